@@ -1,0 +1,54 @@
+# One word per task. The first use builds .venv from requirements.lock; without make, see "Without make" in README.md.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint bench docs lock clean
+
+help:  ## say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
+	@echo "  settings go into ARGS, e.g. make run ARGS=\"study.years=3 closure=none\""
+
+setup: $(READY)  ## build the environment in .venv (the others do it when needed)
+
+run: $(READY)  ## let the reference county live ten years of school days and write its report
+	@$(BIN)/python -m sim run $(ARGS)
+
+test: lint  ## check style and types, then run the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)  ## check style, layout and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(READY)  ## measure the speed that the project promises
+	@$(BIN)/python tests/bench.py
+
+docs: $(READY)  ## write the generated pages of docs/ anew
+	@$(BIN)/python docs/make.py
+
+lock:  ## pin all dependencies anew (needs uv)
+	@{ sed -n '/^#/!q;p' requirements.lock; \
+	   uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+	      --extra dev --extra cluster --no-emit-index-url --no-annotate --no-header pyproject.toml; } > requirements.new
+	@mv requirements.new requirements.lock
+
+clean:  ## remove the environment and what tools left behind; results stay
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	find sim tests docs experiments -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	  || { echo "$(PYTHON) is missing or not Python 3.11, 3.12 or 3.13. Name one: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+	  || { echo "$(PYTHON) cannot make a virtual environment. Install its venv package (Debian, Ubuntu: python3-venv)."; exit 1; }
+	@echo "Building the environment in $(VENV): about a minute, only the first time."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

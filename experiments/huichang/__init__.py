@@ -1,0 +1,1 @@
+"""Builds the tables of Huichang County from sourced tables and a documented, seeded synthesis."""

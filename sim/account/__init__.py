@@ -1,0 +1,1 @@
+"""Quantities times prices: one ledger line per account and site, and the budget that adds them up."""

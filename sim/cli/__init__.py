@@ -1,0 +1,186 @@
+"""What a person types: `python -m sim run | sweep | compare | report | check`.
+
+Nothing heavy is imported before the verb is known, so that `--help` answers at once.
+Exit code 0: done; 2: bad input, told in plain sentences; 1: our fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+from sim import __version__
+from sim.errors import BadInput
+
+DONE, OUR_FAULT, BAD_INPUT, STOPPED = 0, 1, 2, 130
+VERBS = ("run", "sweep", "compare", "report", "check")
+HYDRA_FLAGS = ("--cfg", "-c", "--info", "-i", "--resolve", "--package", "-p", "--hydra-help")
+SWEEP_FLAGS = ("--multirun", "-m")
+
+ABOUT = """Let a county live through the next ten years of school days before it closes a school.
+
+Without a verb, `run` is meant: the reference county, six sampled weeks a year, and a report."""
+
+SETTINGS = """Settings are written key=value; docs/settings.md has all of them. Some are:
+  county=huichang             the county: a name in configs/county (or county.folder=PATH)
+  closure=plan_2023           which schools close: plan_2023, none, under_30, under_100
+  calendar=sampled            weeks lived: smoke (1 a year), sampled (6), full (all)
+  study.name=main             name of the study; its folder in the results
+  study.years=10              number of school years, from study.first_year
+  study.replications=10       how often each year is lived with other luck
+  fleet.buses=90              number of buses (null: as many as needed); fleet.scale=1.2 multiplies it
+  lodge.beds_scale=1.2        multiplies the beds; dine.windows_scale, dine.seats_scale alike
+  report.language=zh          zh or en
+  seed=7                      root of all luck"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Do what was typed and return the exit code."""
+    given = list(sys.argv[1:] if words is None else words)
+    try:
+        return _verb(given)
+    except BadInput as error:
+        for message in error.messages:
+            print(message, file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return STOPPED
+    except Exception as error:
+        return _our_fault(error)
+
+
+def _our_fault(error: Exception) -> int:
+    """Say in one sentence that the program, not the planner, is at fault, and show where."""
+    import traceback
+
+    print(f"The program made a mistake ({type(error).__name__}: {error}); this is where:", file=sys.stderr)
+    traceback.print_exception(error)
+    return OUR_FAULT
+
+
+def _verb(words: list[str]) -> int:
+    """Choose the verb and do it; `run` when none is given, `sweep` when Hydra's -m is."""
+    if not words or (words[0] not in VERBS and words[0] not in ("-h", "--help", "--version")):
+        words = ["run", *words]
+    if words[0] == "run" and any(word in SWEEP_FLAGS for word in words):
+        words = ["sweep", *(word for word in words[1:] if word not in SWEEP_FLAGS)]
+    if words[0] in ("run", "sweep") and any(word.split("=")[0] in HYDRA_FLAGS for word in words[1:]):
+        return _hydra(words[1:])
+    arguments = _parser().parse_args(words)
+    act: Callable[[argparse.Namespace], int] = arguments.act
+    return act(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser of all verbs."""
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("sim", description=ABOUT, epilog=SETTINGS, formatter_class=as_written)
+    parser.add_argument("--version", action="version", version=__version__)
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB")
+
+    def verb(name: str, act: Callable[[argparse.Namespace], int], says: str, more: str = "") -> None:
+        one = verbs.add_parser(name, help=says, description=says, epilog=more, formatter_class=as_written)
+        one.set_defaults(act=act)
+        if name in ("compare", "report"):
+            one.add_argument("folders", nargs="+" if name == "compare" else 1, metavar="RUN_DIR")
+        else:
+            one.add_argument("settings", nargs="*", metavar="KEY=VALUE")
+
+    verb("run", _run, "Live one scenario and write its report.", SETTINGS + "\n\n" + HYDRA_HELP)
+    verb("sweep", _sweep, "Live every combination of lists of values, then compare them.", SWEEP_HELP)
+    verb("compare", _compare, "Compare finished runs, met by the same luck; the first is the base.")
+    verb("report", _report, "Redraw report, workbook and figures of a run from its files.")
+    verb("check", _check, "Read and check a county's tables; list every error, change nothing.", CHECK_HELP)
+    return parser
+
+
+HYDRA_HELP = "Hydra's own flags go on working: --cfg job, --info, -m (= sweep)."
+SWEEP_HELP = """A list of values is written with commas, without spaces:
+  python -m sim sweep fleet.scale=0.8,1.0,1.2 lodge.beds_scale=0.8,1.0,1.2     nine scenarios
+Each scenario gets a folder in results/<study.name>/; the first one is the base of the comparison."""
+CHECK_HELP = """Examples:
+  python -m sim check county=huichang
+  python -m sim check county.folder=path/to/tables"""
+
+
+def _hydra(words: list[str]) -> int:
+    """Let Hydra answer its own flags, after a look at the settings."""
+    from sim.config.compose import compose
+    from sim.config.multirun import answer_with_hydra
+
+    compose([word for word in words if "=" in word and not word.startswith("-")])
+    return answer_with_hydra(words)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Live one scenario, or say that it is finished already, and show what came out."""
+    from sim.cli.show import show_run
+    from sim.config import load
+
+    settings = load(arguments.settings)
+    from sim.study import run
+
+    show_run(run(settings).path)
+    return DONE
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    """Live all combinations and compare them."""
+    from sim.cli.sweep import sweep
+
+    return sweep(arguments.settings)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    """Compare finished runs in the terminal."""
+    from pathlib import Path
+
+    from sim.cli.show import show_comparison
+    from sim.store import run_at
+
+    folders = [run_at(Path(name)).path for name in arguments.folders]
+    if len(set(folders)) < 2:
+        raise BadInput("compare: give the folders of at least two different runs.")
+    from sim.judge.compare import compare
+
+    show_comparison(compare(folders))
+    return DONE
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    """Redraw everything that is for people."""
+    from pathlib import Path
+
+    from sim.store import run_at
+
+    folder = run_at(Path(arguments.folders[0])).path
+    from sim.tell.figure import figures
+    from sim.tell.page import report
+    from sim.tell.workbook import workbook
+
+    figures(folder)
+    workbook(folder)
+    print(f"Report: {report(folder)}")
+    return DONE
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    """Tell every error in a county's tables."""
+    from sim.config import load
+
+    choice = load(arguments.settings).county
+    from sim.county import check_county, read_county
+
+    errors = check_county(choice.path)
+    if errors:
+        raise BadInput(
+            *errors, f"{choice.name}: {len(errors)} error{'s' * (len(errors) > 1)} in {choice.path}."
+        )
+    county = read_county(choice.path)
+    print(
+        f"{choice.name}: no errors. {len(county.townships.id)} townships, {len(county.schools.id)} schools, "
+        f"{len(county.hamlets.id)} hamlets, {int(county.pupils.sum())} pupils."
+    )
+    return DONE

@@ -1,0 +1,114 @@
+"""A sweep: several scenarios, each in its own folder, met by the same luck, then compared."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from sim.cli import BAD_INPUT, DONE, OUR_FAULT
+from sim.cli.show import show_comparison
+from sim.config import Settings
+from sim.config.multirun import Scenario, launch, scenarios
+from sim.county import check_county
+from sim.errors import BadInput
+from sim.store import RunFolder, check_out, open_run, sweep_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one scenario ended."""
+
+    scenario: str
+    folder: Path | None
+    fault: str = ""
+    """One sentence and, when it is our fault, where; empty when all went well."""
+    bad_input: bool = False
+
+
+def sweep(overrides: list[str]) -> int:
+    """Live every scenario of the lists of values, compare them, and return the exit code.
+
+    All settings, the county's tables and the output folder are checked before the first scenario starts.
+    """
+    made = scenarios(overrides)
+    _check_inputs(made)
+    first = made[0].settings
+    jobs = min(first.study.workers or os.cpu_count() or 1, len(made))
+    console = Console()
+    console.print(f"{len(made)} scenarios, {jobs} at a time.")
+    outcomes = _live_all(overrides, made, jobs)
+    done = [outcome.folder for outcome in outcomes if outcome.folder is not None]
+    if done:
+        _compare(done, sweep_folder(first), console)
+    return _exit_code(outcomes)
+
+
+def _check_inputs(made: tuple[Scenario, ...]) -> None:
+    """Raise BadInput with every error in the tables of the counties, or when nothing can be written."""
+    counties = {scenario.settings.county.path for scenario in made}
+    errors = [error for path in sorted(counties) for error in check_county(path)]
+    if errors:
+        raise BadInput(*errors)
+    for out in {sweep_folder(scenario.settings).path: scenario.settings for scenario in made}.values():
+        check_out(out)
+
+
+def _live_all(overrides: list[str], made: tuple[Scenario, ...], jobs: int) -> list[Outcome]:
+    """Live the scenarios; a worker that dies takes the launcher with it, so look what is finished then."""
+    try:
+        return launch(overrides, made, live, jobs)
+    except Exception as error:
+        fault = f"the worker ended early ({type(error).__name__}: {error})"
+        return [_look(scenario, fault) for scenario in made]
+
+
+def _look(scenario: Scenario, fault: str) -> Outcome:
+    folder = open_run(scenario.settings)
+    if folder.finished:
+        return Outcome(scenario.name, folder.path)
+    return Outcome(scenario.name, None, fault)
+
+
+def live(settings: Settings) -> Outcome:
+    """Live one scenario in a worker; errors are told, not raised, so that the other scenarios go on.
+
+    The sweep already uses all cores, one scenario each: inside a scenario there is one worker.
+    """
+    from sim.study import run
+
+    study = settings.study.model_copy(update={"workers": 1})
+    executor = settings.executor.model_copy(update={"kind": "serial"})
+    alone = settings.model_copy(update={"study": study, "executor": executor})
+    try:
+        return Outcome(settings.scenario, run(alone).path)
+    except BadInput as error:
+        return Outcome(settings.scenario, None, "\n".join(error.messages), bad_input=True)
+    except Exception as error:
+        told = f"the program made a mistake ({type(error).__name__}: {error})\n{traceback.format_exc()}"
+        return Outcome(settings.scenario, None, told)
+
+
+def _compare(folders: list[Path], study: RunFolder, console: Console) -> None:
+    """Write the paired comparison with the first scenario and its page, and show it."""
+    from sim.judge.compare import compare
+    from sim.tell.page import comparison
+
+    summary = compare(folders)
+    study.write_table("summary", summary)
+    show_comparison(summary)
+    console.print(f"Comparison: {comparison(study.path)}", soft_wrap=True)
+
+
+def _exit_code(outcomes: list[Outcome]) -> int:
+    """Tell every failed scenario by name; 2 when all failures are bad input, 1 when one is our fault."""
+    failed = [outcome for outcome in outcomes if outcome.folder is None]
+    told = Console(stderr=True)
+    for outcome in failed:
+        told.print(f"Scenario {outcome.scenario} failed: {outcome.fault}", markup=False, soft_wrap=True)
+    if not failed:
+        return DONE
+    return BAD_INPUT if all(outcome.bad_input for outcome in failed) else OUR_FAULT

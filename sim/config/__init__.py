@@ -1,0 +1,144 @@
+"""Every setting of a run: what it means, which values it may take, and where the chosen value comes from.
+
+`load` composes the YAML files of `configs/` with what a person typed into a frozen `Settings`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import model_validator
+
+from sim.config.kinds import Count, Group, Name
+from sim.config.money import HARMS, Account, Judge, Limit, Price
+from sim.config.pupils import (
+    CONFIGS,
+    Assign,
+    Bells,
+    Closure,
+    ClosureStep,
+    CountyChoice,
+    Enrol,
+    Health,
+    NamedClosure,
+    PlanBasis,
+    Staff,
+)
+from sim.config.service import BusKind, Dine, Fleet, Lodge, Road
+from sim.config.work import CalendarChoice, Executor, Report, Stress, Study
+from sim.errors import BadInput
+
+__all__ = [
+    "CONFIGS",
+    "HARMS",
+    "Account",
+    "Assign",
+    "BadInput",
+    "Bells",
+    "BusKind",
+    "CalendarChoice",
+    "Closure",
+    "ClosureStep",
+    "CountyChoice",
+    "Dine",
+    "Enrol",
+    "Executor",
+    "Fleet",
+    "Health",
+    "Judge",
+    "Limit",
+    "Lodge",
+    "NamedClosure",
+    "PlanBasis",
+    "Price",
+    "Report",
+    "Road",
+    "Settings",
+    "Staff",
+    "Stress",
+    "Study",
+    "load",
+]
+
+
+class Settings(Group):
+    """All settings of one scenario."""
+
+    seed: Count
+    """Root of all luck: the same seed gives the same results."""
+    scenario: Name
+    """Name of the scenario; its folder in the study."""
+    county: CountyChoice
+    """Which county."""
+    enrol: Enrol
+    """How many pupils come."""
+    closure: Closure
+    """Which schools close."""
+    assign: Assign
+    """Who goes to which school."""
+    plan: PlanBasis
+    """What the plan is made for."""
+    road: Road
+    """How fast one travels."""
+    fleet: Fleet
+    """Buses."""
+    lodge: Lodge
+    """Beds."""
+    dine: Dine
+    """Meals."""
+    bells: Bells
+    """Times of the school day."""
+    health: Health
+    """Illness."""
+    staff: Staff
+    """Posts by norm."""
+    calendar: CalendarChoice
+    """Weeks lived."""
+    stress: Stress
+    """What goes wrong on purpose."""
+    prices: Mapping[str, Price]
+    """The price list: one entry for each thing."""
+    limits: Mapping[str, Limit]
+    """The standards: one entry for each."""
+    account: Account
+    """How money is added up."""
+    judge: Judge
+    """How harm is weighed."""
+    report: Report
+    """What is told, to whom."""
+    executor: Executor
+    """Where the work is done."""
+    study: Study
+    """How often, how long, where to."""
+
+    @model_validator(mode="after")
+    def _buses_have_prices(self) -> Settings:
+        """Refuse a kind of bus without a price."""
+        missing = [f"bus_{kind.name}" for kind in self.fleet.kinds if f"bus_{kind.name}" not in self.prices]
+        if missing:
+            raise ValueError(f"prices: no entry for {', '.join(missing)}; every kind of bus needs its price")
+        return self
+
+    def hash(self) -> str:
+        """Return a fingerprint of everything that can change a number (not of report, workers or place).
+
+        SHA-256 in hexadecimal over the settings as JSON with sorted keys.
+        """
+        kept: dict[str, Any] = self.model_dump(mode="json", exclude={"report", "executor"})
+        for place in ("out", "workers"):
+            del kept["study"][place]
+        text = json.dumps(kept, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load(overrides: list[str] | tuple[str, ...] = ()) -> Settings:
+    """Return the settings that a person asked for, for example `load(["fleet.scale=1.2", "closure=none"])`.
+
+    Raises BadInput that names the key and says what would be right.
+    """
+    from sim.config.compose import compose, settings_from
+
+    return settings_from(compose(list(overrides)), list(overrides))

@@ -1,0 +1,130 @@
+"""Hydra's part of a sweep: which scenarios a list of values makes, and the launcher that lives them.
+
+Also Hydra's own questions (`--cfg job`, `--info`), which go on working.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import hydra
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
+
+from sim.config import CONFIGS, Settings
+from sim.config.compose import complaints, compose, settings_from
+from sim.errors import BadInput
+
+T = TypeVar("T")
+LONGEST_NAME = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One of the scenarios of a sweep, checked before anything runs."""
+
+    name: str
+    settings: Settings
+
+
+def scenarios(overrides: list[str]) -> tuple[Scenario, ...]:
+    """Return every scenario that the lists of values make, in Hydra's order; the last list turns fastest.
+
+    Raises BadInput with the complaints about all scenarios, before any of them runs.
+    """
+    wrong = [text for text in complaints(overrides, sweep=True) if text]
+    if any(text.partition("=")[0] == "scenario" for text in overrides):
+        wrong.append("scenario: a sweep names its scenarios itself; use study.name to name the sweep.")
+    if wrong:
+        raise BadInput(*wrong)
+    made: list[Scenario] = []
+    for name, words in _combinations(overrides):
+        try:
+            made.append(Scenario(name, settings_from(compose(words) | {"scenario": name}, words)))
+        except BadInput as error:
+            wrong += [f"scenario {name}: {message}" for message in error.messages]
+    if wrong:
+        raise BadInput(*wrong)
+    return tuple(made)
+
+
+def _combinations(overrides: list[str]) -> list[tuple[str, list[str]]]:
+    """Return name and overrides of each scenario; the name is made of the swept settings only."""
+    choices: list[list[str]] = []
+    swept: list[bool] = []
+    for override in OverridesParser.create().parse_overrides(overrides):
+        many = override.is_sweep_override()
+        values = list(override.sweep_string_iterator()) if many else [""]
+        key = override.get_key_element()
+        choices.append([f"{key}={value}" for value in values] if many else [str(override.input_line)])
+        swept.append(many)
+    found = []
+    for words in itertools.product(*choices):
+        named = [word for word, many in zip(words, swept, strict=True) if many]
+        found.append((scenario_name(named), list(words)))
+    names = [name for name, _ in found]
+    if len(set(names)) < len(names):
+        return [(f"{number:03d}-{name}", words) for number, (name, words) in enumerate(found)]
+    return found
+
+
+def scenario_name(swept: list[str]) -> str:
+    """Return a name that can be a folder's: `fleet.scale=0.8,lodge.beds_scale=1.2`."""
+    name = re.sub(r"[^\w.=,+{}-]", "-", ",".join(swept).replace(" ", "").lstrip("+."))
+    return name[:LONGEST_NAME] or "base"
+
+
+@dataclass(frozen=True, slots=True)
+class _Job(Generic[T]):
+    """What a worker does with one composition of Hydra's."""
+
+    names: tuple[str, ...]
+    overrides: tuple[str, ...]
+    live: Callable[[Settings], T]
+
+    def __call__(self, composed: DictConfig) -> T:
+        tree: Any = OmegaConf.to_container(composed, resolve=True)
+        name = self.names[HydraConfig.get().job.num]
+        return self.live(settings_from(tree | {"scenario": name}, self.overrides))
+
+
+def launch(
+    overrides: list[str], made: tuple[Scenario, ...], live: Callable[[Settings], T], jobs: int
+) -> list[T]:
+    """Live all scenarios with Hydra's multirun and joblib launcher; return what `live` returned for each."""
+    task = _Job(tuple(scenario.name for scenario in made), tuple(overrides), live)
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
+        engine = GlobalHydra.instance().hydra
+        assert engine is not None
+        batches = engine.multirun(
+            config_name="config",
+            task_function=task,
+            overrides=[*overrides, "hydra/launcher=joblib", f"hydra.launcher.n_jobs={jobs}"],
+            with_log_configuration=False,
+        )
+    return [job.return_value for batch in batches for job in batch]
+
+
+def answer_with_hydra(words: list[str]) -> int:
+    """Let Hydra itself answer `--cfg job`, `--info` and the like; return its exit code."""
+    before = sys.argv
+    sys.argv = [before[0], *words]
+    try:
+        hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name="config")(_nothing)()
+    except SystemExit as end:
+        return int(end.code or 0)
+    finally:
+        sys.argv = before
+    return 0
+
+
+def _nothing(composed: DictConfig) -> None:
+    """Do nothing: Hydra answers by itself."""

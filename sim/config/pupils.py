@@ -1,0 +1,160 @@
+"""Settings about pupils and schools: how many come, which schools close, who goes where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sim.config.kinds import Amount, ClockMin, Group, Positive, PositiveCount, SchoolYear, Share, Text
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+
+class CountyChoice(Group):
+    """Which county is looked at."""
+
+    name: Text
+    """Name of the county, as it stands in reports."""
+    folder: Text
+    """Folder with the county's tables: a name in configs/county, or a path."""
+
+    @property
+    def path(self) -> Path:
+        """Return the folder of the tables; a name in configs/county goes first."""
+        own = CONFIGS / "county" / self.folder
+        return own if own.is_dir() else Path(self.folder).expanduser()
+
+
+class Enrol(Group):
+    """How the number of pupils changes from year to year."""
+
+    births: Literal["low", "medium", "high"]
+    """Which series of births the new first graders come from."""
+    town: Literal["trend", "target"]
+    """Whether pupils move to town at the stated yearly rates (trend) or towards the plan's share (target)."""
+    town_target_share: Share
+    """Share of all pupils in town schools that the plan wants to reach."""
+    town_target_year: SchoolYear
+    """School year (named by its autumn) in which that share is to be reached."""
+    town_rate_primary_per_year: Share
+    """Share of the primary pupils outside town who move to a town school in a year."""
+    town_rate_junior_per_year: Share
+    """Share of the pupils outside town who move to a town school when they enter or attend grades 7 to 9."""
+    progression_per_year: Annotated[
+        tuple[Annotated[float, Field(gt=0, le=1.2, strict=True)], ...], Field(min_length=8, max_length=8)
+    ]
+    """Pupils in the next grade per pupil of this grade a year before; eight values, grade 1 to 2 first."""
+    entrants_lag_weights: tuple[Share, Share]
+    """Shares of a year's first graders born seven and six years before (school entry on 31 August)."""
+    entry_sd_county: Amount
+    """Spread of first graders that the whole county shares (standard deviation of the logarithm)."""
+    entry_sd_area: Amount
+    """Spread of the number of first graders of one township, beyond the county's part."""
+    progress_sd_county: Amount
+    """Spread of grade progression that the whole county shares (standard deviation of the logarithm)."""
+    progress_sd_area: Amount
+    """Spread of grade progression of one township, beyond the county's part."""
+    area_shrinkage_pupils: Amount
+    """A hamlet's own first graders count as if so many pupils of its township stood beside them."""
+
+
+class ClosureStep(Group):
+    """In one year, all schools below a number of pupils close."""
+
+    year: SchoolYear
+    """School year from which they are closed."""
+    below_pupils: PositiveCount
+    """Schools with fewer pupils than this close."""
+
+
+class NamedClosure(Group):
+    """One named school closes in one year."""
+
+    school_id: Text
+    """The school."""
+    year: SchoolYear
+    """School year from which it is closed."""
+
+
+class Closure(Group):
+    """Which schools close, and when."""
+
+    name: Text
+    """Name of the closing rule, as it stands in reports."""
+    steps: tuple[ClosureStep, ...]
+    """Thresholds by year; a school at or over the threshold stays."""
+    named: tuple[NamedClosure, ...]
+    """Schools that close whatever their size."""
+    kinds: tuple[Literal["teaching_point", "village", "central_primary", "nine_year", "junior"], ...]
+    """Kinds of school that a threshold may close."""
+
+
+class Assign(Group):
+    """How the pupils of a closed school find a new one."""
+
+    rule: Literal["own_township", "zone", "nearest"]
+    """Nearest receiving school by road in the own township, in the school zone, or anywhere."""
+
+
+class PlanBasis(Group):
+    """What the plan of a year is made for."""
+
+    basis: Literal["mean", "p80"]
+    """Plan for the expected number of pupils, or for the number not passed in 80 of 100 cases."""
+
+
+class Bells(Group):
+    """The school day by the clock, in minutes after midnight."""
+
+    primary_first_min: ClockMin
+    """First lesson of grades 1 to 6."""
+    junior_first_min: ClockMin
+    """First lesson of grades 7 to 9."""
+    breakfast_min: ClockMin
+    """Lodgers' breakfast."""
+    lunch_min: ClockMin
+    """First lunch sitting leaves class."""
+    dinner_min: ClockMin
+    """Lodgers' dinner."""
+    primary_close_min: ClockMin
+    """Grades 1 to 6 leave for home."""
+    junior_close_min: ClockMin
+    """Grades 7 to 9 leave for home."""
+    lodger_monday_min: ClockMin
+    """Latest arrival of lodgers' buses on the first day of the week."""
+    lodger_friday_min: ClockMin
+    """Departure of lodgers' buses on the last day of the week."""
+    lights_out_min: ClockMin
+    """Beds are counted at this time."""
+
+
+class Health(Group):
+    """Illness."""
+
+    absence_share: Share
+    """Share of pupils who stay at home on a school day."""
+
+
+class Staff(Group):
+    """How many people a school needs, by norm."""
+
+    pupils_per_teacher_primary: Positive
+    """Primary pupils per teacher."""
+    pupils_per_teacher_junior: Positive
+    """Junior pupils per teacher."""
+    lodgers_per_life_teacher_primary: Positive
+    """Lodgers of grades 1 to 6 per life teacher."""
+    lodgers_per_life_teacher_junior: Positive
+    """Lodgers of grades 7 to 9 per life teacher."""
+    lodgers_per_warden: Positive
+    """Lodgers per dormitory warden on duty."""
+    diners_per_canteen_worker: Positive
+    """Diners per canteen worker."""
+    guards_day_school: PositiveCount
+    """Guards of a school without lodgers."""
+    guards_lodging_school: PositiveCount
+    """Guards of a school with lodgers, up to the step below."""
+    lodgers_per_extra_guard: Positive
+    """One more guard for each so many lodgers beyond the first so many."""

@@ -1,0 +1,192 @@
+"""Settings about what pupils are offered: roads and buses, beds, meals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from sim.config.kinds import (
+    Amount,
+    ClockMin,
+    Count,
+    Counts,
+    Grade,
+    Group,
+    Positive,
+    PositiveCount,
+    Share,
+    Speed,
+    Switch,
+    Word,
+)
+
+RoadClass = Literal["national", "county", "township", "village"]
+Bend = Literal["straight", "bends", "sharp", "steep"]
+
+
+class Road(Group):
+    """How fast one can travel."""
+
+    speed_km_per_h: Mapping[RoadClass, Speed]
+    """Free speed by class of road."""
+    bend_speed_km_per_h: Mapping[Bend, Speed]
+    """Highest speed by bends and slope of a road."""
+    cap_km_per_h: Speed
+    """Legal limit of a school bus."""
+    cap_adverse_km_per_h: Speed
+    """Legal limit of a school bus on sharp bends, steep or narrow roads, ice and fog."""
+    walk_km_per_h: Annotated[float, Field(gt=0, le=10, strict=True)]
+    """Walking speed of a pupil."""
+
+
+class BusKind(Group):
+    """A size of school bus."""
+
+    name: Word
+    """Short name; its price is `prices.bus_<name>`."""
+    rated: PositiveCount
+    """People it may carry, driver and attendants included."""
+    seats: PositiveCount
+    """Seats for pupils."""
+    attendants: Count
+    """Attendants on every run."""
+
+    @model_validator(mode="after")
+    def _people_fit(self) -> BusKind:
+        """Refuse a bus with more people than it is rated for."""
+        if self.seats + self.attendants + 1 > self.rated:
+            raise ValueError(
+                f"{self.seats} pupils, {self.attendants} attendants and the driver are more than the "
+                f"{self.rated} people the bus is rated for"
+            )
+        return self
+
+
+class Fleet(Group):
+    """School buses and how they are run."""
+
+    buses: Count | Counts | None
+    """Number of buses with the spare ones, or numbers by kind; null: as many as the duties need."""
+    scale: Amount
+    """Multiplies the number of buses."""
+    spare_share: Share
+    """Spare buses per bus the duties need."""
+    kinds: Annotated[tuple[BusKind, ...], Field(min_length=1)]
+    """Sizes of bus that can be had."""
+    eligible_km: Amount
+    """Pupils who live nearer walk, or are brought by their family."""
+    family_share: Share
+    """Share of the pupils beyond that distance whose family brings them."""
+    line_bus_share: Share
+    """Share of those left who take a public line, where one passes the hamlet."""
+    ride_limit_young_min: Positive
+    """Longest way to school in grades 1 to 3."""
+    ride_limit_older_min: Positive
+    """Longest way to school in grades 4 to 9."""
+    limit_includes_walk_and_wait: Switch
+    """Whether the limit counts the walk to the stop and the wait, or the ride alone."""
+    wait_at_stop_min: Amount
+    """Planned wait at the stop."""
+    walk_to_stop_min: Amount
+    """Planned walk from the door to the stop."""
+    arrive_earliest_before_bell_min: Amount
+    """A bus arrives no earlier than so long before the first lesson."""
+    arrive_latest_before_bell_min: Amount
+    """A bus is to arrive at least so long before the first lesson."""
+    depart_latest_after_close_min: Amount
+    """A bus home leaves no later than so long after school."""
+    late_allowed_min: Amount
+    """With too few buses, a run may be planned to be late by so much before it is dropped."""
+    turnaround_min: Amount
+    """Rest of a bus between two runs."""
+    dwell_stop_s: Amount
+    """Seconds a stop takes, whoever embarks."""
+    dwell_pupil_s: Amount
+    """Seconds more for each pupil who embarks."""
+    unload_school_s: Amount
+    """Seconds that unloading at a school takes."""
+    unload_pupil_s: Amount
+    """Seconds more for each pupil who alights."""
+    noise_day_sd: Amount
+    """Spread of travel time that a whole day shares (standard deviation of the logarithm)."""
+    noise_leg_sd: Amount
+    """Spread of travel time of one leg (standard deviation of the logarithm)."""
+    second_run_latest_min: ClockMin
+    """A bus that comes back for left-behind pupils must be at the stop by this time (after midnight)."""
+    solver_iterations: PositiveCount
+    """Steps of the route search for each school; steps, not seconds, so that results repeat."""
+    lodger_runs: Switch
+    """Whether buses bring lodgers on the first and fetch them on the last day of the week."""
+
+    @model_validator(mode="after")
+    def _known_kinds(self) -> Fleet:
+        """Refuse a number of buses for a kind that is not in `kinds`, and two kinds of one name."""
+        names = [kind.name for kind in self.kinds]
+        if len(set(names)) < len(names):
+            raise ValueError("kinds: two kinds of bus have the same name")
+        unknown = [] if not isinstance(self.buses, Mapping) else [k for k in self.buses if k not in names]
+        if unknown:
+            raise ValueError(f"buses: {', '.join(unknown)} is no kind of bus; known are {', '.join(names)}")
+        return self
+
+
+class Lodge(Group):
+    """Beds and who sleeps at school."""
+
+    beds: Count | Counts | None
+    """Beds of each sex: a total, or numbers by school; null: as in the county's table."""
+    beds_scale: Amount
+    """Multiplies the number of beds."""
+    from_grade: Grade
+    """First grade that may lodge."""
+    primary_min_km: Amount
+    """Primary pupils who live nearer do not lodge."""
+    junior_min_km: Amount
+    """Junior pupils who live nearer do not lodge."""
+    primary_share: Share
+    """Share of the primary pupils beyond that distance whose family agrees to lodging."""
+    junior_share: Share
+    """Share of the junior pupils beyond that distance whose family agrees to lodging."""
+    bus_share: Share
+    """Share of lodgers who use the lodgers' bus."""
+    emergency_share: Share
+    """Beds that can be put up in need, per bed."""
+
+
+class Dine(Group):
+    """Meals at school."""
+
+    windows_scale: Amount
+    """Multiplies the number of serving windows."""
+    seats_scale: Amount
+    """Multiplies the number of canteen seats."""
+    service_min: Positive
+    """Time one pupil takes at a window (median)."""
+    service_sd_log: Amount
+    """Spread of that time (standard deviation of the logarithm)."""
+    eat_min: Positive
+    """Time one pupil eats (median)."""
+    eat_sd_log: Amount
+    """Spread of that time (standard deviation of the logarithm)."""
+    walk_to_hall_min: Amount
+    """Walk of a class to the hall (mean)."""
+    walk_sd_min: Amount
+    """Spread of that walk (standard deviation)."""
+    class_gap_min: Amount
+    """Time between two classes of a sitting leaving their rooms."""
+    bell_after_min: Positive
+    """Length of a sitting: the bell rings so long after it began."""
+    sittings_gap_min: Amount
+    """Pause between the bell of one sitting and the start of the next."""
+    seat_min_limit: Positive
+    """Minutes seated that a pupil should have."""
+    class_size: PositiveCount
+    """Pupils of one primary class, who walk to the hall together; the places of a classroom."""
+    class_size_junior: PositiveCount
+    """Pupils of one junior class; the places of a classroom."""
+    sitting_fill: Positive
+    """Diners planned for each seat in one sitting."""
+    lunch_share: Share
+    """Share of the day pupils who eat lunch at school."""

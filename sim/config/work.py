@@ -1,0 +1,66 @@
+"""Settings about the study itself: which weeks are lived, how often, where, and what is told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sim.config.kinds import Count, DayKey, Group, Name, Positive, PositiveCount, SchoolYear, Switch, Text
+
+
+class CalendarChoice(Group):
+    """Which school weeks of a year are lived."""
+
+    name: Text
+    """Name of the choice."""
+    weeks_per_year: Count
+    """Weeks sampled in each year; 0 = every week."""
+
+
+class Stress(Group):
+    """What goes wrong on purpose."""
+
+    name: Literal["none"]
+    """Name of the stress pack; only `none` for now."""
+
+
+class Report(Group):
+    """What the report says and to whom."""
+
+    language: Literal["zh", "en"]
+    """Language of the report."""
+    audience: Literal["public", "internal"]
+    """Public: groups of fewer than five pupils are hidden; internal: all is shown, and marked."""
+
+
+class Executor(Group):
+    """Where the work is done."""
+
+    kind: Literal["serial", "processes", "dask"]
+    """One process, several processes, or a cluster."""
+    address: Text | None
+    """Address of the cluster's scheduler; null otherwise."""
+
+
+class Study(Group):
+    """The question that is asked, how often, and where its answer goes."""
+
+    name: Name
+    """Name of the study; its folder in the results."""
+    out: Text
+    """Root folder of all results."""
+    first_year: SchoolYear
+    """First school year, named by its autumn."""
+    years: Annotated[int, Field(ge=1, le=50, strict=True)]
+    """Number of school years."""
+    replications: PositiveCount
+    """How often each year is lived with other luck."""
+    workers: PositiveCount | None
+    """Worker processes; null = one per core."""
+    precision: Positive | None
+    """Wanted half-width of the main result; null = the stated number of replications."""
+    keep_events: tuple[DayKey, ...]
+    """Days whose full events are kept, as year-week-day, for example 2023-5-1."""
+    daily: Switch | None
+    """Whether measures are written for every day; null = only when few weeks are lived."""

@@ -1,0 +1,1 @@
+"""Numbers against limits: verdicts, bottlenecks, relief and comparisons, each with how sure we are."""

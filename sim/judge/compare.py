@@ -1,0 +1,120 @@
+"""Scenarios side by side: headline numbers, and differences replication by replication, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sim.measure import MEASURES
+from sim.measure.annual import annual
+from sim.measure.interval import mean_interval, paired_interval
+from sim.plan.staff import COUNTY_SITE
+
+COLUMNS = (
+    "scenario",
+    "measure",
+    "mean",
+    "low",
+    "high",
+    "diff_mean",
+    "diff_low",
+    "diff_high",
+    "replications",
+)
+LIVED = (
+    "pupils_present",
+    "pupils_carried",
+    "pupils_left_behind",
+    "late_pupils",
+    "ride_min_mean",
+    "ride_min_p95",
+    "door_to_school_min_p95",
+    "runs_cancelled",
+    "bus_km",
+    "meals_served",
+    "meals_unserved",
+    "window_wait_min_p95",
+    "eating_min_short",
+    "beds_occupied",
+    "bed_nights",
+    "bed_refused",
+    "pupil_days_harmed",
+)
+"""Measures of the whole county that are compared."""
+JUDGED = ("severity",)
+MONEY = ("buses_owned", "cost_yuan_per_year", "county_cost_yuan_per_year", "family_cost_yuan_per_year")
+
+
+def compare(folders: Sequence[Path]) -> pd.DataFrame:
+    """Compare finished runs: each headline number's mean over the years, and its difference to the first run.
+
+    Values are means over the years of each replication; intervals are over replications (95 % t, null with
+    one replication). Differences are paired: the same replication had the same luck; only replications that
+    both runs have count. The first run's differences are null. Returns the columns of summary.parquet.
+    """
+    runs = [headlines(Path(folder)) for folder in folders]
+    names = _names([run[0] for run in runs], folders)
+    first = runs[0][1] if runs else pd.DataFrame()
+    parts = [
+        _against(first, values, name, is_first=row == 0)
+        for row, (name, (_, values)) in enumerate(zip(names, runs, strict=True))
+    ]
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
+    return table[list(COLUMNS)]
+
+
+def headlines(folder: Path) -> tuple[str, pd.DataFrame]:
+    """Return a run's scenario and its headline numbers: one row per replication, one column per measure."""
+    how = {name: measure.how for name, measure in MEASURES.items()}
+    wanted = [("site_id", "==", COUNTY_SITE), ("day", "==", 0), ("measure", "in", list(LIVED))]
+    measures = pd.read_parquet(folder / "measures.parquet", filters=wanted)
+    replications = pd.Index(np.unique(measures["replication"].to_numpy()), name="replication")
+    years = max(measures["year"].nunique(), 1)
+    lived = annual(measures, how).groupby(["replication", "measure"])["value"]
+    total = lived.sum().unstack() / years
+    mean = lived.mean().unstack()
+    table = total.where([how[name] == "total" for name in total], mean)
+    others = pd.concat([_harm(folder), _money(folder)], axis=1) / years
+    table = table.reindex(replications).join(others.reindex(replications).fillna(0.0))
+    scenario = str(measures["scenario"].iloc[0]) if len(measures) else folder.name
+    return scenario, table[[name for name in (*LIVED, *JUDGED, *MONEY) if name in table]]
+
+
+def _harm(folder: Path) -> pd.DataFrame:
+    """Return the harm of each replication over all years."""
+    harm = pd.read_parquet(folder / "harm.parquet", columns=["replication", "severity"])
+    return harm.groupby("replication").sum()
+
+
+def _money(folder: Path) -> pd.DataFrame:
+    """Return buses owned (bus-years) and the cost of each replication over all years, in all and by payer."""
+    columns = ["replication", "account", "payer", "quantity", "amount_yuan"]
+    ledger = pd.read_parquet(folder / "ledger.parquet", columns=columns)
+    by = [
+        ledger[ledger["account"] == "bus_insurance"].groupby("replication")["quantity"].sum(),
+        ledger.groupby("replication")["amount_yuan"].sum(),
+        ledger[ledger["payer"] == "county"].groupby("replication")["amount_yuan"].sum(),
+        ledger[ledger["payer"] == "family"].groupby("replication")["amount_yuan"].sum(),
+    ]
+    return pd.concat(by, axis=1, keys=MONEY)
+
+
+def _names(scenarios: Sequence[str], folders: Sequence[Path]) -> list[str]:
+    """Return the scenarios' names, or the folders' where two scenarios have the same."""
+    return list(scenarios) if len(set(scenarios)) == len(scenarios) else [Path(f).name for f in folders]
+
+
+def _against(first: pd.DataFrame, values: pd.DataFrame, name: str, is_first: bool) -> pd.DataFrame:
+    """Return one scenario's rows: its own intervals and those of its differences to the first scenario."""
+    mean, low, high = mean_interval(values.to_numpy(dtype=float).T)
+    rows = {"measure": values.columns, "mean": mean, "low": low, "high": high}
+    table = pd.DataFrame(rows).assign(scenario=name, replications=values.notna().sum().to_numpy())
+    both = first.index.intersection(values.index)
+    own, other = (run.reindex(both, columns=values.columns) for run in (values, first))
+    difference = paired_interval(own.to_numpy(dtype=float).T, other.to_numpy(dtype=float).T)
+    for column, numbers in zip(("diff_mean", "diff_low", "diff_high"), difference, strict=True):
+        table[column] = np.nan if is_first else numbers
+    return table

@@ -1,0 +1,86 @@
+"""What would relieve a bottleneck: one unit more of what is short, and its price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sim.config import Settings
+
+COLUMNS = (
+    "scenario",
+    "year",
+    "site_id",
+    "resource",
+    "units",
+    "harm_avoided_mean",
+    "harm_avoided_low",
+    "harm_avoided_high",
+    "cost_yuan",
+    "order",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """One unit more of a resource: what it is called, and its entry in the price list (empty: no price)."""
+
+    text: str
+    item: str
+
+
+BUS = "bus"
+"""Stands for the kind of bus that is cheapest per seat."""
+
+REMEDIES: dict[str, Remedy] = {
+    "bus": Remedy("one more bus", BUS),
+    "spare_bus": Remedy("one more spare bus", BUS),
+    "bus_seat": Remedy("one more bus", BUS),
+    "line_bus_seat": Remedy("one more bus", BUS),
+    "driver": Remedy("one more driver for a year", "driver_year"),
+    "attendant": Remedy("one more attendant for a year", "attendant_year"),
+    "gate_bay": Remedy("one more gate bay", ""),
+    "kitchen": Remedy("a larger kitchen", ""),
+    "window": Remedy("one more serving window", "window_place"),
+    "canteen_seat": Remedy("one more canteen seat", "canteen_seat_place"),
+    "bed": Remedy("one more bed", "bed_place"),
+    "bed_girls": Remedy("one more girls' bed", "bed_place"),
+    "bed_boys": Remedy("one more boys' bed", "bed_place"),
+    "classroom_seat": Remedy("one more classroom", ""),
+    "teacher": Remedy("one more teacher for a year", "teacher_year"),
+    "life_teacher": Remedy("one more life teacher for a year", "life_teacher_year"),
+    "warden": Remedy("one more warden for a year", "warden_year"),
+    "canteen_worker": Remedy("one more canteen worker for a year", "canteen_worker_year"),
+    "guard": Remedy("one more guard for a year", "guard_year"),
+}
+UNKNOWN = Remedy("", "")
+
+
+def remedy(settings: Settings, resource: str) -> tuple[str, float]:
+    """Return the nominal relief of a resource in words and its price in yuan (NaN when no price is known)."""
+    known = REMEDIES.get(resource, UNKNOWN)
+    item = _cheapest_bus(settings) if known.item == BUS else known.item
+    price = settings.prices.get(item)
+    return known.text, price.central if price is not None else float("nan")
+
+
+def _cheapest_bus(settings: Settings) -> str:
+    """Return the price list's name of the kind of bus that costs least per seat."""
+    prices = {kind: settings.prices[f"bus_{kind.name}"].central for kind in settings.fleet.kinds}
+    return f"bus_{min(prices, key=lambda kind: prices[kind] / kind.seats).name}"
+
+
+def relief(settings: Settings, bottlenecks: pd.DataFrame) -> pd.DataFrame:
+    """List one unit of relief for each bottleneck, with its cost; the harm avoided is not yet known.
+
+    `judge.relief=off`: no rows. What has no price cannot be bought and is left out. Returns the columns of
+    relief.csv; harm_avoided_* stay null until the touched days are lived again with one unit more.
+    """
+    if settings.judge.relief == "off" or bottlenecks.empty:
+        return pd.DataFrame(columns=list(COLUMNS))
+    known = bottlenecks[bottlenecks["relief_cost_yuan"].notna()]
+    table = known.rename(columns={"relief_cost_yuan": "cost_yuan", "rank": "order"})
+    empty = {f"harm_avoided_{what}": np.nan for what in ("mean", "low", "high")}
+    return table.assign(units=1, **empty)[list(COLUMNS)].reset_index(drop=True)

@@ -1,0 +1,82 @@
+"""What the measures of a year look at: the plan, its pupils, the timetable, and the settings they were made by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from sim.config import Settings
+from sim.county import County
+from sim.measure.site import segments
+from sim.operate.diary import Diary
+from sim.operate.pupils import IN, OUT, Pupils
+from sim.operate.timetable import Timetable
+from sim.plan import SCHOOL_BUS, Bools, Floats, Ints, YearPlan
+from sim.units import MINUTES_PER_DAY
+
+Values = dict[str, Floats]
+"""measure -> (S + 1,) values by school and, last, of the county; NaN where there is nothing to measure."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One year of one replication, with what its measures need more than once."""
+
+    county: County
+    settings: Settings
+    plan: YearPlan
+    pupils: Pupils
+    table: Timetable
+
+    @cached_property
+    def parts(self) -> Ints:
+        """(S + 1, 2) the pupils of each school, and of the county."""
+        return segments(self.pupils.first)
+
+    @cached_property
+    def rider(self) -> Bools:
+        """(N,) rides a school bus every day: planned so, or refused a bed and given a seat."""
+        pupils = self.pupils
+        return np.asarray((pupils.mode == SCHOOL_BUS) | (pupils.refused & (pupils.stop[IN] >= 0)))
+
+    @cached_property
+    def band(self) -> Ints:
+        """(N,) 0 for grades 1-3, 1 for 4-6, 2 for 7-9."""
+        return np.asarray((self.pupils.grade - 1) // 3)
+
+    def bell(self, first_day: bool) -> Floats:
+        """Return the first bell of each pupil; lodgers have a later one on the first day of the week; (N,)."""
+        bells = self.settings.bells
+        bell = np.where(self.pupils.grade >= 7, bells.junior_first_min, bells.primary_first_min)
+        return np.where(self.pupils.has_bed & first_day, bells.lodger_monday_min, bell).astype(float)
+
+    def stop_run(self, way: int) -> Ints:
+        """Return each pupil's run in a direction, -1 for none; (N,)."""
+        stop = self.pupils.stop[way]
+        if not len(self.table.run_of_stop):
+            return np.full(len(stop), -1)
+        return np.where(stop >= 0, self.table.run_of_stop[stop], -1)
+
+    @cached_property
+    def has_bus(self) -> Bools:
+        """(2, N) the pupil's run, in and out, has a bus."""
+        bus = np.append(np.array(self.table.bus, dtype=np.int64), -1)
+        return np.stack([bus[self.stop_run(way)] >= 0 for way in (IN, OUT)])
+
+
+def midnights(days: range) -> Floats:
+    """Return the minute of the week at which each day begins; (D, 1)."""
+    return np.array([[day * MINUTES_PER_DAY] for day in days])
+
+
+def on_lodger_run(scene: Scene, days: range, week_days: int) -> Bools:
+    """Tell who rides a weekly run on which of the days, in or out; (D, N)."""
+    weekly = np.array([day in (0, week_days - 1) for day in days])
+    return np.asarray(weekly[:, None] & scene.pupils.lodger_bus[None, :])
+
+
+def rows(diary: Diary, days: range) -> slice:
+    """Return the rows of the diary for a range of days."""
+    return slice(days.start, days.stop)

@@ -1,0 +1,145 @@
+"""A year of one replication as tidy numbers: weekly measures, annual harm, resources and distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from sim.measure import MEASURES, bus, dine, lodge, pupil
+from sim.measure.resource import resources
+from sim.measure.scene import Scene, Values
+from sim.measure.site import counts, histogram
+from sim.operate.diary import Diary
+from sim.operate.luck import WeekLuck
+from sim.plan import Floats
+
+BANDS = ("1-3", "4-6", "7-9")
+SPREAD = {"ride_min": (2.0, 60), "door_to_school_min": (2.0, 60), "window_wait_min": (1.0, 40)}
+"""distribution -> (width of a bin in minutes, number of bins; the last one is open)"""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the lived weeks of a year have told so far."""
+
+    scene: Scene
+    daily: bool
+    measured: list[tuple[int, int, float, Values]] = field(default_factory=list)
+    """(week, day, weight, values); day 0 is the whole week."""
+    harmed: list[tuple[float, dict[pupil.Harm, Floats]]] = field(default_factory=list)
+    spread: dict[str, Floats] = field(default_factory=dict)
+
+    def add(self, week: int, weight: float, diary: Diary, luck: WeekLuck) -> None:
+        """Measure one lived week."""
+        days = range(len(diary.came))
+        self._measure(week, 0, weight, diary, days, luck.service_min)
+        for day in days if self.daily else ():
+            self._measure(week, day + 1, weight, diary, range(day, day + 1), luck.service_min)
+        self._spread(diary, days, weight, luck.service_min)
+
+    def _measure(self, week: int, day: int, weight: float, diary: Diary, days: range, service: Floats) -> None:
+        scene = self.scene
+        harms = pupil.harms(scene, diary, days, service)
+        values = {
+            **pupil.measures(scene, diary, days, harms),
+            **bus.pupil_measures(scene, diary, days),
+            **bus.run_measures(scene, diary, days),
+            **dine.measures(scene, diary, days, service),
+            **lodge.measures(scene, diary, days),
+        }
+        self.measured.append((week, day, weight, values))
+        if day == 0:
+            self.harmed.append((weight, {key: counts(who, scene.parts)[:-1] for key, who in harms.items()}))
+            self.harmed[-1][1]["classroom_seat", "class_too_big", "classroom_seat"] = np.nan_to_num(
+                values["class_too_big"][:-1]
+            )
+
+    def _spread(self, diary: Diary, days: range, weight: float, service_min: Floats) -> None:
+        scene = self.scene
+        found = {
+            "ride_min": bus.ride_min(scene, diary, days),
+            "door_to_school_min": bus.door_min(scene, diary, days),
+            "window_wait_min": dine.window_wait_min(scene, diary, days, service_min),
+        }
+        shape = (len(scene.county.schools.id), len(BANDS))
+        for name, values in found.items():
+            step, bins = SPREAD[name]
+            table = self.spread.setdefault(name, np.zeros((*shape, bins)))
+            histogram(values, scene.pupils.school, scene.band, step, weight, table)
+
+    def tables(self, replication: int) -> dict[str, pd.DataFrame]:
+        """Return the year's rows of measures, harm, resources and spread, without the scenario's name."""
+        year = self.scene.plan.year
+        frames = {
+            "measures": self._measures(),
+            "harm": self._harm(),
+            "resources": resources(self.scene, self.measured),
+            "spread": self._spread_table(),
+        }
+        return {name: frame.assign(replication=replication, year=year) for name, frame in frames.items()}
+
+    def _sites(self) -> list[str]:
+        return [*self.scene.county.schools.id, "county"]
+
+    def _measures(self) -> pd.DataFrame:
+        names, sites = list(MEASURES), self._sites()
+        blocks = []
+        for week, day, weight, values in self.measured:
+            table = np.array([values[name] for name in names])
+            told = ~np.isnan(table)
+            told[:, :-1] &= (np.diff(self.scene.pupils.first) > 0)[None, :]
+            measure, site = np.nonzero(told)
+            n = len(measure)
+            blocks.append((np.full(n, week), np.full(n, day), site, measure, table[told], np.full(n, weight)))
+        week, day, site, measure, value, weight = (np.concatenate(column) for column in zip(*blocks, strict=True))
+        units = [MEASURES[name].unit for name in names]
+        return pd.DataFrame(
+            {
+                "week": week.astype(np.int16),
+                "day": day.astype(np.int8),
+                "site_id": pd.Categorical.from_codes(site, sites),
+                "measure": pd.Categorical.from_codes(measure, names),
+                "value": value,
+                "unit": pd.Categorical(np.array(units)[measure], categories=sorted(set(units))),
+                "weight": weight,
+            }
+        )
+
+    def _harm(self) -> pd.DataFrame:
+        weights: Mapping[str, float] = self.scene.settings.judge.weights
+        sites = np.array(self.scene.county.schools.id)
+        totals: dict[pupil.Harm, Floats] = {}
+        for weight, harms in self.harmed:
+            for key, value in harms.items():
+                totals[key] = totals.get(key, 0.0) + weight * value
+        parts = [
+            pd.DataFrame(
+                {"site_id": sites[total > 0], "resource": key[0], "kind": key[1], "cause": key[2]}
+            ).assign(pupil_days=total[total > 0], severity=total[total > 0] * weights[key[1]])
+            for key, total in totals.items()
+            if (total > 0).any()
+        ]
+        columns = ["site_id", "resource", "kind", "cause", "pupil_days", "severity"]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+    def _spread_table(self) -> pd.DataFrame:
+        parts = []
+        for name, table in self.spread.items():
+            site, band, bin_ = np.nonzero(table)
+            step, bins = SPREAD[name]
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "site_id": pd.Categorical.from_codes(site, list(self.scene.county.schools.id)),
+                        "measure": name,
+                        "grade_band": np.array(BANDS)[band],
+                        "low": bin_ * step,
+                        "high": np.where(bin_ == bins - 1, np.inf, (bin_ + 1) * step),
+                        "count": table[site, band, bin_],
+                    }
+                )
+            )
+        return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,199 @@
+"""The pupils who really come in one year of one replication, each with the place the plan has for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sim import streams
+from sim.chance import YearLuck, pupil_owners
+from sim.config import Settings
+from sim.county import County
+from sim.county.road import Travel
+from sim.plan import FAMILY, LINE_BUS, LODGE, NONE, SCHOOL_BUS, WALK, Bools, Floats, Ints, Routes, YearPlan
+from sim.streams import Owners
+from sim.units import MINUTES_PER_HOUR
+
+_TASTE = (LODGE, SCHOOL_BUS, LINE_BUS, FAMILY, WALK, NONE)
+SERVICE_SCHOOL, SERVICE_LODGER = 0, 1
+IN, OUT = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pupils:
+    """One row per pupil at a school whose days are lived, ordered by school, grade and home; N rows."""
+
+    number: Owners
+    """(N,) the stable number that owns the pupil's luck."""
+    hamlet: Ints
+    grade: Ints
+    sex: Ints
+    school: Ints
+    mode: Ints
+    km: Floats
+    door_min: Floats
+    """(N,) minutes from door to school for those who do not ride a school bus."""
+    has_bed: Bools
+    refused: Bools
+    """(N,) asked for a bed and got none."""
+    stop: Ints
+    """(2, N) the run's stop that serves the pupil, in and out; -1 = none."""
+    lodger_bus: Bools
+    eats: Bools
+    lunch_rank: Ints
+    """(N,) how many classes of the same sitting leave for the hall before the pupil's class."""
+    first: Ints
+    """(S + 1,) the pupils of school s are first[s]:first[s+1]."""
+
+    def __len__(self) -> int:
+        return len(self.number)
+
+
+def gather(
+    county: County, settings: Settings, travel: Travel, plan: YearPlan, counts: Ints, luck: YearLuck
+) -> Pupils:
+    """Let the pupils who come meet the plan: school, mode, bed, stop and class of each.
+
+    counts: (H, 9, 2) pupils who come this year.
+    """
+    hamlet, grade, sex, ordinal = _people(county, plan, counts)
+    school = plan.places.school[hamlet, grade - 1]
+    number = pupil_owners(streams.owners(county.hamlets.id)[hamlet], plan.year - grade + 1, sex, ordinal)
+    share = plan.places.share[hamlet, grade - 1][:, _TASTE]
+    taste = streams.uniforms(luck.lasting("mode"), number)
+    mode = np.array(_TASTE)[(taste[:, None] >= np.cumsum(share, axis=1)[:, :-1] - 1e-12).sum(axis=1)]
+    km = plan.places.km[hamlet, grade - 1]
+    has_bed = _admit(plan, mode, school, sex, grade, km, number)
+    refused = (mode == LODGE) & ~has_bed
+    lodger_bus = has_bed & (streams.uniforms(luck.lasting("lodger bus"), number) < settings.lodge.bus_share)
+    lodger_bus &= settings.fleet.lodger_runs
+    rider = (mode == SCHOOL_BUS) | refused
+    order = np.lexsort((number, refused))
+    stop = np.stack(
+        [_stops(plan, county, travel, school, hamlet, order, rider, lodger_bus, refused, way) for way in (IN, OUT)]
+    )
+    first = np.searchsorted(school, np.arange(len(county.schools.id) + 1))
+    eats = streams.uniforms(luck.lasting("lunch"), number) < settings.dine.lunch_share
+    return Pupils(
+        number=number,
+        hamlet=hamlet,
+        grade=grade,
+        sex=sex,
+        school=school,
+        mode=mode,
+        km=km,
+        door_min=_door(settings, plan.places.minutes[hamlet, grade - 1], km, mode),
+        has_bed=has_bed,
+        refused=refused,
+        stop=stop,
+        lodger_bus=lodger_bus,
+        eats=eats | has_bed,
+        lunch_rank=_lunch_rank(plan, settings, school, grade),
+        first=first,
+    )
+
+
+def _people(county: County, plan: YearPlan, counts: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """List everyone whose school is lived, by school, grade, hamlet, sex and ordinal."""
+    lived = np.append(county.schools.lived, False)  # the last one answers for "no school" (-1)
+    cells = np.where(lived[plan.places.school][:, :, None], counts, 0)
+    hamlet, grade, sex = (np.repeat(axis, cells.ravel()) for axis in map(np.ravel, np.indices(cells.shape)))
+    ends = np.cumsum(cells.ravel())
+    ordinal = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - cells.ravel(), cells.ravel())
+    order = np.lexsort((ordinal, sex, hamlet, grade, plan.places.school[hamlet, grade]))
+    return hamlet[order], grade[order] + 1, sex[order], ordinal[order]
+
+
+def _rank(*keys: Ints) -> Ints:
+    """Return each row's position among the rows with the same keys, in the given order of rows."""
+    frame = pd.DataFrame(dict(enumerate(keys)))
+    return np.asarray(frame.groupby(list(frame.columns), sort=False).cumcount().to_numpy())
+
+
+def _admit(plan: YearPlan, mode: Ints, school: Ints, sex: Ints, grade: Ints, km: Floats, number: Owners) -> Bools:
+    """Give the beds of each school and sex to those who live farthest, then to the higher grade."""
+    asks = np.flatnonzero(mode == LODGE)
+    order = asks[np.lexsort((number[asks], -grade[asks], -km[asks]))]
+    rank = _rank(school[order], sex[order])
+    has_bed = np.zeros(len(mode), dtype=bool)
+    has_bed[order] = rank < plan.beds.nominal[school[order], sex[order]]
+    return has_bed
+
+
+def _stops(
+    plan: YearPlan,
+    county: County,
+    travel: Travel,
+    school: Ints,
+    hamlet: Ints,
+    order: Ints,
+    rider: Bools,
+    lodger_bus: Bools,
+    refused: Bools,
+    way: int,
+) -> Ints:
+    """Give each rider a stop of a run: the home hamlet's own, in order of number; else the school's nearest."""
+    routes = plan.runs.routes
+    served = _stop_lists(routes, way)
+    stop = np.full(len(school), -1, dtype=np.int64)
+    for service, who in ((SERVICE_SCHOOL, rider), (SERVICE_LODGER, lodger_bus)):
+        rows = order[who[order]]
+        rank = _rank(school[rows], hamlet[rows])
+        groups = pd.DataFrame({"s": school[rows], "h": hamlet[rows]}).groupby(["s", "h"]).indices
+        for (s, h), members in groups.items():
+            stops = served.get((s, h, service))
+            if stops is None:
+                stops = _nearest(served, county, travel, int(s), int(h), service)
+            if len(stops) == 0:
+                continue
+            room = np.cumsum(np.ceil(routes.load[stops]))
+            slot = np.minimum(np.searchsorted(room, rank[members], side="right"), len(stops) - 1)
+            stop[rows[members]] = stops[slot]
+    # A refused pupil rides only where the plan has a run for the own hamlet.
+    far = refused & (stop >= 0)
+    stop[far & (routes.hamlet[stop] != hamlet)] = -1
+    return stop
+
+
+def _stop_lists(routes: Routes, way: int) -> dict[tuple[int, int, int], Ints]:
+    """List the stops of each (school, hamlet, service) in one direction, in order of runs."""
+    run_of = np.repeat(np.arange(len(routes.school)), np.diff(routes.ptr))
+    here = np.flatnonzero(routes.direction[run_of] == way)
+    run = run_of[here]
+    frame = pd.DataFrame({"s": routes.school[run], "h": routes.hamlet[here], "v": routes.service[run]})
+    return {key: here[rows] for key, rows in frame.groupby(["s", "h", "v"]).indices.items()}
+
+
+def _nearest(
+    served: dict[tuple[int, int, int], Ints], county: County, travel: Travel, school: int, hamlet: int, service: int
+) -> Ints:
+    """Return the stops at the hamlet nearest by road among those served for the school; none if none is."""
+    known = [h for s, h, v in served if s == school and v == service]
+    if not known:
+        return np.empty(0, dtype=np.int64)
+    node = county.hamlets.node
+    near = known[int(np.argmin(travel.minutes[node[hamlet], node[known]]))]
+    return served[(school, near, service)]
+
+
+def _door(settings: Settings, minutes: Floats, km: Floats, mode: Ints) -> Floats:
+    """Return minutes from door to school of those who walk, are brought, or take the public line."""
+    walk = km / settings.road.walk_km_per_h * MINUTES_PER_HOUR
+    line = minutes + settings.fleet.walk_to_stop_min + settings.fleet.wait_at_stop_min
+    return np.asarray(np.select([mode == WALK, mode == LINE_BUS], [walk, line], minutes))
+
+
+def _lunch_rank(plan: YearPlan, settings: Settings, school: Ints, grade: Ints) -> Ints:
+    """Number the classes of each sitting in the order in which they walk to the hall."""
+    if len(school) == 0:
+        return np.empty(0, dtype=np.int64)
+    sitting = plan.meals.sitting[school, grade - 1]
+    dine = settings.dine
+    room = _rank(school, grade) // np.where(grade >= 7, dine.class_size_junior, dine.class_size)
+    keys = np.stack([school, sitting, grade, room])
+    new_class = np.append(True, (np.diff(keys, axis=1) != 0).any(axis=0))
+    new_sitting = np.append(True, (np.diff(keys[:2], axis=1) != 0).any(axis=0))
+    count = np.cumsum(new_class) - 1
+    return np.asarray(count - np.maximum.accumulate(np.where(new_sitting, count, 0)))

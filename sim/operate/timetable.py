@@ -1,0 +1,204 @@
+"""The timetable of a year: the plan and its pupils as flat arrays that a week can be lived from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim import streams
+from sim.config import Settings
+from sim.county import County
+from sim.county.road import Travel
+from sim.operate.pupils import IN, OUT, SERVICE_LODGER, Pupils
+from sim.plan import Bools, Floats, Ints, YearPlan
+from sim.streams import Owners
+from sim.units import minutes_of
+
+FIRST_DAY, LAST_DAY, OTHER_DAY = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """R runs, P stops, N pupils, S schools, B buses. Clock times are minutes after midnight."""
+
+    stops: tuple[tuple[int, int], ...]
+    """(R) first and end position of the stops of each run."""
+    run_of_stop: Ints
+    seats: tuple[int, ...]
+    school: tuple[int, ...]
+    """(R) position of the school."""
+    direction: tuple[int, ...]
+    is_lodger: Bools
+    start_node: tuple[int, ...]
+    end_node: tuple[int, ...]
+    be_there_min: Floats
+    """(R,) when the bus should stand at the first stop (in) or at the school (out)."""
+    depart_min: Floats
+    hold_min: Floats
+    """(P,) planned departure from each stop of an `in` run; -inf for `out` runs."""
+    close_min: Floats
+    """(R,) when the pupils of an `out` run may leave school."""
+    latest_min: Floats
+    """(R,) the last moment at which a second run sets out."""
+    rider_at: Ints
+    rider: Ints
+    run_owner: Owners
+    """(R,) owns the traffic of the run."""
+    stop_owner: Owners
+    """(P,) owns the traffic of the leg."""
+    bus: tuple[int, ...]
+    """(R) bus of the run, -1 when it is dropped."""
+    spare_buses: int
+    yard: tuple[int, ...]
+    """(B) node of the yard of each bus."""
+    spare_yard: tuple[int, ...]
+    """(R) node of the yard nearest to the start of the run."""
+    duties: Mapping[tuple[int, int, int], tuple[int, ...]]
+    """(bus, kind of day, direction) -> runs in order."""
+    second_km: Floats
+    """(R,) km with pupils of one more drive of the run."""
+    diner: Bools
+    """(3, N) who eats breakfast, lunch and dinner at school."""
+    sitting: Ints
+    """(N,) sitting of each pupil."""
+    walk_min: Floats
+    """(N,) planned walk to the hall, classes leaving one after another."""
+    windows: tuple[int, ...]
+    canteen_seats: tuple[int, ...]
+    gate_bays: tuple[int, ...]
+    sitting_min: float
+    """Length of a sitting."""
+    sittings: Mapping[int, int]
+    """school -> number of sittings, for every school with a canteen and pupils."""
+    lodging: frozenset[int]
+    """Schools where somebody has a bed."""
+
+
+def timetable(county: County, settings: Settings, travel: Travel, plan: YearPlan, pupils: Pupils) -> Timetable:
+    """Lay out the year for operation; nothing here depends on the day."""
+    routes, runs, fleet = plan.runs.routes, plan.runs, settings.fleet
+    run_of_stop = np.repeat(np.arange(len(routes.school)), np.diff(routes.ptr))
+    is_in = routes.direction == IN
+    school_node = county.schools.node[routes.school]
+    first_node = county.hamlets.node[routes.hamlet[routes.ptr[:-1]]]
+    last_node = county.hamlets.node[routes.hamlet[routes.ptr[1:] - 1]]
+    start = np.where(is_in, first_node, school_node)
+    rider_at, rider = _riders(pupils, len(routes.hamlet))
+    yards = np.flatnonzero(county.roads.is_yard)
+    near = yards[np.argmin(travel.minutes[np.ix_(start, yards)], axis=1)]
+    dwell = minutes_of(fleet.dwell_stop_s) + minutes_of(fleet.dwell_pupil_s) * routes.load
+    hold = _hold(plan, run_of_stop, dwell)
+    owner = _owners(county, plan)
+    bells = settings.bells
+    junior = county.schools.first_grade[routes.school] >= 7
+    close = np.where(junior, bells.junior_close_min, bells.primary_close_min)
+    lodger = routes.service == SERVICE_LODGER
+    slack = fleet.second_run_latest_min - bells.primary_first_min
+    morning = np.where(lodger, bells.lodger_monday_min + slack, fleet.second_run_latest_min)
+    eats, dine = plan.meals.sittings > 0, settings.dine
+    return Timetable(
+        stops=tuple(zip(routes.ptr[:-1].tolist(), routes.ptr[1:].tolist(), strict=True)),
+        run_of_stop=run_of_stop,
+        seats=tuple(_bus_seats(settings, plan).tolist()),
+        school=tuple(routes.school.tolist()),
+        direction=tuple(routes.direction.tolist()),
+        is_lodger=lodger,
+        start_node=tuple(start.tolist()),
+        end_node=tuple(np.where(is_in, school_node, last_node).tolist()),
+        be_there_min=runs.depart_min - np.where(is_in, dwell[routes.ptr[:-1]], _loading(settings, plan)),
+        depart_min=runs.depart_min,
+        hold_min=hold,
+        close_min=np.where(lodger, bells.lodger_friday_min, close),
+        latest_min=np.where(is_in, morning, np.inf),
+        rider_at=rider_at,
+        rider=rider,
+        run_owner=owner,
+        stop_owner=owner[run_of_stop] + (np.arange(len(run_of_stop)) - routes.ptr[run_of_stop] + 1).astype(np.uint64),
+        bus=tuple(runs.bus.tolist()),
+        spare_buses=runs.spare_buses,
+        yard=_bus_yards(runs.bus, runs.order, near, len(runs.bus_kind)),
+        spare_yard=tuple(near.tolist()),
+        duties=_duties(plan),
+        second_km=np.add.reduceat(routes.leg_km, routes.ptr[:-1]) if len(routes.leg_km) else np.zeros(0),
+        diner=np.stack([pupils.has_bed, pupils.eats, pupils.has_bed]) & eats[pupils.school],
+        sitting=plan.meals.sitting[pupils.school, pupils.grade - 1],
+        walk_min=dine.walk_to_hall_min + pupils.lunch_rank * dine.class_gap_min,
+        windows=tuple(plan.meals.windows.tolist()),
+        canteen_seats=tuple(plan.meals.seats.tolist()),
+        gate_bays=tuple(county.schools.gate_bays.tolist()),
+        sitting_min=dine.bell_after_min,
+        sittings={int(s): int(plan.meals.sittings[s]) for s in np.unique(pupils.school) if eats[s]},
+        lodging=frozenset(np.unique(pupils.school[pupils.has_bed]).tolist()),
+    )
+
+
+def _riders(pupils: Pupils, stops: int) -> tuple[Ints, Ints]:
+    """List the riders of each stop in order of number, refused lodgers last; (P + 1,) and (riders,)."""
+    who = np.concatenate([np.flatnonzero(pupils.stop[way] >= 0) for way in (IN, OUT)])
+    stop = np.concatenate([pupils.stop[way][pupils.stop[way] >= 0] for way in (IN, OUT)])
+    order = np.lexsort((pupils.number[who], pupils.refused[who], stop))
+    return np.searchsorted(stop[order], np.arange(stops + 1)), who[order]
+
+
+def _hold(plan: YearPlan, run_of_stop: Ints, dwell: Floats) -> Floats:
+    """Return the planned departure from every stop of the `in` runs; (P,)."""
+    routes = plan.runs.routes
+    hold = np.full(len(run_of_stop), -np.inf)
+    for r in np.flatnonzero(routes.direction == IN):
+        a, b = routes.ptr[r], routes.ptr[r + 1]
+        hold[a:b] = plan.runs.depart_min[r] + np.cumsum(np.append(0.0, routes.leg_min[a : b - 1] + dwell[a + 1 : b]))
+    return hold
+
+
+def _loading(settings: Settings, plan: YearPlan) -> Floats:
+    """Return the planned minutes for embarking at school; (R,)."""
+    routes, fleet = plan.runs.routes, settings.fleet
+    if not len(routes.load):
+        return np.zeros(len(routes.school))
+    load = np.add.reduceat(routes.load, routes.ptr[:-1])
+    return np.asarray(minutes_of(fleet.dwell_stop_s) + minutes_of(fleet.dwell_pupil_s) * load)
+
+
+def _bus_seats(settings: Settings, plan: YearPlan) -> Ints:
+    """Return the seats of the bus that drives each run; those the run was routed for when it has none."""
+    kinds = np.array([kind.seats for kind in settings.fleet.kinds], dtype=np.int64)
+    runs = plan.runs
+    if not len(runs.bus_kind):
+        return runs.routes.seats
+    return np.where(runs.bus >= 0, kinds[runs.bus_kind[runs.bus]], runs.routes.seats)
+
+
+def _owners(county: County, plan: YearPlan) -> Owners:
+    """Return who owns the traffic of each run: its farthest stop, the school and the direction; (R,)."""
+    routes = plan.runs.routes
+    far = np.where(routes.direction == IN, routes.hamlet[routes.ptr[:-1]], routes.hamlet[routes.ptr[1:] - 1])
+    names = zip(far, routes.school, routes.direction, strict=True)
+    return np.array(
+        [streams.owner(county.hamlets.id[h], county.schools.id[s], int(way)) for h, s, way in names], dtype=np.uint64
+    )
+
+
+def _bus_yards(bus: Ints, order: Ints, near: Ints, buses: int) -> tuple[int, ...]:
+    """Return the yard of each bus: the one nearest to where its first run starts."""
+    yard = np.zeros(buses, dtype=np.int64)
+    for r in np.argsort(-order, kind="stable"):  # the first run of the day has the last word
+        if bus[r] >= 0:
+            yard[bus[r]] = near[r]
+    return tuple(yard.tolist())
+
+
+def _duties(plan: YearPlan) -> dict[tuple[int, int, int], tuple[int, ...]]:
+    """List the runs of each bus by kind of day and direction, in order of planned departure."""
+    runs, routes = plan.runs, plan.runs.routes
+    lists: dict[tuple[int, int, int], list[int]] = {}
+    for r in np.lexsort((np.arange(len(runs.bus)), runs.order)):
+        if runs.bus[r] < 0:
+            continue
+        way = int(routes.direction[r])
+        everyday = routes.service[r] != SERVICE_LODGER
+        days = (FIRST_DAY, LAST_DAY, OTHER_DAY) if everyday else ((FIRST_DAY,) if way == IN else (LAST_DAY,))
+        for kind in days:
+            lists.setdefault((int(runs.bus[r]), kind, way), []).append(int(r))
+    return {key: tuple(found) for key, found in lists.items()}

@@ -1,0 +1,203 @@
+"""The plan of a year: who goes where, how and with what, made on the forecast before any luck is drawn.
+
+Arrays use integer positions in the county's order: schools S, hamlets H; grades 1-9 on an axis of length 9;
+sex on an axis of length 2 (girls, boys). -1 stands for none. Clock times are minutes after midnight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+MODES = ("walk", "family", "line_bus", "school_bus", "lodge", "none")
+WALK, FAMILY, LINE_BUS, SCHOOL_BUS, LODGE, NONE = range(len(MODES))
+SEXES = ("f", "m")
+GRADES = tuple(range(1, 10))
+SERVICES = ("school", "lodger")
+DIRECTIONS = ("in", "out")
+
+
+def freeze(record: Any) -> None:
+    """Make every array inside a frozen record read-only, so that a plan cannot be changed by accident."""
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Pupils expected in each year, hamlet, grade and sex; shapes (Y, H, 9, 2)."""
+
+    years: Ints
+    mean: Floats
+    p80: Floats
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Closures:
+    """Which schools are open in each year, and the decision about every school that met a closing rule."""
+
+    years: Ints
+    open: Bools
+    """(Y, S)"""
+    decisions: pd.DataFrame
+    """The columns of closures.csv."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the pupils of each hamlet and grade go to school in one year, and how they get there."""
+
+    year: int
+    school: Ints
+    """(H, 9) receiving school, -1 when unplaced."""
+    km: Floats
+    """(H, 9) road km from home to school."""
+    minutes: Floats
+    """(H, 9) free-flow driving minutes."""
+    share: Floats
+    """(H, 9, 6) share of the group in each of MODES; sums to 1."""
+    reason: NDArray[np.object_]
+    """(H, 9) one sentence: why this school and these modes."""
+    expected: Floats
+    """(H, 9, 2) pupils the plan is made for (mean or p80)."""
+    unplaced: pd.DataFrame
+    """The columns of unplaced.csv."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Bus runs before they have a bus or a time: the stops of each run in order of travel.
+
+    R runs, P stops over all runs; the stops of run r are `ptr[r]:ptr[r+1]`. An `in` run ends and an `out` run
+    starts at the school, which is not among the stops.
+    """
+
+    run_id: tuple[str, ...]
+    school: Ints
+    direction: Ints
+    """(R,) position in DIRECTIONS."""
+    service: Ints
+    """(R,) position in SERVICES: school = every day; lodger = Monday in, Friday out."""
+    kind: Ints
+    """(R,) position in settings.fleet.kinds."""
+    seats: Ints
+    """(R,) seats for pupils."""
+    ptr: Ints
+    hamlet: Ints
+    """(P,)"""
+    load: Floats
+    """(P,) pupils the plan expects to embark (in) or alight (out) here."""
+    leg_min: Floats
+    """(P,) free-flow minutes of the leg: `in` from this stop to the next (the last one to the school); `out` into this stop."""
+    leg_floor_min: Floats
+    """(P,) the same leg at the legal speed cap."""
+    leg_km: Floats
+    over_limit: Bools
+    """(R,) True when the first rider's planned ride is over the limit because no shorter one exists."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Routes with a timetable and a bus: who drives what, when. One row per run of `routes`."""
+
+    routes: Routes
+    depart_min: Floats
+    """(R,) planned departure from the first stop (in) or the school (out)."""
+    arrive_min: Floats
+    """(R,) planned arrival at the school (in) or the last stop (out)."""
+    bus: Ints
+    """(R,) which bus drives it, -1 when no bus could (the run is dropped)."""
+    order: Ints
+    """(R,) position of the run in the day of its bus (Monday's and Friday's lodger runs included)."""
+    late_min: Floats
+    """(R,) minutes by which the timetable itself arrives after the window, because buses are short."""
+    empty_km: Floats
+    """(R,) km driven empty to reach the first stop (in) or the school (out): from the yard or the run before."""
+    empty_min: Floats
+    """(R,) minutes of the same."""
+    home_km: Floats
+    """(R,) km back to the yard when this is the last run of the morning or the afternoon, else 0."""
+    bus_kind: Ints
+    """(B,) kind of each bus in use."""
+    buses_needed: int
+    """Buses the duties need when nothing is short."""
+    buses_owned: int
+    """Buses there are, spare ones included."""
+    spare_buses: int
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Meals:
+    """Sittings of each school: when each grade eats and what the canteen offers."""
+
+    sitting: Ints
+    """(S, 9) sitting of each grade at lunch, from 0."""
+    sittings: Ints
+    """(S,) number of lunch sittings; 0 where there is no canteen."""
+    lunch_min: Floats
+    """(S, 9) when the grade leaves class for lunch."""
+    windows: Ints
+    seats: Ints
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Beds:
+    """Beds of each school by sex: nominal ones and the emergency ones that can be put up; shapes (S, 2)."""
+
+    nominal: Ints
+    emergency: Ints
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+
+@dataclass(frozen=True, slots=True)
+class YearPlan:
+    """Everything planned for one school year."""
+
+    year: int
+    open: Bools
+    places: Places
+    runs: Runs
+    meals: Meals
+    beds: Beds
+    classes: Ints
+    """(S,) classes the expected pupils make."""
+    class_places: Ints
+    """(S,) pupils the classrooms hold at the norm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The plans of all years of a study, with the forecast and the closures they rest on."""
+
+    forecast: Forecast
+    closures: Closures
+    years: tuple[YearPlan, ...]
+    posts: pd.DataFrame
+    """The columns of posts.csv."""

@@ -1,0 +1,81 @@
+"""The plan of every year: forecast, closures, places, routes, duties, sittings, beds, classes, posts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from sim.config import Settings
+from sim.county import County
+from sim.county.road import Travel
+from sim.plan import GRADES, Bools, Closures, Floats, Forecast, Ints, Places, Plan, Routes, YearPlan
+from sim.plan.assign import places
+from sim.plan.close import closures
+from sim.plan.dine import meals
+from sim.plan.duty import chain
+from sim.plan.enrol import forecast
+from sim.plan.lodge import added, beds
+from sim.plan.staff import posts
+
+Router = Callable[[Iterable[Places]], list[Routes]]
+"""Makes the routes of several years' places, in the same order; the study spreads it over workers."""
+
+
+def make(settings: Settings, county: County, travel: Travel, route_all: Router) -> Plan:
+    """Plan all years of a study on the forecast, before any luck is drawn."""
+    expected = forecast(county, settings)
+    closed = closures(county, settings, expected)
+    basis = expected.p80 if settings.plan.basis == "p80" else expected.mean
+    placed = [
+        places(county, settings, travel, closed.open[k], basis[k], int(year))
+        for k, year in enumerate(expected.years)
+    ]
+    years: list[YearPlan] = []
+    owned = 0
+    for year_places, routes in zip(placed, route_all(placed), strict=True):
+        years.append(_year(settings, county, travel, closed.open[len(years)], year_places, routes, owned))
+        owned = years[-1].runs.buses_owned
+    return Plan(expected, closed, tuple(years), posts(settings, county, years, closed))
+
+
+def _year(
+    settings: Settings, county: County, travel: Travel, open_: Bools, placed: Places, routes: Routes, owned: int
+) -> YearPlan:
+    rolls = school_rolls(county, placed)
+    class_places, classes = _classes(settings, county, rolls, placed.year)
+    return YearPlan(
+        year=placed.year,
+        open=open_,
+        places=placed,
+        runs=chain(settings, travel, county, routes, owned),
+        meals=meals(county, settings, placed.year, rolls, open_),
+        beds=beds(county, settings, placed.year),
+        classes=classes,
+        class_places=class_places,
+    )
+
+
+def school_rolls(county: County, placed: Places) -> Floats:
+    """Return the pupils the plan expects at each school by grade; (S, 9)."""
+    rolls = np.zeros((len(county.schools.id), len(GRADES)))
+    expected = placed.expected.sum(axis=2)
+    for g in range(len(GRADES)):
+        there = placed.school[:, g] >= 0
+        np.add.at(rolls[:, g], placed.school[there, g], expected[there, g])
+    return rolls
+
+
+def _classes(settings: Settings, county: County, rolls: Floats, year: int) -> tuple[Ints, Ints]:
+    """Return class places and classes of each school; (S,) each.
+
+    A classroom holds `class_size` pupils, a junior one five more (建标109-2008 Art. 8: 45 primary, 50 junior).
+    """
+    junior = county.schools.first_grade >= 7
+    size = np.where(junior, settings.dine.class_size_junior, settings.dine.class_size)
+    places = county.schools.classrooms * size + added(county, "places", year)
+    classes = np.ceil(rolls / size[:, None]).sum(axis=1)
+    return places.astype(np.int64), classes.astype(np.int64)
+
+
+__all__ = ["Closures", "Forecast", "Router", "make", "school_rolls"]

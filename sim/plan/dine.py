@@ -1,0 +1,45 @@
+"""Sittings: how many the lunch of each school needs, who eats in which, and when it begins."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.config import Settings
+from sim.county import County
+from sim.plan import GRADES, Bools, Floats, Ints, Meals
+from sim.plan.lodge import added
+
+
+def scaled(there: Ints, scale: float) -> Ints:
+    """Multiply a stock by a scale and round half up; what exists keeps at least one unless the scale is 0."""
+    least = np.where((there > 0) & (scale > 0), 1, 0)
+    return np.asarray(np.maximum(np.floor(there * scale + 0.5).astype(np.int64), least))
+
+
+def meals(county: County, settings: Settings, year: int, expected: Floats, open_: Bools) -> Meals:
+    """Return windows, seats and lunch sittings of each school in a year.
+
+    expected: (S, 9) pupils by grade the plan counts on. Grades eat in order, the youngest first; a sitting is
+    full when its diners pass seats x `dine.sitting_fill`.
+    """
+    dine, schools = settings.dine, county.schools
+    windows = scaled(schools.windows + added(county, "windows", year), dine.windows_scale)
+    seats = scaled(schools.canteen_seats + added(county, "canteen_seats", year), dine.seats_scale)
+    sitting = np.zeros((len(schools.id), len(GRADES)), dtype=np.int64)
+    sittings = np.zeros(len(schools.id), dtype=np.int64)
+    for s in np.flatnonzero(schools.lived & open_ & (schools.canteen_seats > 0)):
+        sitting[s] = _grades_to_sittings(expected[s] * dine.lunch_share, seats[s] * dine.sitting_fill)
+        sittings[s] = sitting[s].max() + 1
+    step = dine.bell_after_min + dine.sittings_gap_min
+    return Meals(sitting, sittings, settings.bells.lunch_min + sitting * step, windows, seats)
+
+
+def _grades_to_sittings(diners: Floats, room: float) -> Ints:
+    """Spread nine grades over the fewest sittings that hold them, as evenly as whole grades allow."""
+    total = diners.sum()
+    wanted = max(1, int(np.ceil(total / room - 1e-9))) if room > 0 else 1
+    wanted = min(wanted, max(1, int((diners > 0).sum())))
+    middle = np.cumsum(diners) - diners / 2
+    parts = np.floor(middle / total * wanted).astype(np.int64) if total > 0 else np.zeros(9, np.int64)
+    _, even = np.unique(np.minimum(parts, wanted - 1), return_inverse=True)
+    return np.asarray(even)

@@ -1,0 +1,60 @@
+"""Beds: what each school has in a year, by sex, and what can be put up in need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sim.config import Settings
+from sim.county import County
+from sim.errors import BadInput
+from sim.plan import Beds, Ints
+
+
+def added(county: County, what: str, year: int) -> Ints:
+    """Return what projects have added to each school by a year, e.g. `beds_girls`; shape (S,)."""
+    total = np.zeros(len(county.schools.id), dtype=np.int64)
+    position = {school: s for s, school in enumerate(county.schools.id)}
+    for row in county.projects.itertuples():
+        if row.adds == what and row.year <= year:
+            total[position[row.school_id]] += int(row.quantity)
+    return total
+
+
+def beds(county: County, settings: Settings, year: int) -> Beds:
+    """Return the beds of each school in a year: the county's table and projects, or as the settings say.
+
+    One number is the total for each sex, shared in proportion to the beds there are; a mapping gives beds of
+    each sex by school. `lodge.beds_scale` multiplies either. Shapes (S, 2): girls, boys.
+    """
+    lodge = settings.lodge
+    stock = county.schools.beds + np.stack(
+        [added(county, "beds_girls", year), added(county, "beds_boys", year)], axis=1
+    )
+    wanted = stock.astype(float)
+    if isinstance(lodge.beds, Mapping):
+        wanted = _by_school(county, lodge.beds)
+    elif lodge.beds is not None:
+        wanted = np.stack([_shared(lodge.beds, stock[:, sex]) for sex in (0, 1)], axis=1)
+    nominal = np.floor(wanted * lodge.beds_scale + 0.5).astype(np.int64)
+    return Beds(nominal, np.floor(nominal * lodge.emergency_share + 0.5).astype(np.int64))
+
+
+def _shared(total: int, stock: Ints) -> np.ndarray:
+    """Share a total over schools in proportion to their stock, by largest remainders so that it adds up."""
+    if stock.sum() == 0:
+        return np.zeros(len(stock))
+    exact = total * stock / stock.sum()
+    whole = np.floor(exact)
+    rest = int(round(total - whole.sum()))
+    whole[np.argsort(whole - exact, kind="stable")[:rest]] += 1
+    return whole
+
+
+def _by_school(county: County, chosen: Mapping[str, int]) -> np.ndarray:
+    unknown = [name for name in chosen if name not in county.schools.id]
+    if unknown:
+        raise BadInput(f"lodge.beds: {', '.join(unknown)} is no school of {county.name}")
+    column = np.array([float(chosen.get(name, 0)) for name in county.schools.id])
+    return np.stack([column, column], axis=1)

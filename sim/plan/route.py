@@ -1,0 +1,291 @@
+"""Which way the school buses go: the stops of every run to and from one school.
+
+Every receiving school is a small routing problem of its own, solved by PyVRP for a fixed number of
+iterations, so that the same plan comes out every time. The search works in whole seconds and metres; a run
+starts at its first stop (nothing is driven before it), so how long a run takes is how long its first rider
+sits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count, pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from sim.plan import DIRECTIONS, LODGE, SCHOOL_BUS, SERVICES, Floats, Places, Routes
+from sim.units import METRES_PER_KM, SECONDS_PER_MINUTE, minutes_of
+
+if TYPE_CHECKING:
+    from sim.config import Fleet, Settings
+    from sim.county import County
+    from sim.county.road import Travel
+
+IN, OUT = range(len(DIRECTIONS))
+SCHOOL, LODGER = range(len(SERVICES))
+YOUNG_GRADES = 3
+LODGER_LIMIT_TIMES = 2.0
+"""Assumption: lodgers, who ride twice a week, may ride twice as long as the older day pupils."""
+
+# Weights of the search, in metres driven: the fewest runs first, then the smaller buses, then short ways.
+METRES_PER_RUN = 100_000
+METRES_PER_SEAT = 500
+METRES_PER_SECOND = 5
+SEED = 1
+TINY = 1e-6
+CACHED_PROBLEMS = 16_384
+
+
+class Run(NamedTuple):
+    """One run to school: its hamlets in order of travel and the pupils at each."""
+
+    hamlets: tuple[int, ...]
+    loads: tuple[int, ...]
+    kind: int
+    over_limit: bool
+
+
+Planned = tuple[int, int, Run]  # school, service, run
+Stops = list[tuple[int, int]]  # hamlet, pupils
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The stops of one school as PyVRP needs them: whole seconds and metres, the school as the last place."""
+
+    seconds: tuple[tuple[int, ...], ...]
+    metres: tuple[tuple[int, ...], ...]
+    loads: tuple[int, ...]
+    dwell_s: tuple[int, ...]
+    kinds: tuple[tuple[int, int, int], ...]
+    """(position, rated, seats) of each kind of bus that may be used."""
+    limit_s: int
+    iterations: int
+
+
+def routes(county: County, settings: Settings, travel: Travel, places: Places) -> Routes:
+    """Plan the bus runs of one year: every rider has a stop, a seat and, where possible, a legal ride.
+
+    Lodgers' weekly runs are added when `fleet.lodger_runs` is on. Each run in has its mirror out, right
+    behind it. Loads are whole pupils (expected riders of a hamlet, rounded up). Same input, same runs.
+    """
+    fleet = settings.fleet
+    runs: list[Planned] = []
+    for school, riders in enumerate(_riders(places, SCHOOL_BUS, len(county.schools.id))):
+        young = bool(riders[:, :YOUNG_GRADES].sum() > TINY)
+        limit = _ride_limit_min(fleet, fleet.ride_limit_young_min if young else fleet.ride_limit_older_min)
+        found = _school_runs(county, settings, travel, school, riders, limit)
+        runs += [(school, SCHOOL, run) for run in found]
+    if fleet.lodger_runs:
+        limit = _ride_limit_min(fleet, fleet.ride_limit_older_min * LODGER_LIMIT_TIMES)
+        for school, riders in enumerate(_riders(places, LODGE, len(county.schools.id))):
+            found = _school_runs(county, settings, travel, school, riders * settings.lodge.bus_share, limit)
+            runs += [(school, LODGER, run) for run in found]
+    return _as_routes(county, settings, travel, runs)
+
+
+def dwell_min(fleet: Fleet, pupils: Floats) -> Floats:
+    """Return how long a bus stands at a stop where so many pupils get on or off, in minutes."""
+    return np.asarray((fleet.dwell_stop_s + fleet.dwell_pupil_s * pupils) * minutes_of(1.0))
+
+
+def ride_min(routes: Routes, fleet: Fleet) -> Floats:
+    """Return the planned minutes on the bus of the riders of each stop, (P,).
+
+    In: from the bus's stop at the hamlet to its arrival at the school. Out: from leaving the school to
+    arrival at the hamlet. Standing at the stops is included.
+    """
+    dwell = dwell_min(fleet, routes.load)
+    out = np.empty(len(routes.hamlet))
+    for first, last, direction in zip(routes.ptr[:-1], routes.ptr[1:], routes.direction, strict=True):
+        leg, stand = routes.leg_min[first:last], dwell[first:last]
+        if direction == IN:
+            out[first:last] = np.cumsum((leg + stand)[::-1])[::-1]
+        else:
+            out[first:last] = np.cumsum(leg + stand) - stand
+    return out
+
+
+def _riders(places: Places, mode: int, schools: int) -> Floats:
+    """Return the expected riders by school, hamlet and grade, (S, H, 9)."""
+    hamlet, grade = np.nonzero(places.school >= 0)
+    riders = np.zeros((schools, *places.school.shape))
+    riders[places.school[hamlet, grade], hamlet, grade] = (
+        places.expected[hamlet, grade].sum(-1) * places.share[hamlet, grade, mode]
+    )
+    return riders
+
+
+def _ride_limit_min(fleet: Fleet, limit_min: float) -> float:
+    """Return the longest legal ride: less walk and wait where the limit counts from door to school."""
+    return limit_min - (fleet.wait_at_stop_min + fleet.walk_to_stop_min) * fleet.limit_includes_walk_and_wait
+
+
+def _school_runs(
+    county: County, settings: Settings, travel: Travel, school: int, riders: Floats, limit_min: float
+) -> list[Run]:
+    """Return the runs to one school; full buses and rides over the limit go straight there."""
+    fleet, kinds = settings.fleet, _usable_kinds(settings.fleet)
+    largest = max(seats for *_, seats in kinds)
+    demand = np.ceil(riders.sum(axis=1) - TINY).astype(np.int64)
+    stops = [(int(h), int(load)) for h in np.flatnonzero(demand) for load in _split(int(demand[h]), largest)]
+    direct_min = travel.minutes[county.hamlets.node, county.schools.node[school]]
+    limit_s = int(limit_min * SECONDS_PER_MINUTE + TINY)
+
+    runs, shared = [], []
+    for hamlet, load in stops:
+        over = _whole_s(direct_min[hamlet]) + _dwell_s(fleet, load) > limit_s
+        if over or load == largest:
+            runs.append(Run((hamlet,), (load,), _smallest(kinds, load), over))
+        else:
+            shared.append((hamlet, load))
+    if shared:
+        problem = _problem(county, settings, travel, school, shared, limit_s)
+        for picked in solve(problem):
+            hamlets, loads = zip(*(shared[i] for i in picked), strict=True)
+            runs.append(Run(hamlets, loads, _smallest(kinds, sum(loads)), over_limit=False))
+    return sorted(runs)
+
+
+def _split(demand: int, largest: int) -> list[int]:
+    """Split a stop's pupils into full buses and a rest."""
+    full, rest = divmod(demand, largest)
+    return [largest] * full + [rest] * (rest > 0)
+
+
+def _usable_kinds(fleet: Fleet) -> tuple[tuple[int, int, int], ...]:
+    """Return (position, rated, seats) of the kinds a plan may use: those the county has, else all."""
+    named = fleet.buses if isinstance(fleet.buses, Mapping) else {}
+    kinds = tuple((i, kind.rated, kind.seats) for i, kind in enumerate(fleet.kinds))
+    return tuple(kind for kind in kinds if named.get(fleet.kinds[kind[0]].name, 0) > 0) or kinds
+
+
+def _smallest(kinds: tuple[tuple[int, int, int], ...], load: int) -> int:
+    """Return the position of the smallest kind of bus with enough seats."""
+    return min((seats, position) for position, _, seats in kinds if seats >= load)[1]
+
+
+def _whole_s(minutes: float) -> int:
+    """Return minutes as whole seconds, rounded up so that a limit kept in seconds is kept in minutes."""
+    return int(np.ceil(minutes * SECONDS_PER_MINUTE - TINY))
+
+
+def _dwell_s(fleet: Fleet, load: int) -> int:
+    return int(np.ceil(fleet.dwell_stop_s + fleet.dwell_pupil_s * load - TINY))
+
+
+def _problem(
+    county: County, settings: Settings, travel: Travel, school: int, stops: Stops, limit_s: int
+) -> Problem:
+    """Return the routing problem of one school."""
+    hamlets, loads = zip(*stops, strict=True)
+    nodes = np.append(county.hamlets.node[list(hamlets)], county.schools.node[school])
+    between = np.ix_(nodes, nodes)
+    seconds = np.ceil(travel.minutes[between] * SECONDS_PER_MINUTE - TINY).astype(np.int64)
+    metres = np.rint(travel.km[between] * METRES_PER_KM).astype(np.int64)
+    return Problem(
+        seconds=tuple(map(tuple, seconds.tolist())),
+        metres=tuple(map(tuple, metres.tolist())),
+        loads=loads,
+        dwell_s=tuple(_dwell_s(settings.fleet, load) for load in loads),
+        kinds=_usable_kinds(settings.fleet),
+        limit_s=limit_s,
+        iterations=settings.fleet.solver_iterations,
+    )
+
+
+@lru_cache(maxsize=CACHED_PROBLEMS)
+def solve(problem: Problem) -> tuple[tuple[int, ...], ...]:
+    """Return the stops of each run, in order of travel: the fewest runs, then small buses, then short ways.
+
+    The same problem is searched once and remembered. Should the search end without a legal plan, every stop
+    gets a run of its own, which is always legal (longer rides never come here). The search parameters are
+    PyVRP's own, tuned for some hundred steps on 5 to 30 stops: penalties adapt early, memory and
+    neighbourhoods are short.
+    """
+    from pyvrp import IteratedLocalSearchParams, PenaltyParams, SolveParams
+    from pyvrp import solve as search
+    from pyvrp.search import NeighbourhoodParams
+    from pyvrp.stop import MaxIterations
+
+    stops = len(problem.loads)
+    if stops > 1:
+        how = SolveParams(
+            ils=IteratedLocalSearchParams(history_length=20),
+            penalty=PenaltyParams(solutions_between_updates=50, max_penalty=1e7),
+            neighbourhood=NeighbourhoodParams(num_neighbours=10),
+        )
+        stop = MaxIterations(problem.iterations)
+        result = search(_vrp(problem), stop, seed=SEED, collect_stats=False, params=how)
+        if result.is_feasible():
+            visits = (route.schedule() for route in result.best.routes())
+            return tuple(tuple(visit.idx for visit in route if visit.is_client()) for route in visits)
+    return tuple((stop,) for stop in range(stops))
+
+
+def _vrp(problem: Problem) -> Any:
+    """Return the problem as PyVRP data: place 0 is anywhere (no way from it), 1 is the school."""
+    from pyvrp import Client, Depot, Location, ProblemData, VehicleType
+
+    stops = len(problem.loads)
+    school_first = [stops, *range(stops)]
+    metres: Any = np.zeros((stops + 2, stops + 2), dtype=np.int64)
+    seconds: Any = metres.copy()
+    metres[1:, 1:] = np.array(problem.metres)[np.ix_(school_first, school_first)]
+    seconds[1:, 1:] = np.array(problem.seconds)[np.ix_(school_first, school_first)]
+    clients = [
+        Client(location=2 + i, pickup=[load], service_duration=dwell)
+        for i, (load, dwell) in enumerate(zip(problem.loads, problem.dwell_s, strict=True))
+    ]
+    vehicles = [
+        VehicleType(
+            num_available=stops,
+            capacity=[seats],
+            start_depot=0,
+            end_depot=1,
+            fixed_cost=METRES_PER_RUN + METRES_PER_SEAT * rated,
+            shift_duration=problem.limit_s,
+            unit_duration_cost=METRES_PER_SECOND,
+        )
+        for _, rated, seats in problem.kinds
+    ]
+    places = [Location(x=0, y=0) for _ in range(stops + 2)]
+    return ProblemData(places, clients, [Depot(location=0), Depot(location=1)], vehicles, [metres], [seconds])
+
+
+def _as_routes(county: County, settings: Settings, travel: Travel, runs: list[Planned]) -> Routes:
+    """Lay the runs out as arrays, each run in followed by its mirror out."""
+    ids, rows, stops = [], [], []
+    number: dict[tuple[int, int], count[int]] = {}
+    for at, serves, run in runs:
+        nr = next(number.setdefault((at, serves), count(1)))
+        name = county.schools.id[at] + "-lodger" * (serves == LODGER)
+        gate, places = int(county.schools.node[at]), settings.fleet.kinds[run.kind].seats
+        for way, step in ((IN, 1), (OUT, -1)):
+            ids.append(f"{name}-{DIRECTIONS[way]}-{nr:02d}")
+            rows.append((at, way, serves, run.kind, places, len(run.hamlets), run.over_limit))
+            nodes = [int(county.hamlets.node[one]) for one in run.hamlets[::step]]
+            legs = pairwise([*nodes, gate] if way == IN else [gate, *nodes])
+            stops += [
+                (*stop, *leg) for *stop, leg in zip(run.hamlets[::step], run.loads[::step], legs, strict=True)
+            ]
+    school, direction, service, kind, seats, length, over = np.array(rows, np.int64).reshape(-1, 7).T.copy()
+    hamlet, load, start, end = np.array(stops, np.int64).reshape(-1, 4).T.copy()
+    return Routes(
+        run_id=tuple(ids),
+        school=school,
+        direction=direction,
+        service=service,
+        kind=kind,
+        seats=seats,
+        ptr=np.append(0, np.cumsum(length)),
+        hamlet=hamlet,
+        load=load.astype(np.float64),
+        leg_min=travel.minutes[start, end],
+        leg_floor_min=travel.floor_min[start, end],
+        leg_km=travel.km[start, end],
+        over_limit=over.astype(np.bool_),
+    )

@@ -1,0 +1,286 @@
+"""What lies in a run folder, and how it gets there: whole files or none.
+
+Every file is written under a temporary name and renamed when it is whole, so nobody ever reads half a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import yaml
+
+from sim import __version__
+from sim.config import CONFIGS, Settings
+from sim.errors import BadInput
+from sim.tables import RUN_TABLES, Table, as_declared
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MANIFEST = "manifest.json"
+CONFIG = "config.yaml"
+INPUTS = "inputs"
+PACKAGES = (
+    "simpy", "numpy", "scipy", "numba", "pyvrp", "hydra-core", "omegaconf", "joblib", "pydantic", "pandas",
+    "pyarrow", "pandera",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run (or of a sweep): the only way to its files."""
+
+    path: Path
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Return what is written about the run in manifest.json; empty when there is none."""
+        file = self.path / MANIFEST
+        if not file.is_file():
+            return {}
+        try:
+            return cast(dict[str, Any], json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise BadInput(f"{file}: cannot be read as JSON; remove the folder and run again.") from error
+
+    @property
+    def finished(self) -> bool:
+        """Return whether the run came to its end."""
+        return bool(self.manifest.get("complete"))
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings of the run, read from its config.yaml."""
+        text = self.read_text(CONFIG)
+        return Settings.model_validate(yaml.safe_load(text))
+
+    def file(self, name: str) -> Path:
+        """Return where a file of the run lies; a table may be named without its ending."""
+        known = [table.name for table in RUN_TABLES if name == table.name.partition(".")[0]]
+        return self.path / (known[0] if known else name)
+
+    def write_table(self, name: str, frame: pd.DataFrame) -> Path:
+        """Write a table as Parquet or CSV, by the ending of its name, with the declared columns and types."""
+        target = self.file(name)
+        table = _declared(target.name)
+        frame = as_declared(frame, table) if table else frame
+        if target.suffix == ".csv":
+            text = frame.to_csv(index=False, lineterminator="\n")
+            return self.write_text(target.name, text)
+        return _whole(target, lambda to: frame.to_parquet(to, index=False, compression="zstd"))
+
+    def read_table(self, name: str) -> pd.DataFrame:
+        """Return a table of the run with its declared types. Raises BadInput when it is not there."""
+        import pandas as pd
+
+        source = self.file(name)
+        if not source.is_file():
+            raise BadInput(f"{source}: there is no such table; is the run complete?")
+        table = _declared(source.name)
+        texts = {column.name: "str" for column in table.columns if column.type == "text"} if table else {}
+        if source.suffix == ".csv":
+            frame = pd.read_csv(source, dtype=texts, keep_default_na=False, na_values=[""])
+        else:
+            frame = pd.read_parquet(source)
+        return as_declared(frame, table) if table else frame
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a text file in UTF-8 with line feeds."""
+        return self.write_bytes(name, text.encode("utf-8"))
+
+    def write_bytes(self, name: str, content: bytes) -> Path:
+        """Write a file as it is; `name` may hold folders."""
+        return _whole(self.path / name, lambda to: to.write_bytes(content))
+
+    def read_text(self, name: str) -> str:
+        """Return a text file of the run. Raises BadInput when it is not there."""
+        source = self.path / name
+        if not source.is_file():
+            raise BadInput(f"{source}: there is no such file; is {self.path} the folder of a run?")
+        return source.read_text(encoding="utf-8")
+
+    def write_yaml(self, name: str, content: Mapping[str, Any]) -> Path:
+        """Write settings as YAML."""
+        return self.write_text(
+            name, yaml.safe_dump(dict(content), allow_unicode=True, sort_keys=False, width=110)
+        )
+
+    def write_manifest(self, **changes: Any) -> Path:
+        """Add to, or change, what manifest.json says."""
+        text = json.dumps(self.manifest | changes, indent=2, ensure_ascii=False)
+        return self.write_text(MANIFEST, text + "\n")
+
+    def finish(self, seconds: float) -> Path:
+        """Write into the manifest that the run came to its end; the very last thing a run does."""
+        return self.write_manifest(seconds=round(seconds, 3), complete=True)
+
+
+def open_run(settings: Settings) -> RunFolder:
+    """Return the folder for a run: finished already, or new and empty but for its settings and inputs.
+
+    The same settings and inputs find their own folder again. When other ones lie there, the name gets `-` and
+    six hexadecimal digits. An incomplete run of the same settings is cleared away. Raises BadInput when the
+    folder cannot be written.
+    """
+    home = sweep_folder(settings).path
+    key = fingerprint(settings)
+    folder = RunFolder(home / settings.scenario)
+    if not _is_ours(folder, key):
+        folder = RunFolder(home / f"{settings.scenario}-{key[:6]}")
+        if not _is_ours(folder, key):
+            raise BadInput(
+                f"study.out: {folder.path} holds other files; choose another study.name or scenario."
+            )
+    if not folder.finished:
+        _start(folder, settings, key)
+    return folder
+
+
+def sweep_folder(settings: Settings) -> RunFolder:
+    """Return the folder of the study, which holds its scenarios' folders."""
+    return RunFolder(Path(settings.study.out).expanduser() / settings.study.name)
+
+
+def run_at(path: Path) -> RunFolder:
+    """Return the folder of a finished run. Raises BadInput when there is none."""
+    folder = RunFolder(path)
+    if not path.is_dir():
+        raise BadInput(f"{path}: there is no such folder; give the folder of a run, e.g. results/main/base.")
+    if not folder.manifest:
+        raise BadInput(f"{path}: is no folder of a run, it has no {MANIFEST}; try one of its subfolders.")
+    if not folder.finished:
+        raise BadInput(f"{path}: the run is not complete; run it again with the same settings.")
+    return folder
+
+
+def check_out(settings: Settings) -> None:
+    """Raise BadInput unless the folder of the study can be made and written to."""
+    home = sweep_folder(settings).path
+    probe = home / f".probe-{os.getpid()}"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise BadInput(
+            f"study.out: {home} cannot be written ({error.strerror or error}); choose another folder."
+        ) from error
+
+
+def fingerprint(settings: Settings) -> str:
+    """Return what tells two runs apart, in hexadecimal: settings and the content of the county's tables."""
+    return hashlib.sha256(f"{settings.hash()} {inputs_sha256(settings)}".encode()).hexdigest()
+
+
+def inputs_sha256(settings: Settings) -> str:
+    """Return a fingerprint of the inputs: the county's tables, the price list and the limits."""
+    total = hashlib.sha256()
+    for name, content in _inputs(settings).items():
+        total.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def _inputs(settings: Settings) -> dict[str, bytes]:
+    """Return the inputs of a run by file name, sorted."""
+    files = {file.name: file.read_bytes() for file in sorted(settings.county.path.glob("*.csv"))}
+    for group in ("prices", "limits"):
+        content = settings.model_dump(mode="json", include={group})[group]
+        files[f"{group}.yaml"] = yaml.safe_dump(content, allow_unicode=True, sort_keys=False).encode()
+    return files
+
+
+def _is_ours(folder: RunFolder, key: str) -> bool:
+    """Return whether a folder is free or holds a run of this very fingerprint."""
+    if not folder.path.exists():
+        return True
+    if not folder.path.is_dir():
+        return False
+    known = folder.manifest.get("fingerprint")
+    return known == key or (known is None and not any(folder.path.iterdir()))
+
+
+def _start(folder: RunFolder, settings: Settings, key: str) -> None:
+    """Begin a run: clear what an interrupted one left, then write manifest, settings and inputs."""
+    check_out(settings)
+    if folder.path.exists():
+        shutil.rmtree(folder.path)
+    folder.path.mkdir(parents=True)
+    folder.write_manifest(**_birth(settings, key))
+    folder.write_yaml(CONFIG, settings.model_dump(mode="json"))
+    for name, content in _inputs(settings).items():
+        folder.write_bytes(f"{INPUTS}/{name}", content)
+
+
+def _birth(settings: Settings, key: str) -> dict[str, Any]:
+    """Return what the manifest says at the start of a run."""
+    commit, dirty = _git()
+    return {
+        "version": __version__,
+        "git_commit": commit,
+        "git_dirty": dirty,
+        "seed": settings.seed,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "config_sha256": settings.hash(),
+        "inputs_sha256": inputs_sha256(settings),
+        "fingerprint": key,
+        "started_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": None,
+        "host_cores": os.cpu_count(),
+        "replications": settings.study.replications,
+        "complete": False,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _git() -> tuple[str | None, bool | None]:
+    """Return the commit of the code and whether it was changed since; nothing when there is no git."""
+    root = CONFIGS.parent
+    if not (root / ".git").exists():
+        return None, None
+    try:
+        commit = _git_says(root, "rev-parse", "HEAD")
+        return commit, bool(_git_says(root, "status", "--porcelain"))
+    except (OSError, subprocess.SubprocessError):
+        return None, None
+
+
+def _git_says(root: Path, *words: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(root), *words], capture_output=True, text=True, timeout=10, check=True
+    )
+    return done.stdout.strip()
+
+
+def _whole(target: Path, write: Callable[[Path], object]) -> Path:
+    """Write a file under a temporary name and rename it; an error leaves nothing behind."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+def _declared(file_name: str) -> Table | None:
+    """Return the declaration of a table of the run, nothing for a table that has none."""
+    return next((table for table in RUN_TABLES if table.name == file_name), None)

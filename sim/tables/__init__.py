@@ -1,0 +1,94 @@
+"""Every table that crosses a border, declared once: column, type, unit, meaning, bounds.
+
+The reader of a county, the writer of a run and the data dictionary all use these declarations.
+`sim.tables.check` (which needs pandas and pandera) reads and checks; importing this package needs neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sim.tables.column import Column, Table
+from sim.tables.county import COUNTY_TABLES
+from sim.tables.run import RUN_TABLES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["COUNTY_TABLES", "RUN_TABLES", "Column", "Table", "as_declared", "county_table", "data_dictionary",
+           "read_table", "run_table"]  # fmt: skip
+
+_DTYPES = {"text": "str", "int": "int64", "float": "float64", "flag": "bool"}
+
+
+def _find(tables: tuple[Table, ...], name: str) -> Table:
+    for table in tables:
+        if name in (table.name, table.name.rsplit(".", 1)[0]):
+            return table
+    raise KeyError(f"{name} is no declared table; known are {', '.join(table.name for table in tables)}")
+
+
+def county_table(name: str) -> Table:
+    """Return the declaration of a table of a county's folder, e.g. `schools.csv` or `schools`."""
+    return _find(COUNTY_TABLES, name)
+
+
+def run_table(name: str) -> Table:
+    """Return the declaration of a table of a run's folder, e.g. `measures.parquet` or `measures`."""
+    return _find(RUN_TABLES, name)
+
+
+def read_table(path: Path, table: Table) -> pd.DataFrame:
+    """Return a county's table with its types; BadInput lists every error in it."""
+    from sim.errors import BadInput
+    from sim.tables.check import read_checked
+
+    frame, errors = read_checked(path, table)
+    if frame is None or errors:
+        raise BadInput(*(str(error) for error in errors))
+    return frame
+
+
+def as_declared(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Return the frame with exactly the declared columns, in order and of the declared types.
+
+    A missing or an undeclared column is a fault of ours, hence ValueError.
+    """
+    missing = [name for name in table.names if name not in frame.columns]
+    unknown = [name for name in frame.columns if name not in table.names]
+    if missing or unknown:
+        raise ValueError(f"{table.name}: missing columns {missing}, undeclared columns {unknown}")
+    return frame[list(table.names)].astype({c.name: _dtype(c) for c in table.columns}).reset_index(drop=True)
+
+
+def _dtype(column: Column) -> str:
+    return "Int64" if column.type == "int" and column.nullable else _DTYPES[column.type]
+
+
+def data_dictionary(tables: Iterable[Table] = (*COUNTY_TABLES, *RUN_TABLES)) -> str:
+    """Return the data dictionary as Markdown: every table, column, type, unit and meaning."""
+    return "\n".join(_section(table) for table in tables)
+
+
+def _section(table: Table) -> str:
+    optional = " (optional)" if table.optional else ""
+    head = f"### {table.name}{optional}\n\n{table.meaning}. One row per {', '.join(table.key)}.\n\n"
+    rows = "".join(f"| {' | '.join(_cells(column))} |\n" for column in table.columns)
+    return f"{head}| column | type | unit | meaning | values |\n|---|---|---|---|---|\n{rows}"
+
+
+def _cells(column: Column) -> tuple[str, ...]:
+    kind = f"{column.type} or empty" if column.nullable else column.type
+    return column.name, kind, column.unit, column.meaning, _bounds(column)
+
+
+def _bounds(column: Column) -> str:
+    if column.allowed:
+        return ", ".join(column.allowed)
+    if column.refers:
+        return ", ".join((column.refers, *column.also))
+    low = "" if column.minimum is None else f"from {column.minimum:g}"
+    high = "" if column.maximum is None else f"to {column.maximum:g}"
+    return f"{low} {high}".strip()

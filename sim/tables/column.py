@@ -1,0 +1,86 @@
+"""What a table is: its columns with type, unit, meaning and bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Type = Literal["text", "int", "float", "flag"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: what it is called, what it holds, and which values it may take."""
+
+    name: str
+    type: Type
+    meaning: str
+    unit: str = ""
+    nullable: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    allowed: tuple[str, ...] = ()
+    refers: str = ""
+    """`file:column` whose values this one must be among, e.g. `schools.csv:school_id`."""
+    also: tuple[str, ...] = ()
+    """Values allowed beside those it refers to, e.g. `county`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table that crosses a border: a file of a county's folder or of a run's folder."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    optional: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+
+def text(
+    name: str,
+    meaning: str,
+    *,
+    allowed: tuple[str, ...] = (),
+    refers: str = "",
+    also: tuple[str, ...] = (),
+    nullable: bool = False,
+) -> Column:
+    """Return a column of words."""
+    return Column(name, "text", meaning, nullable=nullable, allowed=allowed, refers=refers, also=also)
+
+
+def whole(
+    name: str,
+    meaning: str,
+    unit: str = "",
+    *,
+    low: float | None = 0,
+    high: float | None = None,
+    nullable: bool = False,
+) -> Column:
+    """Return a column of whole numbers, not negative unless `low` says so."""
+    return Column(name, "int", meaning, unit, nullable, low, high)
+
+
+def number(
+    name: str,
+    meaning: str,
+    unit: str = "",
+    *,
+    low: float | None = 0,
+    high: float | None = None,
+    nullable: bool = False,
+) -> Column:
+    """Return a column of numbers, not negative unless `low` says so."""
+    return Column(name, "float", meaning, unit, nullable, low, high)
+
+
+def flag(name: str, meaning: str) -> Column:
+    """Return a column of 0 and 1."""
+    return Column(name, "flag", meaning, "0/1", False, 0, 1)

@@ -1,0 +1,260 @@
+"""The tables of a county's folder: facts that a planner brings."""
+
+from __future__ import annotations
+
+from sim.tables.column import Column, Table, flag, number, text, whole
+
+KINDS = ("teaching_point", "village", "central_primary", "junior", "nine_year", "town_primary", "town_junior")
+HOMES = ("town", "village", "hamlet")
+ADDS = ("places", "beds_girls", "beds_boys", "canteen_seats", "windows")
+ROAD_CLASSES = ("national", "county", "township", "village")
+BENDS = ("straight", "bends", "sharp", "steep")
+DAY_TYPES = ("clear", "rain", "fog", "ice", "flood")
+VARIANTS = ("low", "medium", "high")
+
+# China lies between these; a longitude in the range of latitudes tells that the two were swapped.
+LON_RANGE = (73.0, 136.0)
+LAT_RANGE = (3.0, 54.0)
+
+SCHOOL = "schools.csv:school_id"
+TOWNSHIP = "zones.csv:township_id"
+NODE = "nodes.csv:node_id"
+HAMLET = "hamlets.csv:hamlet_id"
+
+
+def _place() -> tuple[Column, Column]:
+    return (
+        number("lon", "Longitude, WGS84", "degree", low=LON_RANGE[0], high=LON_RANGE[1]),
+        number("lat", "Latitude, WGS84", "degree", low=LAT_RANGE[0], high=LAT_RANGE[1]),
+    )
+
+
+def _source() -> Column:
+    return text("source", "Where the row comes from; starts with real:, derived: or synthetic:")
+
+
+def _counts(*columns: tuple[str, str, str]) -> tuple[Column, ...]:
+    return tuple(whole(name, meaning, unit) for name, meaning, unit in columns)
+
+
+ZONES = Table(
+    "zones.csv",
+    "Townships and the school zone (大学区) each belongs to",
+    (
+        text("township_id", "Township"),
+        text("name_zh", "Name in Chinese"),
+        text("name_en", "Name in English"),
+        text("zone_id", "School zone; townships of one zone share it"),
+        flag("is_town", "1: the township that holds the county town"),
+        *_place(),
+        whole("population", "Residents, where known", "person", nullable=True),
+        _source(),
+    ),
+    ("township_id",),
+)
+SCHOOLS = Table(
+    "schools.csv",
+    "Schools: where they are and which grades they offer",
+    (
+        text("school_id", "School"),
+        text("name_zh", "Name in Chinese"),
+        text("name_en", "Name in English"),
+        text("township_id", "Township it lies in", refers=TOWNSHIP),
+        text("kind", "Kind of school", allowed=KINDS),
+        text("node_id", "Road node it stands at", refers=NODE),
+        *_place(),
+        whole("first_grade", "First grade offered", "grade", low=1, high=9),
+        whole("last_grade", "Last grade offered", "grade", low=1, high=9),
+        flag("receives", "1: may take pupils of other schools"),
+        whole("opens_year", "School year it opens in; empty: open already", "year", low=1900, nullable=True),
+        _source(),
+    ),
+    ("school_id",),
+)
+HAMLETS = Table(
+    "hamlets.csv",
+    "Homes of pupils: villages, catchments of teaching points, quarters of the town",
+    (
+        text("hamlet_id", "Hamlet"),
+        text("name_zh", "Name in Chinese"),
+        text("township_id", "Township it lies in", refers=TOWNSHIP),
+        text("kind", "town: a quarter of the county town; hamlet: part of a village", allowed=HOMES),
+        text("node_id", "Road node it lies at", refers=NODE),
+        *_place(),
+        text("school_id", "Primary school attended today, for the grades it offers", refers=SCHOOL),
+        flag("line_bus", "1: a public bus line passes"),
+        number("hardship_share", "Share of pupils from hardship families", "share", high=1),
+        number("left_behind_share", "Share of pupils whose parents work away", "share", high=1),
+        _source(),
+    ),
+    ("hamlet_id",),
+)
+PUPILS = Table(
+    "pupils.csv",
+    "Pupils by home, grade and sex in the base year",
+    (
+        text("hamlet_id", "Home", refers=HAMLET),
+        whole("grade", "Grade", "grade", low=1, high=9),
+        text("sex", "f: girls, m: boys", allowed=("f", "m")),
+        whole("pupils", "Pupils", "pupil"),
+        _source(),
+    ),
+    ("hamlet_id", "grade", "sex"),
+)
+HISTORY = Table(
+    "history.csv",
+    "Pupils of earlier years by township or for the county",
+    (
+        text("area_id", "Township, or `county`", refers=TOWNSHIP, also=("county",)),
+        whole("year", "School year, named by its autumn", "year", low=1900),
+        whole("grade", "Grade", "grade", low=1, high=9),
+        whole("pupils", "Pupils", "pupil"),
+        _source(),
+    ),
+    ("area_id", "year", "grade"),
+)
+BIRTHS = Table(
+    "births.csv",
+    "Births of past years and three futures",
+    (
+        text("area_id", "Area the births belong to", allowed=("county",)),
+        whole("year", "Calendar year", "year", low=1900),
+        text("variant", "Future", allowed=VARIANTS),
+        number("births", "Births (or an index of them) in the year", "person"),
+        _source(),
+    ),
+    ("area_id", "year", "variant"),
+)
+NODES = Table(
+    "nodes.csv",
+    "Nodes of the road network",
+    (
+        text("node_id", "Node"),
+        *_place(),
+        text("kind", "What it is", allowed=("junction", "hamlet", "school")),
+        flag("is_yard", "1: buses are parked here"),
+        _source(),
+    ),
+    ("node_id",),
+)
+EDGES = Table(
+    "edges.csv",
+    "Roads between nodes, both ways",
+    (
+        text("edge_id", "Road"),
+        text("from_node", "One end", refers=NODE),
+        text("to_node", "Other end", refers=NODE),
+        number("km", "Length", "km"),
+        text("road_class", "Class of road", allowed=ROAD_CLASSES),
+        text("bend", "Bends and slope", allowed=BENDS),
+        text("closed_by", "Weather that closes it", allowed=("none", "ice", "flood")),
+        _source(),
+    ),
+    ("edge_id",),
+)
+FACILITIES = Table(
+    "facilities.csv",
+    "Canteen, beds, gate, classrooms, water and toilets of the schools whose days are lived",
+    (
+        text("school_id", "School", refers=SCHOOL),
+        *_counts(
+            ("windows", "Serving windows of the canteen", "window"),
+            ("canteen_seats", "Seats in the canteen", "seat"),
+            ("kitchen_meals", "Meals the kitchen can cook for one mealtime, all sittings together", "meal"),
+            ("beds_girls", "Beds for girls", "bed"),
+            ("beds_boys", "Beds for boys", "bed"),
+            ("gate_bays", "Buses that can unload at the gate at once", "bay"),
+            ("classrooms", "Classrooms", "room"),
+            ("taps", "Drinking-water taps", "tap"),
+            ("basins", "Hand basins", "basin"),
+            ("toilets_girls", "Squats for girls", "squat"),
+            ("toilets_boys", "Squats for boys", "squat"),
+            ("showers", "Showers", "shower"),
+        ),
+        _source(),
+    ),
+    ("school_id",),
+)
+STAFF = Table(
+    "staff.csv",
+    "Staff in post",
+    (
+        text("school_id", "School", refers=SCHOOL),
+        *_counts(
+            ("teachers", "Teachers", "person"),
+            ("temporary", "Temporary staff", "person"),
+            ("life_teachers", "Life teachers of lodgers", "person"),
+            ("wardens", "Dormitory wardens", "person"),
+            ("canteen_workers", "Canteen workers", "person"),
+            ("guards", "Guards", "person"),
+        ),
+        _source(),
+    ),
+    ("school_id",),
+)
+CALENDAR = Table(
+    "calendar.csv",
+    "School weeks of a year",
+    (
+        whole("week", "School week, from 1", "week", low=1),
+        whole("term", "Term", "term", low=1, high=4),
+        whole("month", "Month it lies in", "month", low=1, high=12),
+        whole("days", "School days", "day", low=1, high=7),
+        _source(),
+    ),
+    ("week",),
+)
+WEATHER = Table(
+    "weather.csv",
+    "Share of days of each kind by month",
+    (
+        whole("month", "Month", "month", low=1, high=12),
+        text("day_type", "Kind of day", allowed=DAY_TYPES),
+        number("share", "Share of days; adds up to 1 in a month", "share", high=1),
+        _source(),
+    ),
+    ("month", "day_type"),
+)
+PROJECTS = Table(
+    "projects.csv",
+    "Works that add capacity to a school in a year",
+    (
+        text("project_id", "Project"),
+        text("school_id", "School", refers=SCHOOL),
+        whole("year", "School year from which it counts", "year", low=1900),
+        text("adds", "What it adds", allowed=ADDS),
+        whole("quantity", "How many", "piece"),
+        number("cost_yuan", "Cost, where known", "yuan", nullable=True),
+        _source(),
+    ),
+    ("project_id",),
+    optional=True,
+)
+HEARING = Table(
+    "hearing.csv",
+    "Results of hearings: a school whose hearing said no stays open",
+    (
+        text("school_id", "School", refers=SCHOOL),
+        whole("year", "School year it is about", "year", low=1900),
+        text("result", "Result", allowed=("agreed", "refused")),
+        _source(),
+    ),
+    ("school_id", "year"),
+    optional=True,
+)
+CLOSURES_GIVEN = Table(
+    "closures.csv",
+    "Schools that close by name",
+    (
+        text("school_id", "School", refers=SCHOOL),
+        whole("year", "First school year it is closed in", "year", low=1900),
+        _source(),
+    ),
+    ("school_id",),
+    optional=True,
+)
+
+COUNTY_TABLES: tuple[Table, ...] = (
+    ZONES, SCHOOLS, HAMLETS, PUPILS, HISTORY, BIRTHS, NODES, EDGES, FACILITIES, STAFF, CALENDAR, WEATHER,
+    PROJECTS, HEARING, CLOSURES_GIVEN,
+)  # fmt: skip

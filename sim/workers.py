@@ -1,0 +1,68 @@
+"""Workers: independent tasks over processes, in a fixed order, with a progress bar on the terminal."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from joblib import Parallel, delayed
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from sim.config import Settings
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def console() -> Console:
+    """Return the terminal for messages; results go to standard output, messages do not."""
+    return Console(stderr=True)
+
+
+def worker_count(settings: Settings) -> int:
+    """Return how many processes may work: as asked, else one per core; one when all is to be done serially."""
+    if settings.executor.kind == "serial":
+        return 1
+    return settings.study.workers or os.cpu_count() or 1
+
+
+def spread(act: Callable[[Item], Result], items: list[Item], workers: int, title: str) -> list[Result]:
+    """Return act(item) for every item, in the order of the items, whatever the number of workers.
+
+    `act` and all it holds is handed over once, through a temporary file, and kept by each worker.
+    """
+    if workers == 1 or len(items) < 2:
+        return list(watch(map(act, items), title, len(items)))
+    with tempfile.TemporaryDirectory(prefix="schoolsim-") as folder:
+        path = Path(folder) / "task.pickle"
+        path.write_bytes(pickle.dumps(act, protocol=pickle.HIGHEST_PROTOCOL))
+        pool = Parallel(n_jobs=min(workers, len(items)), return_as="generator", batch_size=1)
+        return list(watch(pool(delayed(_do)(str(path), item) for item in items), title, len(items)))
+
+
+@lru_cache(maxsize=1)
+def _task(path: str) -> Callable[[Any], Any]:
+    act: Callable[[Any], Any] = pickle.loads(Path(path).read_bytes())  # noqa: S301 (written by this very run)
+    return act
+
+
+def _do(path: str, item: Any) -> Any:
+    return _task(path)(item)
+
+
+def watch(items: Iterable[Item], title: str, total: int | None = None) -> Iterator[Item]:
+    """Pass items on and show how far it is and how long it will take; silent where there is no terminal."""
+    size = total if total is not None else len(items)  # type: ignore[arg-type]
+    columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+               TextColumn("left"), TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=console(), transient=False) as progress:
+        task = progress.add_task(title, total=size)
+        for item in items:
+            yield item
+            progress.advance(task)

@@ -1,0 +1,274 @@
+"""Quantities times prices: every line by hand, and a budget that adds up to the fen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_measures import measures
+from made_plan import closures, plan, year_plan
+
+from sim.account.budget import ALL, TOTAL, budget
+from sim.account.ledger import COLUMNS, ledger, to_fen, totals
+from sim.account.price import ACCOUNTS, meal_shares
+from sim.account.quantity import purchases
+from sim.config import Settings, load
+from sim.county import County
+from sim.errors import BadInput
+from sim.plan import YearPlan
+from sim.plan.staff import posts
+
+LIVED = {
+    ("C", "bus_km"): (10.0, 12.0),
+    ("county", "bus_km"): (10.0, 12.0),
+    ("C", "pupils_carried"): (20.0, 10.0),
+    ("C", "bed_nights"): (4.0, 8.0),
+    ("C", "meals_breakfast"): (4.0, 4.0),
+    ("C", "meals_lunch"): (60.0, 55.0),
+    ("C", "meals_dinner"): (4.0, 4.0),
+}
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    return load(["county=three_villages"])
+
+
+def booked(settings: Settings, county: County, years: Sequence[YearPlan], told: pd.DataFrame) -> pd.DataFrame:
+    staff = posts(settings, county, years, closures(years))
+    return ledger(settings, county, plan(county, years, staff), told)
+
+
+@pytest.fixture(scope="module")
+def two_years(settings: Settings, three_villages: County) -> pd.DataFrame:
+    years = [
+        year_plan(three_villages, 2023, open_t=True, owned=2, beds=1),
+        year_plan(three_villages, 2024, open_t=False, owned=3, beds=2, windows=2),
+    ]
+    return booked(settings, three_villages, years, measures(LIVED, years=(2023, 2024)))
+
+
+def line(table: pd.DataFrame, account: str, year: int = 2023, replication: int = 0) -> pd.DataFrame:
+    at = (table["account"] == account) & (table["year"] == year) & (table["replication"] == replication)
+    return table[at]
+
+
+def test_the_ledger_has_the_columns_of_the_contract(two_years: pd.DataFrame) -> None:
+    from sim.tables import as_declared, run_table
+
+    declared = run_table("ledger")
+    assert tuple(two_years.columns) == COLUMNS == tuple(declared.names)
+    assert len(as_declared(two_years, declared)) == len(two_years)
+    assert not two_years.duplicated(list(declared.key)).any()
+
+
+def test_an_amount_is_quantity_times_price_times_share_to_the_fen(two_years: pd.DataFrame) -> None:
+    exact = two_years["quantity"] * two_years["unit_price_yuan"] * two_years["share"]
+    assert np.allclose(two_years["amount_yuan"], exact, atol=0.0051, rtol=0)
+    assert np.array_equal(two_years["amount_yuan"] * 100, (two_years["amount_yuan"] * 100).round(6).round())
+
+
+def test_km_are_counted_once_though_told_by_school_and_county(
+    settings: Settings, two_years: pd.DataFrame
+) -> None:
+    km = line(two_years, "bus_km")
+    assert km[["site_id", "quantity"]].to_numpy().tolist() == [["C", 390.0]]
+    assert km["amount_yuan"].item() == 390 * settings.prices["bus_km"].central
+
+
+def test_buses_are_bought_when_more_are_owned(settings: Settings, two_years: pd.DataFrame) -> None:
+    account = f"bus_purchase_{settings.fleet.kinds[0].name}"
+    assert line(two_years, account, 2023)["quantity"].item() == 2
+    assert line(two_years, account, 2024)["quantity"].item() == 1
+    assert line(two_years, "bus_insurance", 2024)["quantity"].item() == 3
+
+
+def test_only_beds_and_windows_beyond_those_there_are_bought(two_years: pd.DataFrame) -> None:
+    assert line(two_years, "bed_place", 2023).empty
+    assert line(two_years, "bed_place", 2024)["quantity"].item() == 2
+    assert line(two_years, "window_place", 2024)["quantity"].item() == 1
+    assert line(two_years, "canteen_seat_place", 2024).empty
+
+
+def test_what_is_bought_is_bought_again_when_it_is_worn_out() -> None:
+    needed = np.array([[2], [3], [3], [3], [1]])
+    assert purchases(needed, np.array([0]), 3)[:, 0].tolist() == [2, 1, 0, 2, 0]
+    assert purchases(needed, np.array([3]), 3)[:, 0].tolist() == [0, 0, 0, 0, 0]
+
+
+def test_teachers_on_the_payroll_cost_nothing_more(two_years: pd.DataFrame) -> None:
+    """Ten teachers are there and one is needed."""
+    assert line(two_years, "teacher").empty
+    assert line(two_years, "driver")["quantity"].item() == 1
+    assert line(two_years, "warden")["quantity"].item() == 1
+
+
+def test_the_payers_of_a_meal_share_it_fully(settings: Settings, two_years: pd.DataFrame) -> None:
+    for account in ("meal_breakfast", "meal_lunch", "meal_dinner"):
+        assert sum(meal_shares(settings, account).values()) == pytest.approx(1)
+    lunch = line(two_years, "meal_lunch").set_index("payer")["amount_yuan"]
+    assert lunch["upper"] == pytest.approx(60 * 39 * settings.prices["nutrition_meal"].central, abs=0.01)
+    assert lunch.sum() == pytest.approx(60 * 39 * settings.prices["meal_lunch"].central, abs=0.02)
+
+
+def test_fares_are_paid_for_the_riders_who_were_carried(settings: Settings, two_years: pd.DataFrame) -> None:
+    """20 pupils a week, 39 weeks of 5 days: 4 riders; nobody is in hardship here."""
+    fare = line(two_years, "family_fare").set_index("payer")
+    months = settings.prices["fare_months_per_year"].central
+    assert fare.loc["family", "quantity"] == pytest.approx(4 * months)
+    assert fare["amount_yuan"].sum() == 0
+
+
+def test_public_funds_follow_the_pupils_and_the_floor_goes_with_a_closed_school(two_years: pd.DataFrame) -> None:
+    """T has 3 pupils while it is open and is funded as if it had 100; 9 primary and 3 junior pupils in all."""
+    for year, floor in ((2023, 97), (2024, 0)):
+        given = two_years[(two_years["payer"] == "upper") & (two_years["year"] == year)]
+        given = given[given["replication"] == 0].groupby("account")["quantity"].sum()
+        assert given["public_funds_primary"] == 9
+        assert given["public_funds_junior"] == 3
+        assert given.get("small_school_floor", 0) == floor
+
+
+def test_transfers_vanish_from_the_total(two_years: pd.DataFrame) -> None:
+    moved = two_years[two_years["nature"] == "transfer"]
+    assert len(moved) > 0
+    assert (totals(moved, ["replication", "year", "site_id", "account"])["fen"] == 0).all()
+
+
+def test_what_the_plan_decides_is_the_same_in_every_replication(two_years: pd.DataFrame) -> None:
+    guards = two_years[two_years["account"] == "guard"].pivot_table(
+        index=["year", "site_id"], columns="replication", values="amount_yuan"
+    )
+    assert (guards[0] == guards[1]).all()
+
+
+def test_projects_with_a_cost_are_paid_and_their_beds_are_not_paid_twice(
+    settings: Settings, three_villages: County
+) -> None:
+    from dataclasses import replace
+
+    rows = [("p", "C", 2023, "beds_girls", 1, 9000.0), ("q", "C", 2023, "windows", 1, 1000.5)]
+    projects = pd.DataFrame(rows, columns=["project_id", "school_id", "year", "adds", "quantity", "cost_yuan"])
+    county = replace(three_villages, projects=projects)
+    table = booked(settings, county, [year_plan(county, 2023, beds=2, windows=2)], measures(LIVED))
+    assert line(table, "project")["amount_yuan"].tolist() == [10000.5]
+    assert line(table, "bed_place")["quantity"].item() == 1
+    assert line(table, "window_place").empty
+
+
+def test_a_missing_price_is_told_with_its_key(settings: Settings, three_villages: County) -> None:
+    prices = {name: price for name, price in settings.prices.items() if name != "bus_km"}
+    poorer = settings.model_copy(update={"prices": prices})
+    with pytest.raises(BadInput, match="prices: no entry for bus_km"):
+        booked(poorer, three_villages, [year_plan(three_villages, 2023)], measures(LIVED))
+
+
+def test_a_share_above_the_whole_is_refused(settings: Settings) -> None:
+    price = settings.prices["family_meal_share"].model_copy(update={"central": 1.2})
+    wrong = settings.model_copy(update={"prices": {**settings.prices, "family_meal_share": price}})
+    with pytest.raises(BadInput, match=r"family_meal_share\.central: 1\.2"):
+        meal_shares(wrong, "meal_lunch")
+
+
+def test_something_bought_needs_a_lifetime(settings: Settings, three_villages: County) -> None:
+    price = settings.prices["bed_place"].model_copy(update={"life_years": None})
+    wrong = settings.model_copy(update={"prices": {**settings.prices, "bed_place": price}})
+    with pytest.raises(BadInput, match=r"prices\.bed_place\.life_years"):
+        booked(wrong, three_villages, [year_plan(three_villages, 2023)], measures(LIVED))
+
+
+def test_every_account_has_a_price_in_the_list(settings: Settings) -> None:
+    items = {charge.item for charge in ACCOUNTS.values() if charge.item}
+    assert items <= set(settings.prices)
+
+
+def test_a_county_without_buses_or_pupils_on_them_still_has_a_ledger(
+    settings: Settings, three_villages: County
+) -> None:
+    years = [year_plan(three_villages, 2023, bus_kinds=(), owned=0)]
+    table = booked(settings, three_villages, years, measures({("C", "pupils_present"): (0.0, 0.0)}))
+    assert not table["account"].str.startswith("bus_").any()
+
+
+@pytest.mark.parametrize(("yuan", "fen"), [(1.005, 101), (-1.005, -101), (2.675, 268), (0.0, 0), (1e9 + 0.01, 10**11 + 1)])
+def test_halves_of_a_fen_are_rounded_away_from_zero(yuan: float, fen: int) -> None:
+    assert to_fen(np.array([yuan])).tolist() == [fen]
+
+
+def test_the_budget_adds_up_to_the_ledger_exactly(settings: Settings, two_years: pd.DataFrame) -> None:
+    table = budget(settings, two_years)
+    whole = table[(table["account"] == TOTAL) & (table["payer"] == ALL)].set_index("year")
+    for year, rows in two_years.groupby("year"):
+        fen = to_fen(rows["amount_yuan"]).sum()
+        assert round(whole.loc[year, "mean"] * 2 * 100) == fen
+    lines = table[table["account"] != TOTAL]
+    assert round(lines["mean"].sum() * 2 * 100) == to_fen(two_years["amount_yuan"]).sum()
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2),
+            st.integers(2023, 2025),
+            st.sampled_from(["guard", "bed_place", "bus_km"]),
+            st.sampled_from(["county", "family", "upper"]),
+            st.integers(-(10**11), 10**11),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_any_ledger_adds_up_to_its_budget(rows: list[tuple[int, int, str, str, int]]) -> None:
+    made = pd.DataFrame(rows, columns=["replication", "year", "account", "payer", "fen"])
+    nature = made["account"].map(lambda name: ACCOUNTS[name].nature)
+    made = made.assign(scenario="made", nature=nature, amount_yuan=made["fen"] / 100)
+    table = budget(load(["county=three_villages"]), made)
+    count = made["replication"].nunique()
+    assert set(table["year"]) == set(made["year"])
+    for keys, part in (
+        (["year", "account", "nature", "payer"], table[table["account"] != TOTAL]),
+        (["year", "payer"], table[(table["account"] == TOTAL) & (table["payer"] != ALL)]),
+        (["year"], table[(table["account"] == TOTAL) & (table["payer"] == ALL)]),
+    ):
+        told = (part.set_index(keys)["mean"] * count * 100).round().astype("int64")
+        fen = made.groupby(keys)["fen"].sum()
+        assert (told.reindex(fen.index) == fen).all()
+        assert told.sum() == made["fen"].sum()
+
+
+def test_one_replication_gives_no_interval(settings: Settings, two_years: pd.DataFrame) -> None:
+    table = budget(settings, two_years[two_years["replication"] == 0])
+    assert table[["low", "high"]].isna().all(axis=None)
+    assert np.allclose(table["mean"], table["p80"])
+
+
+def test_a_purchase_is_spread_over_its_life(settings: Settings, two_years: pd.DataFrame) -> None:
+    """Present value of the annuity over its life equals the price paid."""
+    table = budget(settings, two_years)
+    name = f"bus_purchase_{settings.fleet.kinds[0].name}"
+    bus = table[table["account"] == name].set_index("year")
+    rate, price = settings.account.discount_rate, settings.prices[f"bus_{settings.fleet.kinds[0].name}"]
+    life = int(price.life_years or 0)
+    annuity = bus.loc[2023, "annualised"] / 2
+    assert sum(annuity / (1 + rate) ** (age + 1) for age in range(life)) == pytest.approx(price.central)
+    assert bus.loc[2024, "annualised"] == pytest.approx(annuity * 3)
+    assert bus.loc[2024, "npv"] == pytest.approx(bus.loc[2024, "mean"] / (1 + rate))
+
+
+def test_without_discounting_a_purchase_is_divided_by_its_life(
+    settings: Settings, two_years: pd.DataFrame
+) -> None:
+    flat = settings.model_copy(update={"account": settings.account.model_copy(update={"discount_rate": 0.0})})
+    table = budget(flat, two_years)
+    bed = table[table["account"] == "bed_place"].set_index("year")
+    life = settings.prices["bed_place"].life_years
+    assert bed.loc[2023, "annualised"] == 0
+    assert bed.loc[2024, "annualised"] == pytest.approx(bed.loc[2024, "mean"] / life)
+
+
+def test_an_empty_ledger_has_an_empty_budget(settings: Settings, two_years: pd.DataFrame) -> None:
+    assert budget(settings, two_years.iloc[:0]).empty

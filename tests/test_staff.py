@@ -1,0 +1,90 @@
+"""Posts by norm, and the staff of closed schools."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_plan import C, T, closures, year_plan
+
+from sim.config import Settings, load
+from sim.county import County
+from sim.plan.staff import COLUMNS, posts, school_needs
+
+
+@pytest.fixture(scope="module")
+def settings() -> Settings:
+    return load(["county=three_villages"])
+
+
+def filled(table: pd.DataFrame, post: str, year: int) -> int:
+    return int(table[(table["post"] == post) & (table["year"] == year)]["filled"].sum())
+
+
+def test_the_staff_of_a_closed_school_move_to_the_school_that_gets_its_pupils(
+    settings: Settings, three_villages: County
+) -> None:
+    years = [year_plan(three_villages, 2023, open_t=True), year_plan(three_villages, 2024, open_t=False)]
+    table = posts(settings, three_villages, years, closures(years))
+    moved = table[table["from_school_id"].notna()]
+    assert tuple(table.columns) == COLUMNS
+    assert moved[["year", "site_id", "post", "needed", "filled", "from_school_id"]].to_numpy().tolist() == [
+        [2024, "C", "teacher", 0, 1, "T"],
+        [2024, "C", "temporary", 0, 1, "T"],
+    ]
+
+
+def test_nobody_is_lost_when_schools_close(settings: Settings, three_villages: County) -> None:
+    years = [year_plan(three_villages, 2023, open_t=True), year_plan(three_villages, 2024, open_t=False)]
+    table = posts(settings, three_villages, years, closures(years))
+    for post in ("teacher", "temporary", "life_teacher", "warden", "canteen_worker", "guard"):
+        assert filled(table, post, 2023) == filled(table, post, 2024)
+    assert filled(table, "teacher", 2024) == 10
+
+
+def test_a_school_without_pupils_sends_its_staff_to_a_receiving_school(
+    settings: Settings, three_villages: County
+) -> None:
+    from dataclasses import replace
+
+    year = year_plan(three_villages, 2023)
+    year = replace(year, places=replace(year.places, school=np.full((3, 9), -1)))
+    table = posts(settings, three_villages, [year], closures([year]))
+    assert set(table[table["from_school_id"] == "T"]["site_id"]) == {"C"}
+
+
+def test_each_post_is_needed_once_for_every_site_and_year(settings: Settings, three_villages: County) -> None:
+    years = [year_plan(three_villages, year) for year in (2023, 2024)]
+    table = posts(settings, three_villages, years, closures(years))
+    assert not table.duplicated(["year", "site_id", "post", "from_school_id"]).any()
+
+
+def test_needs_follow_the_norms_by_hand(settings: Settings, three_villages: County) -> None:
+    """C has 9 primary and 3 junior pupils, one of whom lodges: 9/19 + 3/13.5 = 0.70 teachers."""
+    needs = school_needs(settings, three_villages, year_plan(three_villages, 2023))
+    assert {post: int(number[C]) for post, number in needs.items()} == {
+        "teacher": 1,
+        "temporary": 0,
+        "life_teacher": 1,
+        "warden": 1,
+        "canteen_worker": 1,
+        "guard": settings.staff.guards_lodging_school,
+    }
+    assert all(number[T] == 0 for number in needs.values())
+
+
+def test_a_bus_on_duty_needs_a_driver_and_its_attendants_and_a_spare_one_nobody(
+    settings: Settings, three_villages: County
+) -> None:
+    big = len(settings.fleet.kinds) - 1
+    year = year_plan(three_villages, 2023, bus_kinds=(0, big), owned=3)
+    table = posts(settings, three_villages, [year], closures([year])).set_index("post")
+    assert table.loc["driver", "needed"] == 2
+    assert table.loc["attendant", "needed"] == 3
+    assert table.loc["driver", "site_id"] == "county"
+
+
+def test_no_buses_need_no_crew(settings: Settings, three_villages: County) -> None:
+    year = year_plan(three_villages, 2023, bus_kinds=(), owned=0)
+    table = posts(settings, three_villages, [year], closures([year])).set_index("post")
+    assert table.loc["driver", "needed"] == 0

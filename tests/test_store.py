@@ -1,0 +1,194 @@
+"""A run folder holds whole files or none, and the same settings find their own folder again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from sim.config import CONFIGS, Settings, load
+from sim.errors import BadInput
+from sim.store import RunFolder, check_out, open_run, run_at
+
+RELIEF = pd.DataFrame(
+    {
+        "scenario": ["base"],
+        "year": [2023],
+        "site_id": ["007"],
+        "resource": ["window"],
+        "units": [2],
+        "harm_avoided_mean": [1.5],
+        "harm_avoided_low": [None],
+        "harm_avoided_high": [None],
+        "cost_yuan": [60000],
+        "order": [1],
+    }
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load(["county=three_villages", f"study.out={tmp_path}", "study.name=trial"])
+
+
+def changed(settings: Settings, **study: object) -> Settings:
+    return settings.model_copy(update={"study": settings.study.model_copy(update=study)})
+
+
+def test_a_new_run_has_its_settings_its_inputs_and_an_incomplete_manifest(settings: Settings) -> None:
+    folder = open_run(settings)
+    assert folder.path == Path(settings.study.out) / "trial" / "base"
+    assert folder.settings == settings
+    manifest = folder.manifest
+    assert manifest["complete"] is False
+    assert manifest["seed"] == settings.seed
+    assert {
+        *("version", "git_commit", "git_dirty", "packages", "inputs_sha256", "started_utc", "seconds"),
+        *("host_cores", "replications"),
+    } <= set(manifest)
+    source = CONFIGS / "county" / "three_villages" / "pupils.csv"
+    assert (folder.path / "inputs" / "pupils.csv").read_bytes() == source.read_bytes()
+    prices = yaml.safe_load(folder.read_text("inputs/prices.yaml"))
+    assert prices["bus_km"]["central"] == settings.prices["bus_km"].central
+
+
+def test_the_same_settings_find_the_finished_run_untouched(settings: Settings) -> None:
+    folder = open_run(settings)
+    folder.write_text("report.html", "done")
+    folder.finish(1.5)
+    again = open_run(settings)
+    assert again == folder
+    assert again.finished
+    assert again.read_text("report.html") == "done"
+
+
+def test_an_incomplete_run_of_the_same_settings_starts_anew(settings: Settings) -> None:
+    folder = open_run(settings)
+    folder.write_text("half.txt", "half")
+    assert not open_run(settings).file("half.txt").exists()
+
+
+def test_other_settings_get_a_name_with_six_hexadecimal_digits(settings: Settings) -> None:
+    first = open_run(settings)
+    first.finish(1.0)
+    other = open_run(changed(settings, years=2))
+    assert first.finished
+    stem, _, digits = other.path.name.rpartition("-")
+    assert stem == "base"
+    assert len(digits) == 6
+    assert int(digits, 16) >= 0
+    assert open_run(changed(settings, years=2)).path == other.path
+
+
+def test_other_tables_of_the_county_make_another_run(tmp_path: Path) -> None:
+    tables = tmp_path / "mine"
+    shutil.copytree(CONFIGS / "county" / "three_villages", tables)
+    mine = load([f"county.folder={tables}", f"study.out={tmp_path}"])
+    first = open_run(mine)
+    first.finish(1.0)
+    with (tables / "pupils.csv").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert open_run(mine).path != first.path
+
+
+def test_language_and_workers_do_not_make_another_run(settings: Settings) -> None:
+    open_run(settings).finish(1.0)
+    report = settings.report.model_copy(update={"language": "zh"})
+    assert open_run(changed(settings, workers=1).model_copy(update={"report": report})).finished
+
+
+def test_files_of_others_are_never_removed(settings: Settings) -> None:
+    mine = Path(settings.study.out) / "trial" / "base"
+    mine.mkdir(parents=True)
+    (mine / "thesis.txt").write_text("years of work", encoding="utf-8")
+    folder = open_run(settings)
+    assert folder.path.name.startswith("base-")
+    assert (mine / "thesis.txt").read_text(encoding="utf-8") == "years of work"
+
+
+def test_an_output_folder_that_cannot_be_written_is_bad_input(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    blocked = changed(settings, out=str(tmp_path / "file"))
+    for act in (open_run, check_out):
+        with pytest.raises(BadInput, match=r"study\.out: .* cannot be written"):
+            act(blocked)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(settings: Settings) -> None:
+    folder = open_run(settings)
+    folder.write_table("relief", RELIEF)
+    before = {path.name: path.stat().st_size for path in folder.path.iterdir()}
+    with pytest.raises(ValueError, match="undeclared"):
+        folder.write_table("relief", RELIEF.assign(surprise=1))
+    with pytest.raises(TypeError):
+        folder.write_bytes("relief.csv", "text")  # type: ignore[arg-type]
+    assert {path.name: path.stat().st_size for path in folder.path.iterdir()} == before
+
+
+def test_a_table_comes_back_with_its_types(settings: Settings) -> None:
+    folder = open_run(settings)
+    assert folder.write_table("relief", RELIEF).name == "relief.csv"
+    frame = folder.read_table("relief")
+    assert frame["site_id"].tolist() == ["007"]
+    assert frame.dtypes["cost_yuan"] == "float64"
+    assert b"\r" not in folder.file("relief").read_bytes()
+
+
+def test_parquet_has_the_same_bytes_for_the_same_numbers(settings: Settings) -> None:
+    folder = open_run(settings)
+    frame = pd.DataFrame(
+        {
+            "scenario": ["base"] * 2,
+            "replication": [0, 1],
+            "year": [2023, 2023],
+            "hamlet_id": ["A", "B"],
+            "school_id": ["C", None],
+            "grade": [1, 2],
+            "sex": ["f", "m"],
+            "pupils": [3, 4],
+        }
+    )
+    first = folder.write_table("enrolment", frame).read_bytes()
+    categories = frame.astype({"hamlet_id": "category", "pupils": "int32"})
+    assert folder.write_table("enrolment", categories).read_bytes() == first
+    back = folder.read_table("enrolment")
+    assert back["school_id"].isna().tolist() == [False, True]
+    assert back.dtypes["pupils"] == "int64"
+
+
+def test_text_keeps_its_line_ends_and_its_language(settings: Settings) -> None:
+    file = open_run(settings).write_text("note.txt", "会昌县\nHuichang\n")
+    assert file.read_bytes() == "会昌县\nHuichang\n".encode()
+
+
+def test_a_folder_that_is_no_finished_run_is_told_as_such(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no such folder"):
+        run_at(tmp_path / "nowhere")
+    with pytest.raises(BadInput, match=r"manifest\.json"):
+        run_at(tmp_path)
+    folder = open_run(settings)
+    with pytest.raises(BadInput, match="not complete"):
+        run_at(folder.path)
+    folder.finish(1.0)
+    assert run_at(folder.path) == folder
+    folder.file("manifest.json").write_text("{", encoding="utf-8")
+    with pytest.raises(BadInput, match="JSON"):
+        run_at(folder.path)
+
+
+def test_the_manifest_can_be_read_by_any_program(settings: Settings) -> None:
+    folder = open_run(settings)
+    folder.finish(12.3456)
+    manifest = json.loads((folder.path / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["complete"] is True
+    assert manifest["seconds"] == pytest.approx(12.346)
+
+
+def test_a_table_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no such table"):
+        RunFolder(tmp_path).read_table("measures")
