@@ -35,7 +35,7 @@ docs: $(READY)  ## write the generated pages of docs/ anew
 lock:  ## pin all dependencies anew (needs uv)
 	@{ sed -n '/^#/!q;p' requirements.lock; \
 	   uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
-	      --extra dev --extra cluster --no-emit-index-url --no-annotate --no-header pyproject.toml; } > requirements.new
+	      --extra dev --extra cluster --no-annotate --no-header pyproject.toml; } > requirements.new
 	@mv requirements.new requirements.lock
 
 clean:  ## remove the environment and what tools left behind; results stay

@@ -76,8 +76,9 @@ class RunFolder:
         table = _declared(target.name)
         frame = as_declared(frame, table) if table else frame
         if target.suffix == ".csv":
-            text = frame.to_csv(index=False, lineterminator="\n")
-            return self.write_text(target.name, text)
+            return _whole(
+                target, lambda to: frame.to_csv(to, index=False, lineterminator="\n", encoding="utf-8")
+            )
         return _whole(target, lambda to: frame.to_parquet(to, index=False, compression="zstd"))
 
     def read_table(self, name: str) -> pd.DataFrame:
@@ -129,9 +130,19 @@ class RunFolder:
 def open_run(settings: Settings) -> RunFolder:
     """Return the folder for a run: finished already, or new and empty but for its settings and inputs.
 
+    An incomplete run of the same settings is cleared away. Raises BadInput when the folder cannot be written.
+    """
+    folder = run_folder(settings)
+    if not folder.finished:
+        _start(folder, settings)
+    return folder
+
+
+def run_folder(settings: Settings) -> RunFolder:
+    """Return the folder that a run has or will have, without touching anything.
+
     The same settings and inputs find their own folder again. When other ones lie there, the name gets `-` and
-    six hexadecimal digits. An incomplete run of the same settings is cleared away. Raises BadInput when the
-    folder cannot be written.
+    six hexadecimal digits.
     """
     home = sweep_folder(settings).path
     key = fingerprint(settings)
@@ -142,8 +153,6 @@ def open_run(settings: Settings) -> RunFolder:
             raise BadInput(
                 f"study.out: {folder.path} holds other files; choose another study.name or scenario."
             )
-    if not folder.finished:
-        _start(folder, settings, key)
     return folder
 
 
@@ -210,19 +219,19 @@ def _is_ours(folder: RunFolder, key: str) -> bool:
     return known == key or (known is None and not any(folder.path.iterdir()))
 
 
-def _start(folder: RunFolder, settings: Settings, key: str) -> None:
+def _start(folder: RunFolder, settings: Settings) -> None:
     """Begin a run: clear what an interrupted one left, then write manifest, settings and inputs."""
     check_out(settings)
     if folder.path.exists():
         shutil.rmtree(folder.path)
     folder.path.mkdir(parents=True)
-    folder.write_manifest(**_birth(settings, key))
+    folder.write_manifest(**_birth(settings))
     folder.write_yaml(CONFIG, settings.model_dump(mode="json"))
     for name, content in _inputs(settings).items():
         folder.write_bytes(f"{INPUTS}/{name}", content)
 
 
-def _birth(settings: Settings, key: str) -> dict[str, Any]:
+def _birth(settings: Settings) -> dict[str, Any]:
     """Return what the manifest says at the start of a run."""
     commit, dirty = _git()
     return {
@@ -234,7 +243,7 @@ def _birth(settings: Settings, key: str) -> dict[str, Any]:
         "packages": {name: _version(name) for name in PACKAGES},
         "config_sha256": settings.hash(),
         "inputs_sha256": inputs_sha256(settings),
-        "fingerprint": key,
+        "fingerprint": fingerprint(settings),
         "started_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": None,
         "host_cores": os.cpu_count(),

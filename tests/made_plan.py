@@ -8,7 +8,20 @@ import numpy as np
 import pandas as pd
 
 from sim.county import County
-from sim.plan import LODGE, MODES, SCHOOL_BUS, Beds, Closures, Forecast, Meals, Places, Plan, Routes, Runs, YearPlan
+from sim.plan import (
+    LODGE,
+    MODES,
+    SCHOOL_BUS,
+    Beds,
+    Closures,
+    Forecast,
+    Meals,
+    Places,
+    Plan,
+    Routes,
+    Runs,
+    YearPlan,
+)
 
 C, T = 0, 1
 """Positions of the two schools of three_villages."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -33,9 +34,14 @@ LIVED = {
 }
 
 
+@cache
+def chosen() -> Settings:
+    return load(["county=three_villages"])
+
+
 @pytest.fixture(scope="module")
 def settings() -> Settings:
-    return load(["county=three_villages"])
+    return chosen()
 
 
 def booked(settings: Settings, county: County, years: Sequence[YearPlan], told: pd.DataFrame) -> pd.DataFrame:
@@ -123,8 +129,8 @@ def test_fares_are_paid_for_the_riders_who_were_carried(settings: Settings, two_
     assert fare["amount_yuan"].sum() == 0
 
 
-def test_public_funds_follow_the_pupils_and_the_floor_goes_with_a_closed_school(two_years: pd.DataFrame) -> None:
-    """T has 3 pupils while it is open and is funded as if it had 100; 9 primary and 3 junior pupils in all."""
+def test_public_funds_follow_pupils_and_the_floor_goes_with_a_closed_school(two_years: pd.DataFrame) -> None:
+    """T has 3 pupils while it is open and is funded as if it had 100; 9 primary and 3 junior in all."""
     for year, floor in ((2023, 97), (2024, 0)):
         given = two_years[(two_years["payer"] == "upper") & (two_years["year"] == year)]
         given = given[given["replication"] == 0].groupby("account")["quantity"].sum()
@@ -152,7 +158,9 @@ def test_projects_with_a_cost_are_paid_and_their_beds_are_not_paid_twice(
     from dataclasses import replace
 
     rows = [("p", "C", 2023, "beds_girls", 1, 9000.0), ("q", "C", 2023, "windows", 1, 1000.5)]
-    projects = pd.DataFrame(rows, columns=["project_id", "school_id", "year", "adds", "quantity", "cost_yuan"])
+    projects = pd.DataFrame(
+        rows, columns=["project_id", "school_id", "year", "adds", "quantity", "cost_yuan"]
+    )
     county = replace(three_villages, projects=projects)
     table = booked(settings, county, [year_plan(county, 2023, beds=2, windows=2)], measures(LIVED))
     assert line(table, "project")["amount_yuan"].tolist() == [10000.5]
@@ -194,7 +202,9 @@ def test_a_county_without_buses_or_pupils_on_them_still_has_a_ledger(
     assert not table["account"].str.startswith("bus_").any()
 
 
-@pytest.mark.parametrize(("yuan", "fen"), [(1.005, 101), (-1.005, -101), (2.675, 268), (0.0, 0), (1e9 + 0.01, 10**11 + 1)])
+@pytest.mark.parametrize(
+    ("yuan", "fen"), [(1.005, 101), (-1.005, -101), (2.675, 268), (0.0, 0), (1e9 + 0.01, 10**11 + 1)]
+)
 def test_halves_of_a_fen_are_rounded_away_from_zero(yuan: float, fen: int) -> None:
     assert to_fen(np.array([yuan])).tolist() == [fen]
 
@@ -226,7 +236,7 @@ def test_any_ledger_adds_up_to_its_budget(rows: list[tuple[int, int, str, str, i
     made = pd.DataFrame(rows, columns=["replication", "year", "account", "payer", "fen"])
     nature = made["account"].map(lambda name: ACCOUNTS[name].nature)
     made = made.assign(scenario="made", nature=nature, amount_yuan=made["fen"] / 100)
-    table = budget(load(["county=three_villages"]), made)
+    table = budget(chosen(), made)
     count = made["replication"].nunique()
     assert set(table["year"]) == set(made["year"])
     for keys, part in (

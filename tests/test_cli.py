@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from sim.cli import main
-from sim.cli.show import worst_bottlenecks
+from sim.cli.show import show_comparison, worst_bottlenecks
 from sim.config import CONFIGS, Settings
 from sim.config.multirun import scenarios
 from sim.errors import BadInput
@@ -32,7 +32,11 @@ def bottlenecks(scenario: str) -> pd.DataFrame:
     )
     empty = ("pupil_days_harmed_low", "pupil_days_harmed_high", "p_breach", "relief_cost_yuan")
     return frame.assign(
-        scenario=scenario, site_name=frame["site_id"], pupil_days_harmed_mean=10.0, cause="window", relief=None
+        scenario=scenario,
+        site_name=frame["site_id"],
+        pupil_days_harmed_mean=10.0,
+        cause="window",
+        relief=None,
     ).assign(**dict.fromkeys(empty, None))
 
 
@@ -261,3 +265,28 @@ def test_runs_are_compared_in_the_order_given(
     assert compared == [["two", "one"]]
     assert main(["compare", folders[0], folders[0]]) == 2
     assert "two different runs" in capsys.readouterr().err
+
+
+def test_a_comparison_shows_the_difference_and_stars_it_when_it_is_clear(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    columns = ["scenario", "measure", "mean", "diff_mean", "diff_low", "diff_high"]
+    rows = [
+        ("a=1", "late_pupils", 40.0, None, None, None),
+        ("a=2", "late_pupils", 30.0, -10.0, -12.0, -8.0),
+        ("a=3", "late_pupils", 41.0, 1.0, -2.0, 4.0),
+    ]
+    show_comparison(pd.DataFrame(rows, columns=columns).assign(replications=10))
+    said = capsys.readouterr().out
+    assert "-10*" in said
+    assert "+1 " in said
+
+
+@pytest.mark.slow
+def test_a_real_sweep_lives_in_two_processes_and_compares(tmp_path: Path) -> None:
+    words = ["calendar=smoke", "study.years=1", "study.replications=2", f"study.out={tmp_path}"]
+    sweep = ["sweep", "county=three_villages", "study.workers=2", *words, "fleet.buses=0,1"]
+    assert main(sweep) == 0
+    summary = RunFolder(tmp_path / "main").read_table("summary")
+    assert summary["scenario"].unique().tolist() == ["fleet.buses=0", "fleet.buses=1"]
+    assert all((tmp_path / "main" / name / "report.html").is_file() for name in summary["scenario"].unique())

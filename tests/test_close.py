@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,12 @@ from sim.config import Settings, load
 from sim.county import County
 from sim.errors import BadInput
 from sim.plan import Closures, Forecast, close, enrol
-from sim.tables import table
+from sim.tables import as_declared, run_table
 
 T = 1  # position of the teaching point
 
 
+@cache
 def settings(*overrides: str) -> Settings:
     return load(["county=three_villages", *overrides])
 
@@ -139,4 +141,17 @@ def test_a_new_school_opens_in_its_year(three_villages: County) -> None:
 def test_the_decisions_have_the_columns_of_the_contract(three_villages: County) -> None:
     for rule in ("none", "plan_2023"):
         decisions = decide(three_villages, f"closure={rule}").decisions
-        assert list(decisions.columns) == [column.name for column in table("run/closures.csv").columns]
+        assert list(decisions.columns) == list(as_declared(decisions, run_table("closures")).columns)
+
+
+def test_the_plan_of_2023_closes_the_104_and_the_11(huichang: County) -> None:
+    chosen = load(["county=huichang", "closure=plan_2023"])
+    expected = enrol.forecast(huichang, chosen)
+    result = close.closures(huichang, chosen, expected)
+    closed = np.isin(huichang.schools.id, result.decisions["school_id"])
+    roll = close.rolls(huichang, expected)[0, closed]
+    assert (roll < 10).sum() == 104
+    assert ((roll >= 10) & (roll < 30)).sum() == 11
+    assert len(roll) == 115
+    assert roll.sum() == 363
+    assert set(result.decisions["year"]) == {2023}

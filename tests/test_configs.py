@@ -102,7 +102,10 @@ def test_all_wrong_settings_are_told_at_once() -> None:
 
 
 def test_buses_may_be_counted_by_kind() -> None:
-    assert load([*SMALL, "fleet.buses={seats_19: 3, seats_36: 0}"]).fleet.buses == {"seats_19": 3, "seats_36": 0}
+    assert load([*SMALL, "fleet.buses={seats_19: 3, seats_36: 0}"]).fleet.buses == {
+        "seats_19": 3,
+        "seats_36": 0,
+    }
 
 
 def test_a_folder_of_tables_can_be_given_and_lends_its_name() -> None:

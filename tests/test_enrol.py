@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ uniform = st.floats(1e-15, 1 - 1e-15)
 share = st.floats(0.0, 1.0)
 
 
+@cache
 def settings(*overrides: str) -> Settings:
     return load(["county=three_villages", *overrides])
 
@@ -233,3 +235,13 @@ def test_more_pupils_never_leave_fewer_going_on_or_staying(
     few, many = binomial(n, p, u), binomial(n + more, p, u)
     assert few <= many <= few + more
     assert binomial(n, min(p, q), u) <= binomial(n, max(p, q), u)
+
+
+def test_the_draws_of_the_reference_county_scatter_around_the_forecast(huichang: County) -> None:
+    chosen = load(["county=huichang", "study.years=10"])
+    drawn = draws(huichang, chosen, 40).sum(axis=(2, 3, 4))
+    expected = enrol.forecast(huichang, chosen)
+    total = expected.mean.sum(axis=(1, 2, 3))
+    assert total[0] == 60_000
+    error = np.abs(drawn.mean(axis=0) - total)
+    assert (error <= 4.5 * drawn.std(axis=0) / np.sqrt(len(drawn))).all()

@@ -10,10 +10,10 @@ import numpy as np
 from huichang.sources import CHANGLING, SEAT_TOWNSHIP, TOWN, Township, km_xy, source, stream
 
 LINK_PIECE_KM = 3.0
-ALONG_ROAD_SHARE = 0.40  # assumption: share of villages that lie along the roads between seats
+ALONG_ROAD_SHARE = 0.55  # assumption: share of villages that lie along the roads between seats
 ALONG_ROAD_SD_KM = 0.7
 APART_KM = 0.9
-FROM_SEAT_KM = 1.6
+FROM_SEAT_KM = 1.3
 SPREAD = 1.10  # assumption: villages lie up to 1.1 radii of a township from its seat
 LINE_BUS_KM = 1.0  # a line bus passes hamlets this near to a national or county road
 HILLY = ("洞头乡", "清溪乡", "小密乡", "永隆乡")  # heights in townships.csv; 永隆: detour ratio 1.49
@@ -76,6 +76,13 @@ class Land:
     def straight_km(self, a: str, b: str) -> float:
         """Return the straight line between two nodes."""
         return float(np.hypot(self.nodes[a].x - self.nodes[b].x, self.nodes[a].y - self.nodes[b].y))
+
+    def add_school_node(
+        self, key: str, spot: tuple[float, float], township: str, seat: str, km: float, *, yard: bool
+    ) -> None:
+        """Put a school beside a seat and join it by a straight road."""
+        self.nodes[key] = Node(f"n_{key}", *spot, "school", township, is_yard=yard)
+        self.edges.append(Edge(seat, key, km, "county", "straight"))
 
     def touching(self, node: str) -> Iterator[Edge]:
         """Yield the roads that touch a node."""
@@ -214,7 +221,7 @@ def _tie(land: Land, t: Township, centres: list[str], luck: np.random.Generator)
     way = {name: 1.3 * land.straight_km(name, seat) for name in centres}
     homes = [home for home in land.homes if home.township == t.name_zh]
     for home in sorted(homes, key=lambda home: home.from_seat_km):
-        best = min(way, key=lambda name: land.straight_km(home.node, name) + 0.3 * way[name])
+        best = min(way, key=lambda name: land.straight_km(home.node, name) + 0.15 * way[name])
         km = _road(land, home.node, best, luck)
         way[home.node] = way[best] + km
 
@@ -236,7 +243,7 @@ def _points(land: Land, t: Township, count: int, luck: np.random.Generator) -> N
         village = free[k]
         node = land.nodes[village.node]
         out = np.arctan2(node.y - t.y, node.x - t.x) + luck.normal(0, 0.7)
-        far = luck.uniform(0.7, 2.2)
+        far = luck.uniform(0.3, 0.9)
         key = f"{t.id}_p{number:02d}"
         x, y = node.x + far * np.cos(out), node.y + far * np.sin(out)
         land.nodes[key] = Node(f"n_{key}", float(x), float(y), "hamlet", t.name_zh)
@@ -248,16 +255,20 @@ def _points(land: Land, t: Township, count: int, luck: np.random.Generator) -> N
 
 
 def _town(land: Land, townships: list[Township], luck: np.random.Generator) -> None:
-    """Place the quarters of the county town around its centre."""
+    """Place the quarters of the county town around its centre, joined to it and to each other."""
     seat = next(t for t in townships if t.name_zh == SEAT_TOWNSHIP)
-    for k in range(seat.neighbourhoods):
-        angle, key = 2 * np.pi * k / seat.neighbourhoods, f"town_{k + 1}"
-        far = luck.uniform(0.4, 1.0)
+    drawn = "synthetic: quarter of the county town, drawn; that there are seven neighbourhoods is real"
+    names = [(f"县城{k + 1}号社区(合成)", drawn) for k in range(seat.neighbourhoods)]
+    names.append(("燕子窝工业园区", "real: the industrial park exists; that pupils live there is assumed, position drawn"))
+    for k, (name, words) in enumerate(names):
+        angle, far = 2 * np.pi * k / len(names), luck.uniform(0.6, 1.0)
+        key = f"town_{k + 1}"
         land.nodes[key] = Node(f"n_{key}", far * np.cos(angle), far * np.sin(angle), "hamlet", SEAT_TOWNSHIP)
-        words = "synthetic: quarter of the county town, drawn; seven neighbourhoods are real"
-        name = f"县城{k + 1}号社区(合成)"
         land.homes.append(Home(key, name, SEAT_TOWNSHIP, "town", key, 0.0, words, at_seat=True, line_bus=True))
-        land.edges.append(Edge(TOWN, key, round(far * 1.3, 2), "county", "straight", source=SYNTHETIC_ROAD))
+        land.edges.append(Edge(TOWN, key, round(far * 1.3, 2), "county", "straight"))
+    for k in range(len(names)):
+        ends = f"town_{k + 1}", f"town_{(k + 1) % len(names) + 1}"
+        land.edges.append(Edge(*ends, round(land.straight_km(*ends) * 1.3, 2), "county", "straight"))
 
 
 def _classes(land: Land, luck: np.random.Generator) -> None:
@@ -268,7 +279,7 @@ def _classes(land: Land, luck: np.random.Generator) -> None:
         degree[edge.end] += 1
     for edge in land.edges:
         if not edge.road_class:
-            busy = degree[edge.end] >= 3 or land.nodes[edge.start].kind == "junction"
+            busy = degree[edge.end] >= 2  # roads go on beyond it
             edge.road_class = "township" if busy else "village"
         if not edge.bend:
             hilly = land.nodes[edge.end].township in HILLY
@@ -282,7 +293,7 @@ def _classes(land: Land, luck: np.random.Generator) -> None:
 BENDS = {  # assumption: a hill county; (elsewhere, in the four highest townships)
     "national": ((1.0, 0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0)),
     "county": ((0.75, 0.25, 0.0, 0.0), (0.55, 0.40, 0.03, 0.02)),
-    "township": ((0.40, 0.50, 0.06, 0.04), (0.20, 0.55, 0.13, 0.12)),
+    "township": ((0.45, 0.50, 0.03, 0.02), (0.25, 0.57, 0.10, 0.08)),
     "village": ((0.20, 0.50, 0.18, 0.12), (0.10, 0.40, 0.27, 0.23)),
 }
 

@@ -116,7 +116,7 @@ def _fleet(settings: Settings, plan: Plan, yearly: pd.DataFrame) -> list[pd.Data
         none = np.zeros(1, dtype=np.int64)
         bought[:, [kind]] = of.purchases(owned[:, [kind]], none, life_years(settings, account))
         lines.append(_cost(settings, account, of.whole_county(plan, bought[:, kind])))
-    lines += _transfer(settings, "bus_purchase_aid", of.whole_county(plan, bought.sum(axis=1)))
+    lines += _transfer(settings, "bus_aid", of.whole_county(plan, bought.sum(axis=1)))
     lines.append(_cost(settings, "bus_insurance", of.whole_county(plan, owned.sum(axis=1))))
     lines.append(_cost(settings, "bus_km", of.used(yearly, "bus_km")))
     return lines
@@ -151,9 +151,7 @@ def _living(settings: Settings, yearly: pd.DataFrame) -> list[pd.DataFrame]:
     return lines
 
 
-def _public_funds(
-    settings: Settings, county: County, plan: Plan, yearly: pd.DataFrame
-) -> list[pd.DataFrame]:
+def _public_funds(settings: Settings, county: County, plan: Plan, yearly: pd.DataFrame) -> list[pd.DataFrame]:
     """Public funds from the upper levels: per pupil, beyond the roll of small schools, and per lodger."""
     floor = entry(settings, "small_school_floor_pupils", "small_school_floor").central
     nights = of.school_days(county)[1]

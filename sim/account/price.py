@@ -43,7 +43,7 @@ ACCOUNTS: dict[str, Charge] = {
     "public_funds_junior": Charge("transfer", "pupil-year", "public_funds_junior", "upper", "county"),
     "small_school_floor": Charge("transfer", "pupil-year", "public_funds_primary", "upper", "county"),
     "lodger_supplement": Charge("transfer", "lodger-year", "lodger_supplement", "upper", "county"),
-    "bus_purchase_aid": Charge("transfer", "bus", "upper_bus_purchase", "upper", "county"),
+    "bus_aid": Charge("transfer", "bus", "upper_bus_purchase", "upper", "county"),
     "family_fare": Charge("transfer", "pupil-month", "family_fare_per_month", "family", "county"),
 }
 """Accounts of the ledger. A transfer is booked twice: what `payer` gives, `payee` gets."""

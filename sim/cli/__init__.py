@@ -155,14 +155,11 @@ def _report(arguments: argparse.Namespace) -> int:
 
     from sim.store import run_at
 
-    folder = run_at(Path(arguments.folders[0])).path
-    from sim.tell.figure import figures
-    from sim.tell.page import report
-    from sim.tell.workbook import workbook
+    folder = run_at(Path(arguments.folders[0]))
+    from sim.study import tell
 
-    figures(folder)
-    workbook(folder)
-    print(f"Report: {report(folder)}")
+    tell(folder)
+    print(f"Report: {folder.path / 'report.html'}")
     return DONE
 
 

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
 from sim.store import RunFolder
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 WORST = 5
-COMPARED = (
-    "pupils_left_behind", "late_pupils", "ride_min_p95", "meals_unserved", "window_wait_min_p95",
-    "bed_refused", "severity", "cost_yuan_per_year",
-)  # fmt: skip
+MILLION = 1_000_000
+COMPARED = {
+    "pupils_left_behind": "left behind",
+    "late_pupils": "late",
+    "meals_unserved": "unserved",
+    "bed_refused": "no bed",
+    "severity": "severity",
+    "cost_yuan_per_year": "yuan a year",
+}
+"""What a comparison shows of each scenario, with its heading; all else is in summary.parquet."""
 
 
 def show_run(path: Path) -> None:
@@ -54,15 +58,13 @@ def worst_bottlenecks(bottlenecks: pd.DataFrame) -> pd.DataFrame:
 
 
 def _bottleneck_table(worst: pd.DataFrame, replications: int) -> Table:
-    table = Table(title=f"The {len(worst)} worst bottlenecks, all years ({replications} replications)")
+    table = Table(title=f"Worst bottlenecks, all years together ({replications} replications)")
     for name in ("where", "what is short", "cause"):
         table.add_column(name)
     for name in ("pupil-days harmed", "severity", "first year over the limit"):
         table.add_column(name, justify="right")
     for row in worst.itertuples():
-        year = (
-            "-" if row.first_year_breached != row.first_year_breached else f"{int(row.first_year_breached)}"
-        )
+        year = "-" if pd.isna(row.first_year_breached) else f"{row.first_year_breached:.0f}"
         table.add_row(
             str(row.site_name),
             str(row.resource),
@@ -75,35 +77,37 @@ def _bottleneck_table(worst: pd.DataFrame, replications: int) -> Table:
 
 
 def show_comparison(summary: pd.DataFrame) -> None:
-    """Show a comparison: one row for each scenario, mean and difference from the first for each measure."""
-    scenarios = list(dict.fromkeys(summary["scenario"]))
+    """Show a comparison: one row for each scenario, and below its means the difference from the first."""
     known = set(summary["measure"])
-    measures = [name for name in COMPARED if name in known] or sorted(known)[: len(COMPARED)]
+    measures = {name: title for name, title in COMPARED.items() if name in known}
+    measures = measures or dict(zip(sorted(known), sorted(known), strict=True))
     cells = {(row.scenario, row.measure): row for row in summary.itertuples()}
     replications = int(summary["replications"].min()) if len(summary) else 0
-    table = Table(title=f"Means over {replications} replications; below, paired difference from the first")
-    table.add_column("scenario", overflow="fold")
-    for name in measures:
-        table.add_column(name.replace("_", " "), justify="right", overflow="fold")
-    for scenario in scenarios:
-        table.add_row(scenario, *(_cell(cells.get((scenario, name))) for name in measures))
-    Console().print(table)
+    table = Table(title=f"Scenarios: means of a year over {replications} replications", show_lines=True)
+    table.add_column("scenario", overflow="fold", min_width=18)
+    for title in measures.values():
+        table.add_column(title, justify="right", overflow="fold")
+    for scenario in dict.fromkeys(summary["scenario"]):
+        row = (_cell(cells.get((scenario, name))) for name in measures)
+        table.add_row(str(scenario).replace(",", "\n"), *row)
+    console = Console()
+    console.print(table)
+    console.print("Below a mean: its difference from the first scenario, met by the same luck.")
+    console.print("* the 95 % interval of the difference does not hold 0.")
 
 
-def _cell(row: object) -> str:
-    """Return a mean and, below it, its difference from the first scenario with its interval."""
-    if row is None:
+def _cell(row: Any) -> str:
+    """Return a mean and, below it, its difference from the first scenario; starred when it is clear."""
+    if row is None or pd.isna(row.mean):
         return "-"
-    mean, diff = _number(row, "mean"), _number(row, "diff_mean")
-    if diff == "-":
-        return mean
-    low, high = _number(row, "diff_low"), _number(row, "diff_high")
-    return f"{mean}\n{diff}" if low == "-" else f"{mean}\n{diff} [{low}, {high}]".replace("[", r"\[")
+    if pd.isna(row.diff_mean):
+        return _short(row.mean)
+    clear = row.diff_low > 0 or row.diff_high < 0
+    return f"{_short(row.mean)}\n{_short(row.diff_mean, '+')}{'*' if clear else ''}"
 
 
-def _number(row: object, name: str) -> str:
-    value = getattr(row, name)
-    if value is None or value != value:
-        return "-"
-    sign = "+" if name.startswith("diff") else ""
-    return f"{value:{sign},.0f}" if abs(value) >= 100 else f"{value:{sign},.3g}"
+def _short(value: float, sign: str = "") -> str:
+    """Return a number with three or so figures."""
+    if abs(value) >= MILLION:
+        return f"{value / MILLION:{sign},.2f} M"
+    return f"{value:{sign},.0f}" if abs(value) >= 100 or value == 0 else f"{value:{sign},.3g}"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
+import time
 import traceback
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +19,7 @@ from sim.config import Settings
 from sim.config.multirun import Scenario, launch, scenarios
 from sim.county import check_county
 from sim.errors import BadInput
-from sim.store import RunFolder, check_out, open_run, sweep_folder
+from sim.store import RunFolder, check_out, run_folder, sweep_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def _live_all(overrides: list[str], made: tuple[Scenario, ...], jobs: int) -> li
 
 
 def _look(scenario: Scenario, fault: str) -> Outcome:
-    folder = open_run(scenario.settings)
+    folder = run_folder(scenario.settings)
     if folder.finished:
         return Outcome(scenario.name, folder.path)
     return Outcome(scenario.name, None, fault)
@@ -80,11 +84,18 @@ def live(settings: Settings) -> Outcome:
     """
     from sim.study import run
 
+    began = time.perf_counter()
     study = settings.study.model_copy(update={"workers": 1})
     executor = settings.executor.model_copy(update={"kind": "serial"})
     alone = settings.model_copy(update={"study": study, "executor": executor})
     try:
-        return Outcome(settings.scenario, run(alone).path)
+        with redirect_stderr(
+            io.StringIO()
+        ):  # the progress bars of several workers would overwrite each other
+            folder = run(alone)
+        seconds = time.perf_counter() - began
+        print(f"{settings.scenario}: lived in {seconds:.0f} s.", file=sys.stderr, flush=True)
+        return Outcome(settings.scenario, folder.path)
     except BadInput as error:
         return Outcome(settings.scenario, None, "\n".join(error.messages), bad_input=True)
     except Exception as error:

@@ -17,6 +17,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
+from yaml import YAMLError
 
 from sim.config import CONFIGS, Settings
 from sim.errors import BadInput
@@ -49,10 +50,7 @@ def compose(overrides: list[str]) -> Tree:
     wrong = complaints(overrides)
     if wrong:
         raise BadInput(*wrong)
-    try:
-        return _composed(overrides)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise BadInput(f"The settings cannot be put together: {_first_line(error)}") from error
+    return _composed(overrides)
 
 
 def settings_from(tree: Tree, overrides: Iterable[str] = ()) -> Settings:
@@ -81,9 +79,14 @@ def _check(settings: Settings) -> None:
 
 def _composed(overrides: list[str]) -> Tree:
     """Return hydra's composition as plain data, leaving no global state behind."""
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
-        composed = hydra_compose("config", overrides=overrides)
-    tree = OmegaConf.to_container(composed, resolve=True)
+    try:
+        with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
+            tree = OmegaConf.to_container(hydra_compose("config", overrides=overrides), resolve=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise BadInput(f"The settings cannot be put together: {_first_line(error)}.") from error
+    except YAMLError as error:
+        said = " ".join(str(error).split())
+        raise BadInput(f"A file in {CONFIGS} is no valid YAML: {said}.") from error
     assert isinstance(tree, dict)
     return {str(key): value for key, value in tree.items()}
 

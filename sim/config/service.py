@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
@@ -22,16 +22,16 @@ from sim.config.kinds import (
     Word,
 )
 
-RoadClass = Literal["national", "county", "township", "village"]
-Bend = Literal["straight", "bends", "sharp", "steep"]
+ROAD_CLASSES = ("national", "county", "township", "village")
+BENDS = ("straight", "bends", "sharp", "steep")
 
 
 class Road(Group):
     """How fast one can travel."""
 
-    speed_km_per_h: Mapping[RoadClass, Speed]
+    speed_km_per_h: Mapping[str, Speed]
     """Free speed by class of road."""
-    bend_speed_km_per_h: Mapping[Bend, Speed]
+    bend_speed_km_per_h: Mapping[str, Speed]
     """Highest speed by bends and slope of a road."""
     cap_km_per_h: Speed
     """Legal limit of a school bus."""
@@ -39,6 +39,14 @@ class Road(Group):
     """Legal limit of a school bus on sharp bends, steep or narrow roads, ice and fog."""
     walk_km_per_h: Annotated[float, Field(gt=0, le=10, strict=True)]
     """Walking speed of a pupil."""
+
+    @model_validator(mode="after")
+    def _every_road(self) -> Road:
+        """Refuse speeds that leave out a class of road or bend, or invent one."""
+        for key, wanted in (("speed_km_per_h", ROAD_CLASSES), ("bend_speed_km_per_h", BENDS)):
+            if set(getattr(self, key)) != set(wanted):
+                raise ValueError(f"{key}: needs exactly one speed for each of {', '.join(wanted)}")
+        return self
 
 
 class BusKind(Group):

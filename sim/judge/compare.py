@@ -74,9 +74,9 @@ def headlines(folder: Path) -> tuple[str, pd.DataFrame]:
     replications = pd.Index(np.unique(measures["replication"].to_numpy()), name="replication")
     years = max(measures["year"].nunique(), 1)
     lived = annual(measures, how).groupby(["replication", "measure"])["value"]
-    total = lived.sum().unstack() / years
-    mean = lived.mean().unstack()
-    table = total.where([how[name] == "total" for name in total], mean)
+    table = lived.mean().unstack()
+    totals = [name for name in table if how[name] == "total"]
+    table[totals] = lived.sum().unstack()[totals] / years
     others = pd.concat([_harm(folder), _money(folder)], axis=1) / years
     table = table.reindex(replications).join(others.reindex(replications).fillna(0.0))
     scenario = str(measures["scenario"].iloc[0]) if len(measures) else folder.name

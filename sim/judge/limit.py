@@ -94,7 +94,7 @@ def _values(limit: Limit, yearly: pd.DataFrame) -> pd.DataFrame:
     Where the denominator is nothing and the numerator is something, all of it failed: the share is 1.
     """
     above = yearly[yearly["measure"] == limit.measure][[*KEYS, "value"]]
-    if limit.per is None:
+    if limit.per is None or above.empty:
         return above
     below = yearly[yearly["measure"] == limit.per][[*KEYS, "value"]].rename(columns={"value": "whole"})
     both = below.merge(above, on=KEYS, how="outer").fillna({"whole": 0.0, "value": 0.0})

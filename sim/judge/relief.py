@@ -45,7 +45,6 @@ REMEDIES: dict[str, Remedy] = {
     "kitchen": Remedy("a larger kitchen", ""),
     "window": Remedy("one more serving window", "window_place"),
     "canteen_seat": Remedy("one more canteen seat", "canteen_seat_place"),
-    "bed": Remedy("one more bed", "bed_place"),
     "bed_girls": Remedy("one more girls' bed", "bed_place"),
     "bed_boys": Remedy("one more boys' bed", "bed_place"),
     "classroom_seat": Remedy("one more classroom", ""),

@@ -87,7 +87,7 @@ def run_measures(scene: Scene, diary: Diary, days: range) -> Values:
     driven = ~np.isnan(diary.took_bay[at])[:, order]
     wait = stats((diary.took_bay[at] - diary.reached_gate[at])[:, order], parts)
     busy = stats((diary.freed_bay[at] - diary.took_bay[at])[:, order], parts)
-    km = diary.empty_km[at] + diary.second_km[at] + scene.table.second_km * ~np.isnan(diary.took_bay[at])
+    km = diary.empty_km[at] + diary.second_km[at] + scene.table.run_km * ~np.isnan(diary.took_bay[at])
     hours = np.full(schools + 1, np.nan)
     hours[-1] = diary.bus_min[at].sum() / MINUTES_PER_HOUR
     return {

@@ -10,113 +10,121 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from sim.operate import drive
 
 if TYPE_CHECKING:
-    from sim.operate.day import Week
+    from sim.operate.day import Day, Week
+    from sim.operate.timetable import Legs
 
 Steps = Generator[simpy.Event, object, None]
+Track = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]
+"""Where the times of a drive are told: arrivals, departures and loads, (P,) each."""
 IN, OUT = 0, 1
 
 
 def duty(env: simpy.Environment, week: Week, bus: int) -> Steps:
     """Drive the runs of one bus through the week, morning and afternoon, from the yard and back to it."""
-    for day in range(week.days):
+    for day in week.by_day:
         for way in (IN, OUT):
-            runs = week.runs_of(bus, day, way)
-            if runs:
-                yield from _half_day(env, week, bus, day, runs)
+            legs = week.duty_of(bus, day, way)
+            if legs:
+                yield from half_day(env, week, bus, day, way, legs)
 
 
-def _half_day(env: simpy.Environment, week: Week, bus: int, day: int, runs: tuple[int, ...]) -> Steps:
-    """Drive the runs of one bus in a morning or an afternoon."""
-    diary, table = week.diary, week.timetable
-    km, minutes = week.travel.km, week.travel.minutes
-    at = yard = table.yard[bus]
-    yield env.timeout(max(0.0, week.be_there_min[day][runs[0]] - minutes[at, table.start_node[runs[0]]] - env.now))
-    with week.own[bus].request() as wheel:
-        yield wheel
-        began = env.now
-        for run in runs:
-            place = table.start_node[run]
-            leave = max(env.now, week.be_there_min[day][run] - minutes[at, place])
-            diary.left_yard[day, run] = leave
-            diary.empty_km[day, run] = km[at, place]
-            there = leave + minutes[at, place] * week.luck.traffic[day, run]
-            yield from (bring if table.direction[run] == IN else take)(env, week, run, day, there)
-            at = table.end_node[run]
-            yield env.timeout(week.turnaround_min)
-        diary.empty_km[day, runs[-1]] += km[at, yard]
-        diary.bus_min[day, bus] += env.now + minutes[at, yard] - began
+def half_day(env: simpy.Environment, week: Week, bus: int, day: Day, way: int, legs: Legs) -> Steps:
+    """Drive the runs of one bus in a morning or an afternoon, then whom they left behind."""
+    trip = bring if way == IN else take
+    free = -np.inf
+    for run, km, minutes in legs:
+        leave = max(free, day.be_there_min[run] - minutes)
+        day.left_yard[run] = leave
+        day.empty_km[run] = km
+        yield from trip(env, week, run, day, leave + minutes * day.traffic[run])
+        free = env.now + week.turnaround_min
+    while week.stranded[bus]:
+        run = week.stranded[bus].pop(0)
+        if env.now <= day.latest_min[run]:
+            yield from second(env, week, run, day, week.timetable.end_node[legs[-1][0]])
+    home_km, home_min = week.timetable.home[legs[-1][0]]
+    day.empty_km[legs[-1][0]] += home_km
+    day.bus_min[bus] += env.now + home_min - day.left_yard[legs[0][0]]
 
 
-def bring(env: simpy.Environment, week: Week, run: int, day: int, there: float, second: bool = False) -> Steps:
+def bring(
+    env: simpy.Environment, week: Week, run: int, day: Day, there: float, track: Track | None = None
+) -> Steps:
     """Drive an `in` run: take pupils at the stops, wait for a bay at the gate, let them alight."""
-    table, diary = week.timetable, week.diary
-    stops, on, off = table.stops[run], diary.embarked_in[day], diary.alighted_in[day]
-    track = week.second_track if second else (diary.arrived[day], diary.departed[day], diary.load[day])
+    table = week.timetable
+    stops, on, off = table.stops[run], day.embarked_in, day.alighted_in
     gate_min, _, left = drive.collect(
-        there, stops, table.seats[run], week.dwell, week.luck.leg_min[day], week.hold[day],
-        table.rider_at, table.rider, diary.came[day], on, *track,
+        there, stops, table.seats[run], week.dwell, day.leg_min, day.hold, table.rider_at, table.rider,
+        day.came, on, *(track or day.track),
     )  # fmt: skip
-    yield env.timeout(max(0.0, gate_min - env.now))
+    yield env.timeout(gate_min - env.now)
     with week.gate[table.school[run]].request() as bay:
         yield bay
         bay_min = env.now
         done = drive.unload(bay_min, stops, week.unload_min, table.rider_at, table.rider, on, off)
         yield env.timeout(done - bay_min)
-    if not second:
-        week.tell_gate(run, day, gate_min, bay_min, done)
+    if track is None:
+        day.reached_gate[run], day.took_bay[run], day.freed_bay[run] = gate_min, bay_min, done
         if left:
-            env.process(fetch(env, week, run, day))
+            leave_behind(env, week, run, day)
 
 
-def take(env: simpy.Environment, week: Week, run: int, day: int, there: float, second: bool = False) -> Steps:
+def take(
+    env: simpy.Environment, week: Week, run: int, day: Day, there: float, track: Track | None = None
+) -> Steps:
     """Drive an `out` run: wait for a bay, let pupils embark, leave no sooner than planned, bring them home."""
-    table, diary = week.timetable, week.diary
-    stops, on, off = table.stops[run], diary.embarked_out[day], diary.alighted_out[day]
-    track = week.second_track if second else (diary.arrived[day], diary.departed[day], diary.load[day])
-    yield env.timeout(max(0.0, there - env.now))
+    table = week.timetable
+    stops, on, off = table.stops[run], day.embarked_out, day.alighted_out
+    yield env.timeout(there - env.now)
     with week.gate[table.school[run]].request() as bay:
         yield bay
         bay_min = env.now
         ready, aboard, left = drive.embark(
-            max(bay_min, week.close_min[day][run]), stops, table.seats[run], week.dwell,
-            table.rider_at, table.rider, diary.attended[day], on,
+            max(bay_min, day.close_min[run]), stops, table.seats[run], week.dwell, table.rider_at, table.rider,
+            day.attended, on,
         )  # fmt: skip
-        leave = max(ready, week.depart_min[day][run])
+        leave = max(ready, day.depart_min[run])
         yield env.timeout(leave - bay_min)
-    if not second:
-        week.tell_gate(run, day, there, bay_min, leave)
+    if track is None:
+        day.reached_gate[run], day.took_bay[run], day.freed_bay[run] = there, bay_min, leave
         if left:
-            env.process(fetch(env, week, run, day))
+            leave_behind(env, week, run, day)
     end = drive.deliver(
-        leave, stops, aboard, week.dwell, week.luck.leg_min[day], table.rider_at, table.rider, on, off, *track
+        leave, stops, aboard, week.dwell, day.leg_min, table.rider_at, table.rider, on, off, *(track or day.track)
     )
     yield env.timeout(end - env.now)
 
 
-def fetch(env: simpy.Environment, week: Week, run: int, day: int) -> Steps:
-    """Bring whom a run left behind: by a spare bus or by the run's own bus, whichever is free first.
+def leave_behind(env: simpy.Environment, week: Week, run: int, day: Day) -> None:
+    """Let those a run left behind wait for its own bus when it is free, or a spare bus, whichever is first."""
+    week.stranded[week.timetable.bus[run]].append(run)
+    if week.spare is not None:
+        env.process(spare(env, week, run, day))
+
+
+def spare(env: simpy.Environment, week: Week, run: int, day: Day) -> Steps:
+    """Send a spare bus for those a run left behind, unless the run's own bus has gone back for them before.
 
     In the morning no second run sets out after `fleet.second_run_latest_min`: those pupils miss the day.
     """
-    table, minutes = week.timetable, week.travel.minutes
-    turns = [bus.request() for bus in week.helpers(run)]
-    patience = [env.timeout(max(0.0, week.latest_min[day][run] - env.now))] if table.direction[run] == IN else []
-    yield env.any_of([*turns, *patience])
-    free = [turn for turn in turns if turn.triggered]
-    for turn in turns:
-        if turn not in free[:1]:
-            turn.cancel()
-            turn.resource.release(turn)
-    if not free:
-        return
-    with free[0] as turn:
-        at = table.spare_yard[run] if turn.resource is week.spare else table.end_node[run]
-        there = env.now + minutes[at, table.start_node[run]]
-        before = week.aboard(run, day)
-        yield from (bring if table.direction[run] == IN else take)(env, week, run, day, there, True)
-        week.tell_second(run, day, at, before)
-        yield env.timeout(minutes[table.end_node[run], at])
+    waiting, yard = week.stranded[week.timetable.bus[run]], week.timetable.spare_yard[run]
+    with week.spare.request() as turn:
+        yield turn
+        if run in waiting and env.now <= day.latest_min[run]:
+            waiting.remove(run)
+            yield from second(env, week, run, day, yard)
+            yield env.timeout(week.travel.minutes[week.timetable.end_node[run], yard])
+
+
+def second(env: simpy.Environment, week: Week, run: int, day: Day, at: int) -> Steps:
+    """Drive a run once more, from a place `at`, for those it left behind."""
+    trip = bring if week.timetable.direction[run] == IN else take
+    before = week.aboard(run, day)
+    there = env.now + week.travel.minutes[at, week.timetable.start_node[run]]
+    yield from trip(env, week, run, day, there, week.second_track)
+    week.tell_second(run, day, at, before)

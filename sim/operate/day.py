@@ -19,11 +19,36 @@ from sim.operate.dine import meals
 from sim.operate.lodge import nights
 from sim.operate.luck import WeekLuck
 from sim.operate.pupils import IN, Pupils
-from sim.operate.timetable import FIRST_DAY, LAST_DAY, OTHER_DAY, Timetable
+from sim.operate.timetable import FIRST_DAY, LAST_DAY, OTHER_DAY, Legs, Timetable
 from sim.plan import SCHOOL_BUS, Bools, Ints
 from sim.units import MINUTES_PER_DAY, minutes_of
 
 Steps = Generator[simpy.Event, object, None]
+
+
+class Day:
+    """One day of the week: its rows of the diary, of the luck and of the planned times."""
+
+    __slots__ = (
+        "alighted_in", "alighted_out", "attended", "be_there_min", "bus_min", "came", "close_min", "depart_min",
+        "embarked_in", "embarked_out", "empty_km", "fetched", "freed_bay", "hold", "kind", "latest_min", "left_yard",
+        "leg_min", "number", "reached_gate", "second_km", "start_min", "took_bay", "track", "traffic",
+    )  # fmt: skip
+
+    def __init__(self, number: int, days: int, table: Timetable, luck: WeekLuck, diary: Diary) -> None:
+        self.number, self.start_min = number, number * MINUTES_PER_DAY
+        self.kind = FIRST_DAY if number == 0 else LAST_DAY if number == days - 1 else OTHER_DAY
+        self.leg_min, self.traffic = luck.leg_min[number], luck.traffic[number].tolist()
+        self.hold = table.hold_min + self.start_min
+        for name in ("be_there_min", "depart_min", "close_min", "latest_min"):
+            setattr(self, name, (getattr(table, name) + self.start_min).tolist())
+        for name in (
+            "came", "attended", "embarked_in", "alighted_in", "embarked_out", "alighted_out", "left_yard",
+            "reached_gate", "took_bay", "freed_bay", "empty_km", "second_km", "bus_min",
+        ):  # fmt: skip
+            setattr(self, name, getattr(diary, name)[number])
+        self.fetched = diary.fetched[:, number]
+        self.track = (diary.arrived[number], diary.departed[number], diary.load[number])
 
 
 class Week:
@@ -32,72 +57,49 @@ class Week:
     def __init__(
         self, settings: Settings, travel: Travel, pupils: Pupils, table: Timetable, luck: WeekLuck
     ) -> None:
-        fleet = settings.fleet
-        self.bells, self.step_min = settings.bells, settings.dine.bell_after_min + settings.dine.sittings_gap_min
+        fleet, dine, days = settings.fleet, settings.dine, len(luck.came)
+        self.bells, self.step_min = settings.bells, dine.bell_after_min + dine.sittings_gap_min
         self.travel, self.pupils, self.timetable, self.luck = travel, pupils, table, luck
-        self.days = len(luck.came)
         self.dwell = (minutes_of(fleet.dwell_stop_s), minutes_of(fleet.dwell_pupil_s))
         self.unload_min = (minutes_of(fleet.unload_school_s), minutes_of(fleet.unload_pupil_s))
         self.turnaround_min = fleet.turnaround_min
-        midnight = np.arange(self.days)[:, None] * MINUTES_PER_DAY
-        self.hold = table.hold_min + midnight
-        self.be_there_min = (table.be_there_min + midnight).tolist()
-        self.depart_min = (table.depart_min + midnight).tolist()
-        self.close_min = (table.close_min + midnight).tolist()
-        self.latest_min = (table.latest_min + midnight).tolist()
-        self.diary = self._blank_diary()
         places = len(table.run_of_stop)
+        self.diary = blank(days, len(pupils), places, len(table.stops), len(pupils.first) - 1, len(table.yard))
+        self.diary.came[:] = luck.came
+        lodgers = pupils.has_bed
+        self.diary.attended[1:, lodgers] = luck.came[1:, lodgers]
+        self.by_day = [Day(d, days, table, luck, self.diary) for d in range(days)]
         self.second_track = (np.empty(places), np.empty(places), np.empty(places, dtype=np.int64))
 
-    def _blank_diary(self) -> Diary:
-        table = self.timetable
-        schools = len(self.pupils.first) - 1
-        diary = blank(
-            self.days, len(self.pupils), len(table.run_of_stop), len(table.stops), schools, len(table.yard)
-        )
-        diary.came[:] = self.luck.came
-        lodgers = self.pupils.has_bed
-        diary.attended[1:, lodgers] = diary.came[1:, lodgers]
-        return diary
+    @property
+    def days(self) -> int:
+        """Return how many school days the week has."""
+        return len(self.by_day)
 
     def furnish(self, env: simpy.Environment) -> None:
-        """Set up what processes compete for: gate bays, buses, spare buses."""
+        """Set up what processes compete for: gate bays, spare buses, and who waits for a second run."""
         table = self.timetable
         self.gate = {s: simpy.Resource(env, max(1, table.gate_bays[s])) for s in set(table.school)}
-        self.own = [simpy.Resource(env) for _ in table.yard]
         self.spare = simpy.Resource(env, table.spare_buses) if table.spare_buses else None
+        self.stranded: list[list[int]] = [[] for _ in table.yard]
 
-    def runs_of(self, bus: int, day: int, way: int) -> tuple[int, ...]:
-        """Return the runs of a bus on a day in one direction, in order."""
-        kind = FIRST_DAY if day == 0 else LAST_DAY if day == self.days - 1 else OTHER_DAY
-        return self.timetable.duties.get((bus, kind, way), ())
+    def duty_of(self, bus: int, day: Day, way: int) -> Legs:
+        """Return the runs of a bus on a day in one direction, each with the empty km and minutes before it."""
+        return self.timetable.duties.get((bus, day.kind, way), ())
 
-    def helpers(self, run: int) -> list[simpy.Resource]:
-        """Return what can fetch whom a run left behind: the spare buses first, then its own bus."""
-        own = self.own[self.timetable.bus[run]]
-        return [own] if self.spare is None else [self.spare, own]
-
-    def aboard(self, run: int, day: int) -> Ints:
+    def aboard(self, run: int, day: Day) -> Ints:
         """Return the riders of a run who have been on a bus in its direction today."""
-        table, diary = self.timetable, self.diary
+        table = self.timetable
         low, high = table.stops[run]
         riders = table.rider[table.rider_at[low] : table.rider_at[high]]
-        on = diary.embarked_in[day] if table.direction[run] == IN else diary.embarked_out[day]
+        on = day.embarked_in if table.direction[run] == IN else day.embarked_out
         return np.asarray(riders[~np.isnan(on[riders])])
 
-    def tell_gate(self, run: int, day: int, reached: float, took: float, freed: float) -> None:
-        """Tell when a bus reached the gate, took a bay and freed it."""
-        self.diary.reached_gate[day, run] = reached
-        self.diary.took_bay[day, run] = took
-        self.diary.freed_bay[day, run] = freed
-
-    def tell_second(self, run: int, day: int, at: int, before: Ints) -> None:
+    def tell_second(self, run: int, day: Day, at: int, before: Ints) -> None:
         """Tell whom the second drive of a run fetched and how far it went, empty ways included."""
-        table, diary = self.timetable, self.diary
-        fetched = np.setdiff1d(self.aboard(run, day), before)
-        diary.fetched[table.direction[run], day, fetched] = True
-        empty = self.travel.km[at, table.start_node[run]] + self.travel.km[table.end_node[run], at]
-        diary.second_km[day, run] = table.second_km[run] + empty
+        table, km = self.timetable, self.travel.km
+        day.fetched[table.direction[run], np.setdiff1d(self.aboard(run, day), before)] = True
+        day.second_km[run] = table.run_km[run] + km[at, table.start_node[run]] + km[table.end_node[run], at]
 
     def at_school(self, day: int) -> Bools:
         """Tell who is at school at noon: came, and was not left standing at a stop; (N,)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from sim.streams import Owners
 from sim.units import minutes_of
 
 FIRST_DAY, LAST_DAY, OTHER_DAY = range(3)
+FIRST_JUNIOR_GRADE = 7
+Legs = tuple[tuple[int, float, float], ...]
+"""(run, empty km, empty minutes) of each run of a bus in a half day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,12 @@ class Timetable:
     """(B) node of the yard of each bus."""
     spare_yard: tuple[int, ...]
     """(R) node of the yard nearest to the start of the run."""
-    duties: Mapping[tuple[int, int, int], tuple[int, ...]]
-    """(bus, kind of day, direction) -> runs in order."""
-    second_km: Floats
-    """(R,) km with pupils of one more drive of the run."""
+    home: tuple[tuple[float, float], ...]
+    """(R) km and minutes from the end of the run to the yard of its bus."""
+    duties: Mapping[tuple[int, int, int], Legs]
+    """(bus, kind of day, direction) -> runs in order, with the empty way before each."""
+    run_km: Floats
+    """(R,) km with pupils of one drive of the run."""
     diner: Bools
     """(3, N) who eats breakfast, lunch and dinner at school."""
     sitting: Ints
@@ -78,68 +84,89 @@ class Timetable:
 
 def timetable(county: County, settings: Settings, travel: Travel, plan: YearPlan, pupils: Pupils) -> Timetable:
     """Lay out the year for operation; nothing here depends on the day."""
-    routes, runs, fleet = plan.runs.routes, plan.runs, settings.fleet
-    run_of_stop = np.repeat(np.arange(len(routes.school)), np.diff(routes.ptr))
+    return Timetable(**_runs(county, settings, travel, plan), **_riders(plan, pupils), **_meals(settings, plan, pupils),
+                     gate_bays=tuple(county.schools.gate_bays.tolist()))  # fmt: skip
+
+
+def _runs(county: County, settings: Settings, travel: Travel, plan: YearPlan) -> dict[str, Any]:
+    """Lay out the runs: places, times, buses and duties."""
+    routes, runs = plan.runs.routes, plan.runs
     is_in = routes.direction == IN
     school_node = county.schools.node[routes.school]
     first_node = county.hamlets.node[routes.hamlet[routes.ptr[:-1]]]
     last_node = county.hamlets.node[routes.hamlet[routes.ptr[1:] - 1]]
-    start = np.where(is_in, first_node, school_node)
-    rider_at, rider = _riders(pupils, len(routes.hamlet))
+    start, end = np.where(is_in, first_node, school_node), np.where(is_in, school_node, last_node)
     yards = np.flatnonzero(county.roads.is_yard)
     near = yards[np.argmin(travel.minutes[np.ix_(start, yards)], axis=1)]
-    dwell = minutes_of(fleet.dwell_stop_s) + minutes_of(fleet.dwell_pupil_s) * routes.load
-    hold = _hold(plan, run_of_stop, dwell)
+    yard = _bus_yards(runs.bus, runs.order, near, len(runs.bus_kind))
+    home = np.append(np.array(yard, dtype=np.int64), 0)[runs.bus]
+    run_of_stop = np.repeat(np.arange(len(routes.school)), np.diff(routes.ptr))
     owner = _owners(county, plan)
-    bells = settings.bells
-    junior = county.schools.first_grade[routes.school] >= 7
+    leg = (np.arange(len(run_of_stop)) - routes.ptr[run_of_stop] + 1).astype(np.uint64)
+    return {
+        "stops": tuple(zip(routes.ptr[:-1].tolist(), routes.ptr[1:].tolist(), strict=True)),
+        "run_of_stop": run_of_stop,
+        "seats": tuple(_bus_seats(settings, plan).tolist()),
+        "school": tuple(routes.school.tolist()),
+        "direction": tuple(routes.direction.tolist()),
+        "is_lodger": routes.service == SERVICE_LODGER,
+        "start_node": tuple(start.tolist()),
+        "end_node": tuple(end.tolist()),
+        **_times(county, settings, plan, run_of_stop),
+        "run_owner": owner,
+        "stop_owner": owner[run_of_stop] + leg,
+        "bus": tuple(runs.bus.tolist()),
+        "spare_buses": runs.spare_buses,
+        "yard": yard,
+        "spare_yard": tuple(near.tolist()),
+        "home": tuple(zip(travel.km[end, home].tolist(), travel.minutes[end, home].tolist(), strict=True)),
+        "duties": _duties(plan, travel, yard, start, end),
+        "run_km": np.add.reduceat(routes.leg_km, routes.ptr[:-1]) if len(routes.leg_km) else np.zeros(0),
+    }
+
+
+def _times(county: County, settings: Settings, plan: YearPlan, run_of_stop: Ints) -> dict[str, Floats]:
+    """Lay out the planned clock times of the runs."""
+    routes, fleet, bells = plan.runs.routes, settings.fleet, settings.bells
+    is_in, lodger = routes.direction == IN, routes.service == SERVICE_LODGER
+    dwell = minutes_of(fleet.dwell_stop_s) + minutes_of(fleet.dwell_pupil_s) * routes.load
+    junior = county.schools.first_grade[routes.school] >= FIRST_JUNIOR_GRADE
     close = np.where(junior, bells.junior_close_min, bells.primary_close_min)
-    lodger = routes.service == SERVICE_LODGER
     slack = fleet.second_run_latest_min - bells.primary_first_min
     morning = np.where(lodger, bells.lodger_monday_min + slack, fleet.second_run_latest_min)
-    eats, dine = plan.meals.sittings > 0, settings.dine
-    return Timetable(
-        stops=tuple(zip(routes.ptr[:-1].tolist(), routes.ptr[1:].tolist(), strict=True)),
-        run_of_stop=run_of_stop,
-        seats=tuple(_bus_seats(settings, plan).tolist()),
-        school=tuple(routes.school.tolist()),
-        direction=tuple(routes.direction.tolist()),
-        is_lodger=lodger,
-        start_node=tuple(start.tolist()),
-        end_node=tuple(np.where(is_in, school_node, last_node).tolist()),
-        be_there_min=runs.depart_min - np.where(is_in, dwell[routes.ptr[:-1]], _loading(settings, plan)),
-        depart_min=runs.depart_min,
-        hold_min=hold,
-        close_min=np.where(lodger, bells.lodger_friday_min, close),
-        latest_min=np.where(is_in, morning, np.inf),
-        rider_at=rider_at,
-        rider=rider,
-        run_owner=owner,
-        stop_owner=owner[run_of_stop] + (np.arange(len(run_of_stop)) - routes.ptr[run_of_stop] + 1).astype(np.uint64),
-        bus=tuple(runs.bus.tolist()),
-        spare_buses=runs.spare_buses,
-        yard=_bus_yards(runs.bus, runs.order, near, len(runs.bus_kind)),
-        spare_yard=tuple(near.tolist()),
-        duties=_duties(plan),
-        second_km=np.add.reduceat(routes.leg_km, routes.ptr[:-1]) if len(routes.leg_km) else np.zeros(0),
-        diner=np.stack([pupils.has_bed, pupils.eats, pupils.has_bed]) & eats[pupils.school],
-        sitting=plan.meals.sitting[pupils.school, pupils.grade - 1],
-        walk_min=dine.walk_to_hall_min + pupils.lunch_rank * dine.class_gap_min,
-        windows=tuple(plan.meals.windows.tolist()),
-        canteen_seats=tuple(plan.meals.seats.tolist()),
-        gate_bays=tuple(county.schools.gate_bays.tolist()),
-        sitting_min=dine.bell_after_min,
-        sittings={int(s): int(plan.meals.sittings[s]) for s in np.unique(pupils.school) if eats[s]},
-        lodging=frozenset(np.unique(pupils.school[pupils.has_bed]).tolist()),
-    )
+    wait = np.where(is_in, dwell[routes.ptr[:-1]], _loading(settings, plan))
+    return {
+        "be_there_min": plan.runs.depart_min - wait,
+        "depart_min": plan.runs.depart_min,
+        "hold_min": _hold(plan, run_of_stop, dwell),
+        "close_min": np.where(lodger, bells.lodger_friday_min, close),
+        "latest_min": np.where(is_in, morning, np.inf),
+    }
 
 
-def _riders(pupils: Pupils, stops: int) -> tuple[Ints, Ints]:
-    """List the riders of each stop in order of number, refused lodgers last; (P + 1,) and (riders,)."""
+def _meals(settings: Settings, plan: YearPlan, pupils: Pupils) -> dict[str, Any]:
+    """Lay out who eats what, when, and what the canteens offer."""
+    meals, dine = plan.meals, settings.dine
+    open_ = meals.sittings > 0
+    return {
+        "diner": np.stack([pupils.has_bed, pupils.eats, pupils.has_bed]) & open_[pupils.school],
+        "sitting": meals.sitting[pupils.school, pupils.grade - 1],
+        "walk_min": dine.walk_to_hall_min + pupils.lunch_rank * dine.class_gap_min,
+        "windows": tuple(meals.windows.tolist()),
+        "canteen_seats": tuple(meals.seats.tolist()),
+        "sitting_min": dine.bell_after_min,
+        "sittings": {int(s): int(meals.sittings[s]) for s in np.unique(pupils.school) if open_[s]},
+        "lodging": frozenset(np.unique(pupils.school[pupils.has_bed]).tolist()),
+    }
+
+
+def _riders(plan: YearPlan, pupils: Pupils) -> dict[str, Ints]:
+    """List the riders of each stop, the youngest first, refused lodgers last; (P + 1,) and (riders,)."""
+    stops = len(plan.runs.routes.hamlet)
     who = np.concatenate([np.flatnonzero(pupils.stop[way] >= 0) for way in (IN, OUT)])
     stop = np.concatenate([pupils.stop[way][pupils.stop[way] >= 0] for way in (IN, OUT)])
-    order = np.lexsort((pupils.number[who], pupils.refused[who], stop))
-    return np.searchsorted(stop[order], np.arange(stops + 1)), who[order]
+    order = np.lexsort((pupils.number[who], pupils.grade[who], pupils.refused[who], stop))
+    return {"rider_at": np.searchsorted(stop[order], np.arange(stops + 1)), "rider": who[order]}
 
 
 def _hold(plan: YearPlan, run_of_stop: Ints, dwell: Floats) -> Floats:
@@ -189,8 +216,10 @@ def _bus_yards(bus: Ints, order: Ints, near: Ints, buses: int) -> tuple[int, ...
     return tuple(yard.tolist())
 
 
-def _duties(plan: YearPlan) -> dict[tuple[int, int, int], tuple[int, ...]]:
-    """List the runs of each bus by kind of day and direction, in order of planned departure."""
+def _duties(
+    plan: YearPlan, travel: Travel, yard: tuple[int, ...], start: Ints, end: Ints
+) -> dict[tuple[int, int, int], Legs]:
+    """List the runs of each bus by kind of day and direction, in order, with the empty way before each."""
     runs, routes = plan.runs, plan.runs.routes
     lists: dict[tuple[int, int, int], list[int]] = {}
     for r in np.lexsort((np.arange(len(runs.bus)), runs.order)):
@@ -201,4 +230,9 @@ def _duties(plan: YearPlan) -> dict[tuple[int, int, int], tuple[int, ...]]:
         days = (FIRST_DAY, LAST_DAY, OTHER_DAY) if everyday else ((FIRST_DAY,) if way == IN else (LAST_DAY,))
         for kind in days:
             lists.setdefault((int(runs.bus[r]), kind, way), []).append(int(r))
-    return {key: tuple(found) for key, found in lists.items()}
+    duties = {}
+    for key, found in lists.items():
+        before = [yard[key[0]], *end[found[:-1]]]
+        km, minutes = travel.km[before, start[found]], travel.minutes[before, start[found]]
+        duties[key] = tuple(zip(found, km.tolist(), minutes.tolist(), strict=True))
+    return duties

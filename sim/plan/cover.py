@@ -1,6 +1,6 @@
 """Chain jobs with time windows, so that the fewest buses do them all.
 
-A compiled greedy pass gives every job to the bus that idles least before it, in several orders; with the
+A compiled greedy pass gives every job to the bus that idles least before it, in many orders; with the
 times this yields, an assignment problem then links the jobs as well as they can be linked at these times
 (Dilworth's theorem: fewest chains = jobs less the most links), with the least empty driving. The best of
 all orders is kept.
@@ -19,6 +19,9 @@ from sim.plan import Floats, Ints, freeze
 
 TINY = 1e-6
 NO_LINK = 0.0
+SHUFFLES = 30
+SHUFFLE_MIN = (2.0, 5.0, 10.0)
+SETTLED = 2
 SEAT_MIN = 1.0
 """Assumption: a seat of difference between two runs of a bus weighs as much as a minute of empty driving."""
 
@@ -72,19 +75,29 @@ def cover(jobs: Jobs, minutes: Floats, turnaround_min: float) -> Chains:
         return Chains((), np.zeros(0))
     gap = minutes[np.ix_(jobs.goal, jobs.origin)] + turnaround_min
     price = gap + SEAT_MIN * abs(jobs.seats[:, None] - jobs.seats)
-    tries = []
-    for key in (jobs.late, jobs.early, jobs.late + jobs.minutes, jobs.early + jobs.minutes):
-        start = _greedy(np.lexsort((jobs.early, key)), jobs.early, jobs.late, jobs.minutes, gap)
-        tries.append(_settled(jobs, gap, price, start))
-    before = min(tries, key=lambda links: _worth(links, price))
+    tries = [_greedy(order, jobs.early, jobs.late, jobs.minutes, gap) for order in _orders(jobs)]
+    tries.sort(key=lambda one: one[1])
+    settled = (_settled(jobs, gap, price, start) for start, _ in tries[:SETTLED])
+    before = min(settled, key=lambda links: _worth(links, price))
     return Chains(_paths(before), _retimed(jobs, gap, before))
+
+
+def _orders(jobs: Jobs) -> list[Ints]:
+    """Return the orders to try: by start or end of the windows, and by latest start a little shuffled.
+
+    The shuffles are the same in every run; luck has no part in a plan.
+    """
+    shuffle = np.random.default_rng(len(jobs)).standard_normal((SHUFFLES, len(jobs)))
+    keys = [jobs.late, jobs.early, jobs.late + jobs.minutes, jobs.early + jobs.minutes]
+    keys += [jobs.late + SHUFFLE_MIN[nr % len(SHUFFLE_MIN)] * row for nr, row in enumerate(shuffle)]
+    return [np.lexsort((jobs.early, key)) for key in keys]
 
 
 @njit(cache=True)
 def _greedy(
     order: Ints, early: Floats, late: Floats, minutes: Floats, gap: Floats
-) -> Floats:  # pragma: no cover
-    """Give each job, in order, to the bus that idles least before it, or to a new bus; return the starts."""
+) -> tuple[Floats, int]:  # pragma: no cover
+    """Give each job, in order, to the bus that idles least before it, or to a new one; starts and buses."""
     n = len(order)
     start, last, buses = np.zeros(n), np.zeros(n, dtype=np.int64), 0
     for job in order:
@@ -101,7 +114,7 @@ def _greedy(
             end = start[last[best]] + minutes[last[best]]
             start[job] = max(early[job], end + gap[last[best], job])
         last[best] = job
-    return start
+    return start, buses
 
 
 def _settled(jobs: Jobs, gap: Floats, price: Floats, start: Floats) -> Ints:

@@ -30,6 +30,9 @@ YOUNG_GRADES = 3
 LODGER_LIMIT_TIMES = 2.0
 """Assumption: lodgers, who ride twice a week, may ride twice as long as the older day pupils."""
 
+FAR_DETOUR_MIN = 5.0
+"""Assumption: a ride that is over the limit even when direct may take so much longer to pick up others."""
+
 # Weights of the search, in metres driven: the fewest runs first, then the smaller buses, then short ways.
 METRES_PER_RUN = 100_000
 METRES_PER_SEAT = 500
@@ -62,7 +65,8 @@ class Problem:
     dwell_s: tuple[int, ...]
     kinds: tuple[tuple[int, int, int], ...]
     """(position, rated, seats) of each kind of bus that may be used."""
-    limit_s: int
+    limit_s: tuple[int, ...]
+    """Longest ride of each stop."""
     iterations: int
 
 
@@ -127,26 +131,21 @@ def _ride_limit_min(fleet: Fleet, limit_min: float) -> float:
 def _school_runs(
     county: County, settings: Settings, travel: Travel, school: int, riders: Floats, limit_min: float
 ) -> list[Run]:
-    """Return the runs to one school; full buses and rides over the limit go straight there."""
-    fleet, kinds = settings.fleet, _usable_kinds(settings.fleet)
+    """Return the runs to one school; full buses go straight there.
+
+    A stop so far that no ride is short enough gets its direct ride, or one a little longer with others.
+    """
+    kinds = _usable_kinds(settings.fleet)
     largest = max(seats for *_, seats in kinds)
     demand = np.ceil(riders.sum(axis=1) - TINY).astype(np.int64)
     stops = [(int(h), int(load)) for h in np.flatnonzero(demand) for load in _split(int(demand[h]), largest)]
-    direct_min = travel.minutes[county.hamlets.node, county.schools.node[school]]
     limit_s = int(limit_min * SECONDS_PER_MINUTE + TINY)
-
-    runs, shared = [], []
-    for hamlet, load in stops:
-        over = _whole_s(direct_min[hamlet]) + _dwell_s(fleet, load) > limit_s
-        if over or load == largest:
-            runs.append(Run((hamlet,), (load,), _smallest(kinds, load), over))
-        else:
-            shared.append((hamlet, load))
-    if shared:
-        problem = _problem(county, settings, travel, school, shared, limit_s)
-        for picked in solve(problem):
-            hamlets, loads = zip(*(shared[i] for i in picked), strict=True)
-            runs.append(Run(hamlets, loads, _smallest(kinds, sum(loads)), over_limit=False))
+    runs = []
+    problem = _problem(county, settings, travel, school, stops, limit_s)
+    for picked in solve(problem):
+        hamlets, loads = zip(*(stops[stop] for stop in picked), strict=True)
+        over = _ride_s(problem, picked) > limit_s
+        runs.append(Run(hamlets, loads, _smallest(kinds, sum(loads)), over))
     return sorted(runs)
 
 
@@ -168,9 +167,10 @@ def _smallest(kinds: tuple[tuple[int, int, int], ...], load: int) -> int:
     return min((seats, position) for position, _, seats in kinds if seats >= load)[1]
 
 
-def _whole_s(minutes: float) -> int:
-    """Return minutes as whole seconds, rounded up so that a limit kept in seconds is kept in minutes."""
-    return int(np.ceil(minutes * SECONDS_PER_MINUTE - TINY))
+def _ride_s(problem: Problem, picked: tuple[int, ...]) -> int:
+    """Return how long the first rider of a run sits in the bus."""
+    legs = pairwise([*picked, len(problem.loads)])
+    return sum(problem.dwell_s[one] + problem.seconds[one][then] for one, then in legs)
 
 
 def _dwell_s(fleet: Fleet, load: int) -> int:
@@ -181,18 +181,21 @@ def _problem(
     county: County, settings: Settings, travel: Travel, school: int, stops: Stops, limit_s: int
 ) -> Problem:
     """Return the routing problem of one school."""
-    hamlets, loads = zip(*stops, strict=True)
+    hamlets, loads = zip(*stops, strict=True) if stops else ((), ())
     nodes = np.append(county.hamlets.node[list(hamlets)], county.schools.node[school])
     between = np.ix_(nodes, nodes)
     seconds = np.ceil(travel.minutes[between] * SECONDS_PER_MINUTE - TINY).astype(np.int64)
     metres = np.rint(travel.km[between] * METRES_PER_KM).astype(np.int64)
+    dwell = np.array([_dwell_s(settings.fleet, load) for load in loads], dtype=np.int64)
+    direct = seconds[:-1, -1] + dwell
+    limits = np.where(direct > limit_s, direct + int(FAR_DETOUR_MIN * SECONDS_PER_MINUTE), limit_s)
     return Problem(
         seconds=tuple(map(tuple, seconds.tolist())),
         metres=tuple(map(tuple, metres.tolist())),
         loads=loads,
-        dwell_s=tuple(_dwell_s(settings.fleet, load) for load in loads),
+        dwell_s=tuple(dwell.tolist()),
         kinds=_usable_kinds(settings.fleet),
-        limit_s=limit_s,
+        limit_s=tuple(limits.tolist()),
         iterations=settings.fleet.solver_iterations,
     )
 
@@ -202,9 +205,8 @@ def solve(problem: Problem) -> tuple[tuple[int, ...], ...]:
     """Return the stops of each run, in order of travel: the fewest runs, then small buses, then short ways.
 
     The same problem is searched once and remembered. Should the search end without a legal plan, every stop
-    gets a run of its own, which is always legal (longer rides never come here). The search parameters are
-    PyVRP's own, tuned for some hundred steps on 5 to 30 stops: penalties adapt early, memory and
-    neighbourhoods are short.
+    gets a run of its own. The search parameters are PyVRP's own, tuned for some hundred steps on 5 to 30
+    stops: penalties adapt early, memory and neighbourhoods are short.
     """
     from pyvrp import IteratedLocalSearchParams, PenaltyParams, SolveParams
     from pyvrp import solve as search
@@ -227,18 +229,23 @@ def solve(problem: Problem) -> tuple[tuple[int, ...], ...]:
 
 
 def _vrp(problem: Problem) -> Any:
-    """Return the problem as PyVRP data: place 0 is anywhere (no way from it), 1 is the school."""
+    """Return the problem as PyVRP data: place 0 is anywhere (no way from it), 1 is the school.
+
+    All runs end by the same time, and no stop is visited earlier than its longest ride before that.
+    """
     from pyvrp import Client, Depot, Location, ProblemData, VehicleType
 
-    stops = len(problem.loads)
+    stops, end = len(problem.loads), max(problem.limit_s)
     school_first = [stops, *range(stops)]
     metres: Any = np.zeros((stops + 2, stops + 2), dtype=np.int64)
     seconds: Any = metres.copy()
     metres[1:, 1:] = np.array(problem.metres)[np.ix_(school_first, school_first)]
     seconds[1:, 1:] = np.array(problem.seconds)[np.ix_(school_first, school_first)]
     clients = [
-        Client(location=2 + i, pickup=[load], service_duration=dwell)
-        for i, (load, dwell) in enumerate(zip(problem.loads, problem.dwell_s, strict=True))
+        Client(location=2 + nr, pickup=[load], service_duration=dwell, tw_early=end - limit)
+        for nr, (load, dwell, limit) in enumerate(
+            zip(problem.loads, problem.dwell_s, problem.limit_s, strict=True)
+        )
     ]
     vehicles = [
         VehicleType(
@@ -247,7 +254,7 @@ def _vrp(problem: Problem) -> Any:
             start_depot=0,
             end_depot=1,
             fixed_cost=METRES_PER_RUN + METRES_PER_SEAT * rated,
-            shift_duration=problem.limit_s,
+            tw_late=end,
             unit_duration_cost=METRES_PER_SECOND,
         )
         for _, rated, seats in problem.kinds

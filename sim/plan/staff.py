@@ -26,9 +26,7 @@ FLEET_POSTS = ("driver", "attendant")
 """Posts of the whole county; all are to be hired, as no county table lists them."""
 
 
-def posts(
-    settings: Settings, county: County, years: Sequence[YearPlan], closures: Closures
-) -> pd.DataFrame:
+def posts(settings: Settings, county: County, years: Sequence[YearPlan], closures: Closures) -> pd.DataFrame:
     """List the posts of every school and year: needed by norm, filled, and by whom from which closed school.
 
     A school's own row has no `from_school_id`; `filled` are the people who are there, also beyond the need.

@@ -1,0 +1,165 @@
+"""The answer in one paragraph: what breaks first, where, when, how sure we are, and what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sim.tell.number import by_replication, interval, money, number, percent, pupils, span
+from sim.tell.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number that matters most, with what it is and how sure we are."""
+
+    value: str
+    label: str
+    note: str = ""
+
+
+def first_to_break(bottlenecks: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the earliest year in which a limit is broken, worst first; empty when none is."""
+    breached = bottlenecks[bottlenecks["first_year_breached"].notna()]
+    if breached.empty:
+        return breached
+    first = breached["first_year_breached"].min()
+    rows = breached[(breached["year"] == first) & (breached["first_year_breached"] == first)]
+    return rows.sort_values("severity", ascending=False, kind="stable")
+
+
+def worst_of_all(run: Run) -> pd.DataFrame:
+    """Return one row per site and resource, worst first, with the harm of a mean year and how sure it is.
+
+    Columns: site_id, resource, severity, mean, low, high (pupil-days harmed a year), p_breach (of its worst
+    year), first_year_breached, cause, relief, relief_cost_yuan, worst_year.
+    """
+    place, years = ["site_id", "resource"], len(run.years)
+    if run.harm.empty or run.bottlenecks.empty:
+        return pd.DataFrame()
+    days = interval(by_replication(run.harm, place, "pupil_days", run.replications, 0.0) / years)
+    weighted = by_replication(run.harm, place, "severity", run.replications, 0.0).mean(axis=1) / years
+    told = run.bottlenecks.sort_values("severity", ascending=False, kind="stable").groupby(place, sort=False)
+    worst = told.first()[["year", "cause", "relief", "relief_cost_yuan"]].rename(columns={"year": "worst_year"})
+    worst = worst.join(told.agg(p_breach=("p_breach", "max"), first_year_breached=("first_year_breached", "min")))
+    table = days.assign(severity=weighted).join(worst, how="inner").reset_index()
+    return table.sort_values("severity", ascending=False, kind="stable", ignore_index=True)
+
+
+def answer(run: Run) -> list[str]:
+    """Return the sentences of the answer."""
+    first, worst = first_to_break(run.bottlenecks), worst_of_all(run)
+    if worst.empty:
+        return [run.words("answer.no_harm"), *_money(run)]
+    said = _nothing_breaks(run, worst) if first.empty else _breaks(run, first, worst)
+    return [*said, *_money(run)]
+
+
+def _breaks(run: Run, first: pd.DataFrame, worst: pd.DataFrame) -> list[str]:
+    top, others = first.iloc[0], len(first) - 1
+    said = [
+        run.words("answer.first", year=int(top["year"]), what=_what(run, top), where=run.site(top["site_id"])),
+        run.words("answer.sure", chance=percent(top["p_breach"]), replications=len(run.replications),
+                  cause=run.words.term("cause", top["cause"]),
+                  days=pupils(top["pupil_days_harmed_mean"], top["pupil_days_harmed_low"],
+                              top["pupil_days_harmed_high"], run.public)),
+    ]  # fmt: skip
+    if others:
+        said.append(run.words("answer.others", count=others, year=int(top["year"]), sites=first["site_id"].nunique()))
+    most = worst.iloc[0]
+    if (most["site_id"], most["resource"]) != (top["site_id"], top["resource"]):
+        said.append(run.words("answer.worst", what=_what(run, most), where=run.site(most["site_id"]),
+                              days=pupils(most["mean"], most["low"], most["high"], run.public)))  # fmt: skip
+    return said
+
+
+def _nothing_breaks(run: Run, worst: pd.DataFrame) -> list[str]:
+    top = worst.iloc[0]
+    return [
+        run.words("answer.holds", chance=percent(run.settings.judge.breach_probability)),
+        run.words("answer.worst", what=_what(run, top), where=run.site(top["site_id"]),
+                  days=pupils(top["mean"], top["low"], top["high"], run.public)),
+    ]  # fmt: skip
+
+
+def _what(run: Run, row: pd.Series) -> str:
+    return run.words.term("resource", row["resource"])
+
+
+def yearly_cost(run: Run) -> dict[str, float] | None:
+    """Return the mean yearly cost in yuan over the years: p50 and p80 of all payers, mean of county and family."""
+    table = run.budget
+    if table.empty:
+        return None
+    totals = table[table["account"] == "total"]
+    mean = totals.groupby("payer")[["mean", "p50", "p80"]].sum() / len(run.years)
+    if "all" not in mean.index:
+        return None
+    by = mean["mean"].to_dict()
+    return {"p50": mean.loc["all", "p50"], "p80": mean.loc["all", "p80"],
+            "county": by.get("county", 0.0), "family": by.get("family", 0.0), "upper": by.get("upper", 0.0)}  # fmt: skip
+
+
+def _money(run: Run) -> list[str]:
+    cost = yearly_cost(run)
+    if cost is None:
+        return []
+    told = {name: money(value, run.words) for name, value in cost.items()}
+    return [run.words("answer.money", **told)]
+
+
+def key_figures(run: Run) -> list[Figure]:
+    """Return the few numbers at the head of the report."""
+    return [*_pupils(run), *_buses(run), *_harmed(run), *_limits(run), *_cost(run)]
+
+
+def _pupils(run: Run) -> list[Figure]:
+    table = run.totals("enrolment", ["replication", "year"], "pupils")
+    if table.empty:
+        return []
+    wide = by_replication(table, ["year"], "pupils", run.replications, 0.0)
+    first, last = wide.iloc[0].mean(), wide.iloc[-1].mean()
+    low, high = np.percentile(wide.iloc[-1], [2.5, 97.5])
+    note = run.words("key.pupils_note", low=number(low, 0), high=number(high, 0)) if len(wide.columns) > 1 else ""
+    label = run.words("key.pupils", first=run.years[0], last=run.years[-1])
+    return [Figure(f"{number(first, 0)} → {number(last, 0)}", label, note)]
+
+
+def _buses(run: Run) -> list[Figure]:
+    buses = run.resources[run.resources["resource"] == "bus"]
+    if buses.empty:
+        return []
+    by_year = buses.groupby("year")[["capacity", "demand_peak"]].mean()
+    worst = by_year["demand_peak"].idxmax()
+    note = run.words("key.buses_note", owned=number(by_year.loc[worst, "capacity"], 0), year=worst)
+    return [Figure(number(by_year.loc[worst, "demand_peak"], 0), run.words("key.buses"), note)]
+
+
+def _harmed(run: Run) -> list[Figure]:
+    totals = run.county_totals()
+    rows = totals[totals["measure"] == "pupil_days_harmed"]
+    present = totals.loc[totals["measure"] == "pupils_present", "value"].sum()
+    if rows.empty or not present:
+        return []
+    found = interval(by_replication(rows.assign(all=0), ["all"], "value", run.replications) / len(run.years)).iloc[0]
+    share = percent(rows["value"].sum() / present, 1)
+    return [Figure(span(*found), run.words("key.harmed"), run.words("key.harmed_note", share=share))]
+
+
+def _limits(run: Run) -> list[Figure]:
+    verdicts = run.verdicts[run.verdicts["year"] == run.years[-1]]
+    if verdicts.empty:
+        return []
+    broken = int((verdicts["p_breach"] >= run.settings.judge.breach_probability).sum())
+    label = run.words("key.limits", year=run.years[-1])
+    return [Figure(f"{number(broken)} / {number(len(verdicts))}", label, run.words("key.limits_note"))]
+
+
+def _cost(run: Run) -> list[Figure]:
+    cost = yearly_cost(run)
+    if cost is None:
+        return []
+    note = run.words("key.cost_note", p80=money(cost["p80"], run.words))
+    return [Figure(money(cost["p50"], run.words), run.words("key.cost"), note)]

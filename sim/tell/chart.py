@@ -1,0 +1,196 @@
+"""Charts over the years: pupils, buses, beds and money, with how sure we are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from sim.tell.number import by_replication, interval, money_scale
+from sim.tell.run import COUNTY, Run
+from sim.tell.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    HATCHES,
+    LINES,
+    ORANGE,
+    PALE,
+    RED,
+    SERIES,
+    canvas,
+    from_zero,
+    years_axis,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BANDS = ((95, "#C6DDEE"), (80, "#8DBBDD"), (50, "#4C94C8"))
+"""Share of the replications inside, and its blue; the narrowest is the darkest, in grey, too."""
+FIRST_JUNIOR_GRADE = 7
+
+
+def enrolment(run: Run) -> Figure | None:
+    """Draw the pupils of each year: all of them with fans, then by school level and by home."""
+    pupils = run.totals("enrolment", ["replication", "year", "hamlet_id", "grade"], "pupils")
+    if pupils.empty:
+        return None
+    word = run.words
+    figure, axes = canvas(3.3, 1, 2, width_ratios=(1.15, 1))
+    total = by_replication(pupils, ["year"], "pupils", run.replications, 0.0).reindex(run.years, fill_value=0.0)
+    _fan(run, axes[0], total)
+    axes[0].set_title(word("chart.all_pupils"))
+    town = pupils["hamlet_id"].map(run.hamlets["kind"]) == "town"
+    junior = pupils["grade"] >= FIRST_JUNIOR_GRADE
+    groups = {"primary_rural": ~junior & ~town, "junior_rural": junior & ~town,
+              "primary_town": ~junior & town, "junior_town": junior & town}  # fmt: skip
+    shown = {name: pupils[rows] for name, rows in groups.items() if rows.any()}
+    for k, (name, rows) in enumerate(shown.items()):
+        wide = by_replication(rows, ["year"], "pupils", run.replications, 0.0).reindex(run.years, fill_value=0.0)
+        _banded(axes[1], wide, SERIES[k], LINES[k], word(f"chart.{name}"))
+    axes[1].set_title(word("chart.by_group"))
+    for part in axes:
+        years_axis(part, run.years)
+        from_zero(part)
+        part.set_xlabel(word("axis.year"))
+        part.set_ylabel(word("axis.pupils"))
+    axes[1].set_ylim(top=axes[1].get_ylim()[1] * 1.3)
+    axes[1].legend(loc="upper left", ncols=2, columnspacing=2.5)
+    return figure
+
+
+def _fan(run: Run, axes: Axes, wide: pd.DataFrame) -> None:
+    """Draw the mean and the bands in which 50, 80 and 95 % of the replications lie."""
+    values, years = wide.to_numpy(), np.asarray(run.years)
+    if values.shape[1] > 1:
+        for inside, colour in BANDS:
+            low, high = np.percentile(values, [50 - inside / 2, 50 + inside / 2], axis=1)
+            label = run.words("chart.band", percent=inside)
+            axes.fill_between(years, low, high, color=colour, linewidth=0, label=label)
+    axes.plot(years, values.mean(axis=1), color=BLACK, marker="o", markersize=3, label=run.words("chart.mean"))
+    axes.legend(loc="lower left")
+
+
+def _banded(axes: Axes, wide: pd.DataFrame, colour: str, line: object, label: str, inside: float = 80) -> None:
+    """Draw a mean over the years with the band in which most replications lie."""
+    values, years = wide.to_numpy(), wide.index.to_numpy(dtype=float)
+    if values.shape[1] > 1:
+        low, high = np.percentile(values, [50 - inside / 2, 50 + inside / 2], axis=1)
+        axes.fill_between(years, low, high, color=colour, alpha=0.22, linewidth=0)
+    axes.plot(years, values.mean(axis=1), color=colour, linestyle=line, label=label)  # type: ignore[arg-type]
+
+
+def _sure(axes: Axes, wide: pd.DataFrame, colour: str, line: object, label: str, marker: str = "o") -> None:
+    """Draw a mean over the years with the 95 % interval of the mean as bars."""
+    found = interval(wide)
+    years = found.index.to_numpy(dtype=float)
+    half = (found["high"] - found["mean"]).fillna(0.0).to_numpy()
+    below = np.minimum(half, found["mean"].to_numpy())
+    axes.errorbar(years, found["mean"], yerr=np.vstack([below, half]), color=colour, linestyle=line, label=label,
+                  marker=marker, markersize=4, capsize=2.5, elinewidth=1)  # type: ignore[arg-type]  # fmt: skip
+
+
+def fleet(run: Run) -> Figure | None:
+    """Draw buses owned, needed and in duty, and what they do in a school day: riders, km, pupils left behind."""
+    word, figure_axes = run.words, canvas(5.2, 2, 2)
+    figure, axes = figure_axes
+    _buses(run, axes[0, 0])
+    totals = run.county_totals()
+    totals["value"] /= run.school_days
+    parts = (
+        (axes[0, 1], ("pupils_carried",), "chart.riders", "axis.riders_day"),
+        (axes[1, 0], ("bus_km",), "chart.km", "axis.km_day"),
+        (axes[1, 1], ("pupils_left_behind", "pupils_fetched"), "chart.left_behind", "axis.pupils_day"),
+    )
+    for part, measures, title, label in parts:
+        for k, measure in enumerate(measures):
+            rows = totals[totals["measure"] == measure]
+            if len(rows):
+                wide = by_replication(rows, ["year"], "value", run.replications)
+                _sure(part, wide, (BLUE, ORANGE)[k], LINES[k], word(f"measure.{measure}"), "os"[k])
+        part.set_title(word(title))
+        part.set_ylabel(word(label))
+        if len(measures) > 1:
+            part.legend(loc="best")
+    for part in axes.flat:
+        years_axis(part, run.years)
+        from_zero(part)
+        part.set_xlabel(word("axis.year"))
+    return figure
+
+
+def _buses(run: Run, axes: Axes) -> None:
+    word, resources = run.words, run.resources
+    buses = resources[(resources["site_id"] == COUNTY) & (resources["resource"] == "bus")]
+    by_year = buses.groupby("year")[["capacity", "demand_peak"]].mean()
+    runs = pd.read_parquet(run.folder.file("runs"), columns=["year", "bus_id"]).dropna()
+    in_duty = runs.groupby("year")["bus_id"].nunique().reindex(run.years, fill_value=0)
+    axes.plot(by_year.index, by_year["capacity"], color=BLACK, linestyle=LINES[0], drawstyle="steps-mid",
+              label=word("chart.owned"))  # fmt: skip
+    axes.plot(by_year.index, by_year["demand_peak"], color=RED, linestyle=LINES[1], marker="s", markersize=4,
+              label=word("chart.needed"))  # fmt: skip
+    axes.plot(in_duty.index, in_duty, color=BLUE, linestyle=LINES[2], marker="o", markersize=4,
+              label=word("chart.in_duty"))  # fmt: skip
+    axes.set_title(word("chart.buses"))
+    axes.set_ylabel(word("axis.buses"))
+    axes.legend(loc="lower left")
+
+
+def dormitory(run: Run) -> Figure | None:
+    """Draw beds of girls and boys against those who ask for one and those who got one, by year."""
+    beds = run.resources[run.resources["resource"].isin(["bed_girls", "bed_boys"])]
+    if beds.empty:
+        return None
+    word = run.words
+    beds = beds.assign(given=beds["utilisation_mean"].fillna(0.0) * beds["capacity"])
+    figure, axes = canvas(3.1, 1, 2, sharey=True)
+    for part, resource in zip(axes, ("bed_girls", "bed_boys"), strict=True):
+        rows = beds[beds["resource"] == resource]
+        nominal = by_replication(rows, ["year"], "capacity", run.replications).mean(axis=1)
+        part.plot(nominal.index, nominal, color=BLACK, linestyle=LINES[0], drawstyle="steps-mid", label=word("chart.beds"))
+        wanted = by_replication(rows, ["year"], "demand_peak", run.replications, 0.0)
+        _sure(part, wanted, RED, LINES[1], word("chart.asked"), "s")
+        _sure(part, by_replication(rows, ["year"], "given", run.replications, 0.0), BLUE, LINES[2], word("chart.slept"))
+        part.set_title(word(f"resource.{resource}"))
+        part.set_xlabel(word("axis.year"))
+        years_axis(part, run.years)
+    for part in axes:
+        from_zero(part)
+    axes[0].set_ylabel(word("axis.beds"))
+    axes[0].legend(loc="lower left")
+    return figure
+
+
+def budget(run: Run) -> Figure | None:
+    """Draw the yearly cost: what each payer pays, and the totals' P50 and P80."""
+    table = run.budget
+    if table.empty:
+        return None
+    word, scale = run.words, money_scale(run.words)
+    totals = table[table["account"] == "total"]
+    payers = [payer for payer in ("county", "upper", "family", "outside")
+              if (totals.loc[totals["payer"] == payer, "mean"].abs() > 0).any()]  # fmt: skip
+    figure, axes = canvas(3.2)
+    colours = (BLUE, ORANGE, GREEN, PALE)
+    above, below = pd.Series(0.0, index=run.years), pd.Series(0.0, index=run.years)
+    for k, payer in enumerate(payers):
+        rows = totals[totals["payer"] == payer].set_index("year")["mean"].reindex(run.years, fill_value=0.0) / scale
+        base = above.where(rows >= 0, below)
+        axes.bar(run.years, rows, bottom=base, width=0.66, color=colours[k], hatch=HATCHES[k], edgecolor="white",
+                 linewidth=0.5, label=word("chart.paid_by", payer=word(f"payer.{payer}")))  # fmt: skip
+        above, below = above + rows.clip(lower=0), below + rows.clip(upper=0)
+    whole = totals[totals["payer"] == "all"].set_index("year").reindex(run.years) / scale if len(totals) else totals
+    marks = (("p50", "_", BLACK), ("p80", "^", RED))
+    for column, marker, colour in marks:
+        axes.plot(run.years, whole[column], marker=marker, color=colour, linestyle="", markersize=7 if marker == "_" else 5,
+                  markeredgewidth=2 if marker == "_" else 0.5, label=word(f"chart.{column}"))  # fmt: skip
+    axes.axhline(0, color=BLACK, linewidth=0.8)
+    axes.set_ylabel(word("axis.money"))
+    axes.set_xlabel(word("axis.year"))
+    axes.yaxis.grid(visible=True)
+    years_axis(axes, run.years)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3, columnspacing=3)
+    return figure

@@ -1,0 +1,41 @@
+"""The figures of a run, each drawn from its files alone: figures/*.svg."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from sim.tell import chart, map, spread
+from sim.tell.run import Run
+from sim.tell.style import as_svg, styled
+
+FIGURES: dict[str, Callable[[Run], Figure | None]] = {
+    "map": map.county_map,
+    "enrolment": chart.enrolment,
+    "fleet": chart.fleet,
+    "rides": spread.rides,
+    "canteen": spread.canteen,
+    "dormitory": chart.dormitory,
+    "budget": chart.budget,
+}
+"""name -> how it is drawn; None when the run has nothing to show."""
+
+
+def figures(run_folder: Path) -> list[Path]:
+    """Draw every figure of a run from its files and return where they lie."""
+    run = Run(Path(run_folder))
+    drawn = draw(run)
+    return [run.folder.write_text(f"figures/{name}.svg", svg + "\n") for name, svg in drawn.items()]
+
+
+def draw(run: Run) -> dict[str, str]:
+    """Return every figure as SVG, by name; one that has nothing to show is left out."""
+    found = {}
+    for name, make in FIGURES.items():
+        with styled(name):
+            figure = make(run)
+            if figure is not None:
+                found[name] = as_svg(figure, run.words(f"figure.{name}"))
+    return found

@@ -1,0 +1,85 @@
+"""How numbers are written, and how sure we are of a mean over replications."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from sim.tell.cells import FEWEST, is_small
+from sim.tell.words import Words
+
+Floats = NDArray[np.float64]
+
+CONFIDENCE = 0.95
+NONE = "–"
+MILLION_YUAN = 1_000_000.0
+TEN_THOUSAND_YUAN = 10_000.0
+MANY = 100
+
+
+def interval(values: pd.DataFrame) -> pd.DataFrame:
+    """Return mean, low and high of each row (columns: replications): the 95 % t interval of the mean.
+
+    With one replication low and high are NaN: nobody can be sure after one try.
+    """
+    count = values.notna().sum(axis=1)
+    mean = values.mean(axis=1)
+    freedom = (count - 1).where(count > 1)
+    half = stdtrit(freedom, 0.5 + CONFIDENCE / 2) * values.std(axis=1, ddof=1) / np.sqrt(count)
+    return pd.DataFrame({"mean": mean, "low": mean - half, "high": mean + half})
+
+
+def by_replication(
+    frame: pd.DataFrame, keys: Sequence[str], value: str, replications: Sequence[int], absent: float = np.nan
+) -> pd.DataFrame:
+    """Lay a long table out with one row per group and one column per replication, adding up what falls together."""
+    wide = frame.groupby([*keys, "replication"], observed=True)[value].sum().unstack("replication")
+    return wide.reindex(columns=list(replications)).astype(float).fillna(absent)
+
+
+def number(value: float | None, digits: int | None = None) -> str:
+    """Return a number for people: three significant figures or, from 100 on, whole with thousands apart."""
+    if value is None or not np.isfinite(value):
+        return NONE
+    if digits is None:
+        digits = 0 if abs(value) >= MANY or float(value).is_integer() else 1
+    text = f"{value:,.{digits}f}"
+    return text.replace("-", "−") if text.strip("-0.,") else text.lstrip("-")
+
+
+def span(mean: float, low: float, high: float, digits: int | None = None) -> str:
+    """Return a mean with its interval, the mean alone where there is none."""
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return number(mean, digits)
+    return f"{number(mean, digits)} ({number(low, digits)} – {number(high, digits)})"
+
+
+def pupils(mean: float, low: float = np.nan, high: float = np.nan, public: bool = True) -> str:
+    """Return a count of pupils with its interval; public reports hide 1-4."""
+    if public and np.isfinite(mean) and is_small(mean):
+        return f"<{FEWEST}"
+    return span(mean, max(low, 0.0) if np.isfinite(low) else low, high)
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """Return a share as per cent."""
+    return NONE if share is None or not np.isfinite(share) else f"{number(100 * share, digits)} %"
+
+
+def money_scale(words: Words) -> float:
+    """Return how many yuan the unit of large amounts has: a million in English, 万元 in Chinese."""
+    return TEN_THOUSAND_YUAN if words.language == "zh" else MILLION_YUAN
+
+
+def money(yuan: float | None, words: Words) -> str:
+    """Return an amount with its unit, large ones in million yuan or 万元."""
+    if yuan is None or not np.isfinite(yuan):
+        return NONE
+    scale = money_scale(words)
+    if abs(yuan) < scale / 10:
+        return words("money.small", amount=number(yuan, 0))
+    return words("money.large", amount=number(yuan / scale, 1))

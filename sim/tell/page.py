@@ -1,0 +1,131 @@
+"""The pages: report.html for one run, compare.html for a sweep; each is one file that needs no network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from sim.store import RunFolder
+from sim.tell import table as tables
+from sim.tell.answer import answer, key_figures
+from sim.tell.figure import draw
+from sim.tell.run import Run, origin
+from sim.tell.sweep import Sweep
+from sim.tell.words import Words
+
+HERE = Path(__file__).parent
+SECTIONS = (
+    "answer", "run", "county", "enrolment", "closures", "bottlenecks", "fleet", "rides", "canteen", "dormitory",
+    "limits", "budget", "assumptions", "synthetic", "scope", "method", "redraw",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Counter:
+    """Numbers figures and tables in the order in which they appear on the page."""
+
+    value: int = 0
+
+    def next(self) -> int:
+        """Return the next number."""
+        self.value += 1
+        return self.value
+
+
+def report(run_folder: Path) -> Path:
+    """Write report.html of a run from its files alone, and its figures; return where the page lies."""
+    run = Run(Path(run_folder))
+    drawn = draw(run)
+    for name, svg in drawn.items():
+        run.folder.write_text(f"figures/{name}.svg", svg + "\n")
+    page = _render("report.html.j2", run.words, **_report(run, drawn))
+    return run.folder.write_text("report.html", page)
+
+
+def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
+    """Return all that the report's template needs."""
+    return {
+        "run": run,
+        "title": run.words("title", county=county_name(run)),
+        "answer": answer(run),
+        "keys": key_figures(run),
+        "facts": facts(run),
+        "sections": SECTIONS,
+        "figures": {name: Markup(svg) for name, svg in drawn.items()},  # drawn here, its texts are escaped
+        "made_up": _made_up(run),
+        "worst": tables.bottleneck_table(run),
+        "verdicts": tables.verdict_table(run),
+        "furthest": tables.worst_verdicts(run),
+        "budget": tables.budget_table(run),
+        "closures": tables.closure_table(run),
+        "prices": tables.price_table(run),
+        "limits": tables.limit_table(run),
+        "weights": tables.weight_table(run),
+        "origins": tables.origin_table(run),
+    }
+
+
+def county_name(run: Run) -> str:
+    """Return the name of the county as people write it."""
+    return run.words.term("county", run.settings.county.name)
+
+
+def facts(run: Run) -> list[tuple[str, str]]:
+    """Return what was run: label and value of each choice that matters."""
+    word, settings, manifest = run.words, run.settings, run.manifest
+    weeks = settings.calendar.weeks_per_year
+    commit = str(manifest.get("git_commit") or word("unknown"))[:10] + (" +" if manifest.get("git_dirty") else "")
+    told = {
+        "scenario": settings.scenario,
+        "county": f"{county_name(run)}: {len(run.schools)} {word('fact.schools')}, {len(run.hamlets)} {word('fact.hamlets')}",
+        "years": f"{run.years[0]} – {run.years[-1]} ({len(run.years)})",
+        "replications": str(len(run.replications)),
+        "weeks": word("fact.all_weeks") if not weeks else word("fact.some_weeks", weeks=weeks),
+        "seed": str(settings.seed),
+        "closure": settings.closure.name,
+        "assign": word.term("assign", settings.assign.rule),
+        "births": word.term("births", settings.enrol.births),
+        "fleet": _fleet(run),
+        "stress": word.term("stress", settings.stress.name),
+        "version": f"{manifest.get('version', '')} ({commit})",
+        "started": str(manifest.get("started_utc", "")).replace("T", " ").replace("+00:00", " UTC"),
+    }
+    return [(word(f"fact.{name}"), value) for name, value in told.items()]
+
+
+def _fleet(run: Run) -> str:
+    buses = run.settings.fleet.buses
+    text = run.words("fact.as_needed") if buses is None else str(buses)
+    beds = run.settings.lodge.beds_scale
+    return run.words("fact.scales", buses=text, scale=f"{run.settings.fleet.scale:g}", beds=f"{beds:g}")
+
+
+def _made_up(run: Run) -> bool:
+    """Tell whether places or rolls of the county are made up: then the report says so at its head."""
+    parts = [run.input(name) for name in ("hamlets.csv", "pupils.csv")]
+    return any((origin(part["source"]) == "synthetic").any() for part in parts if "source" in part)
+
+
+def comparison(sweep_folder: Path) -> Path:
+    """Write compare.html of a sweep from its summary.parquet; return where the page lies."""
+    sweep = Sweep(Path(sweep_folder))
+    folder = RunFolder(sweep.path)
+    chart = sweep.chart()
+    folder.write_text("figures/compare.svg", chart + "\n")
+    page = _render("compare.html.j2", sweep.words, title=sweep.words("compare.title"), sweep=sweep, chart=Markup(chart),
+                   main=sweep.main_table(), full=sweep.full_table())  # fmt: skip
+    return folder.write_text("compare.html", page)
+
+
+def _render(template: str, words: Words, **values: Any) -> str:
+    """Fill a template; every text is escaped."""
+    engine = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    style = Markup((HERE / "page.css").read_text(encoding="utf-8"))
+    return engine.get_template(template).render(word=words, style=style, figure_number=Counter(), table_number=Counter(), **values)

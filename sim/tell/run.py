@@ -1,0 +1,171 @@
+"""What the files of a run say, read once and only as far as it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from sim.config import Settings
+from sim.store import INPUTS, RunFolder
+from sim.tell.words import Words
+
+COUNTY = "county"
+SITE_MEASURES = ("window_wait_min_p95",)
+COUNTY_TOTALS = (
+    "pupils_carried", "pupils_left_behind", "pupils_fetched", "bus_km", "runs_cancelled", "late_pupils",
+    "meals_served", "meals_unserved", "bed_refused", "pupils_present", "pupil_days_harmed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Run:
+    """The files of one run; every table is read when it is first asked for."""
+
+    path: Path
+
+    @cached_property
+    def folder(self) -> RunFolder:
+        """Return the way to the files."""
+        return RunFolder(self.path)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Return what was chosen."""
+        return self.folder.settings
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Return what is written about the run itself."""
+        return self.folder.manifest
+
+    @cached_property
+    def words(self) -> Words:
+        """Return the glossary in the language of the report."""
+        return Words(self.settings.report.language)
+
+    @property
+    def public(self) -> bool:
+        """Tell whether the report is for everyone: then small groups are hidden."""
+        return self.settings.report.audience == "public"
+
+    @cached_property
+    def years(self) -> list[int]:
+        """Return the school years that were lived."""
+        return [self.settings.study.first_year + k for k in range(self.settings.study.years)]
+
+    @property
+    def replications(self) -> list[int]:
+        """Return the numbers of the replications."""
+        return list(range(self.settings.study.replications))
+
+    def input(self, name: str) -> pd.DataFrame:
+        """Return a table of the county as text, empty when the county has none of this name."""
+        file = self.path / INPUTS / name
+        if not file.is_file():
+            return pd.DataFrame()
+        return pd.read_csv(file, dtype=str, keep_default_na=False)
+
+    @cached_property
+    def schools(self) -> pd.DataFrame:
+        """Return the schools by id, with positions as numbers."""
+        return _placed(self.input("schools.csv")).set_index("school_id", drop=False)
+
+    @cached_property
+    def hamlets(self) -> pd.DataFrame:
+        """Return the hamlets by id, with positions as numbers."""
+        return _placed(self.input("hamlets.csv")).set_index("hamlet_id", drop=False)
+
+    @cached_property
+    def school_days(self) -> float:
+        """Return the school days of a year."""
+        return float(self.input("calendar.csv")["days"].astype(float).sum())
+
+    def site(self, site_id: str, short: bool = False) -> str:
+        """Return a school's name as people know it: Chinese, with the English name where there is one."""
+        if site_id == COUNTY:
+            return self.words("site.county")
+        if site_id not in self.schools.index:
+            return site_id
+        row = self.schools.loc[site_id]
+        both = [str(name) for name in (row["name_zh"], row["name_en"]) if str(name)]
+        if short:
+            return both[0 if self.words.language == "zh" else -1] if both else site_id
+        return " · ".join(both) or site_id
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table of the run as declared."""
+        return self.folder.read_table(name)
+
+    def totals(self, name: str, keys: Sequence[str], value: str) -> pd.DataFrame:
+        """Return the sums of a large table by some keys, added up without loading the rest of it."""
+        table = pq.read_table(self.folder.file(name), columns=[*keys, value])
+        summed = table.group_by(list(keys)).aggregate([(value, "sum")]).to_pandas()
+        frame = summed.rename(columns={f"{value}_sum": value})
+        return frame.astype({key: str for key in keys if not pd.api.types.is_numeric_dtype(frame[key])})
+
+    @cached_property
+    def bottlenecks(self) -> pd.DataFrame:
+        """Return the bottlenecks of all years."""
+        return self.table("bottlenecks")
+
+    @cached_property
+    def verdicts(self) -> pd.DataFrame:
+        """Return the verdicts of all years."""
+        return self.table("verdicts")
+
+    @cached_property
+    def resources(self) -> pd.DataFrame:
+        """Return what each resource was used."""
+        return self.table("resources")
+
+    @cached_property
+    def budget(self) -> pd.DataFrame:
+        """Return the budget by year, account and payer; empty when there is none."""
+        file = self.path / "budget.csv"
+        return pd.read_csv(file) if file.is_file() else pd.DataFrame()
+
+    @cached_property
+    def harm(self) -> pd.DataFrame:
+        """Return the harm of every replication by year, site and resource."""
+        keys = ["replication", "year", "site_id", "resource"]
+        frame = pd.read_parquet(self.folder.file("harm"), columns=[*keys, "pupil_days", "severity"])
+        frame = frame[frame["resource"].notna()]
+        return frame.groupby(keys, observed=True, as_index=False)[["pupil_days", "severity"]].sum()
+
+    def county_totals(self) -> pd.DataFrame:
+        """Return the yearly totals of the whole county: replication, year, measure, value."""
+        weeks = self._weekly(COUNTY_TOTALS, [("site_id", "==", COUNTY)])
+        weeks["value"] *= weeks["weight"]
+        return weeks.groupby(["replication", "year", "measure"], as_index=False, observed=True)["value"].sum()
+
+    def site_means(self, measure: str) -> pd.DataFrame:
+        """Return the weighted mean of a weekly measure: replication, year, site_id, value."""
+        weeks = self._weekly((measure,), [("site_id", "!=", COUNTY)]).dropna(subset="value")
+        weeks["value"] *= weeks["weight"]
+        keys = ["replication", "year", "site_id"]
+        sums = weeks.groupby(keys, as_index=False, observed=True)[["value", "weight"]].sum()
+        return sums.assign(value=sums["value"] / sums["weight"]).drop(columns="weight")
+
+    def _weekly(self, measures: Iterable[str], where: list[tuple[str, str, str]]) -> pd.DataFrame:
+        columns = ["replication", "year", "site_id", "measure", "value", "weight"]
+        wanted = [("day", "==", 0), ("measure", "in", list(measures)), *where]
+        frame = pd.read_parquet(self.folder.file("measures"), columns=columns, filters=wanted)
+        return frame.astype({"site_id": str, "measure": str})
+
+
+def _placed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its positions as numbers, NaN where there is none."""
+    return frame.assign(**{axis: pd.to_numeric(frame[axis], errors="coerce") for axis in ("lon", "lat")})
+
+
+def origin(source: pd.Series[str]) -> pd.Series[str]:
+    """Return what a source column says: real, derived, synthetic, or other."""
+    kind = source.str.partition(":")[0].str.strip().str.lower()
+    return kind.where(np.isin(kind, ("real", "derived", "synthetic")), "other")

@@ -1,0 +1,118 @@
+"""One look for all figures: readable in print, in grey and for the colour-blind; letters stay text."""
+
+from __future__ import annotations
+
+import io
+import re
+import unicodedata
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colours, told apart by all; line styles and hatches say the same in grey.
+BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+PURPLE, SKY, BLACK, GREY, PALE = "#CC79A7", "#56B4E9", "#222222", "#767676", "#D9D9D9"
+LINES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)))
+HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++")
+SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, GREY)
+FONTS = (
+    "'Segoe UI', 'Helvetica Neue', Arial, 'Noto Sans', 'DejaVu Sans', 'PingFang SC', 'Microsoft YaHei', "
+    "'Noto Sans CJK SC', 'Source Han Sans SC', 'WenQuanYi Micro Hei', sans-serif"
+)
+WIDTH_IN = 7.2
+POINTS_PER_INCH = 72
+STYLE: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "font.size": 9,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.labelcolor": BLACK,
+    "axes.edgecolor": GREY,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.color": GREY,
+    "ytick.color": GREY,
+    "xtick.labelcolor": BLACK,
+    "ytick.labelcolor": BLACK,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.7,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "lines.linewidth": 1.8,
+    "hatch.linewidth": 0.6,
+    "hatch.color": "white",
+    "text.parse_math": False,
+}
+
+
+@contextmanager
+def styled(name: str) -> Iterator[None]:
+    """Draw in the house's style; the name keeps the parts of one figure apart from those of another."""
+    with mpl.rc_context({**STYLE, "svg.hashsalt": name}), warnings.catch_warnings():
+        # The letters stay text, so it does not matter which of them the font at hand can draw.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+def canvas(height_in: float, rows: int = 1, columns: int = 1, **how: Any) -> tuple[Figure, Any]:
+    """Return an empty figure of the page's width, and its axes."""
+    figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.06, h_pad=0.06)  # type: ignore[union-attr]
+    return figure, figure.subplots(rows, columns, **how)
+
+
+def width_in(text: str, size_pt: float) -> float:
+    """Return about how wide a text is, in inches; Chinese letters are as wide as they are high."""
+    ems = sum(1.0 if unicodedata.east_asian_width(letter) in "WF" else 0.56 for letter in text)
+    return ems * size_pt / POINTS_PER_INCH
+
+
+def room_for(figure: Figure, labels: Sequence[str], size_pt: float = 8.5) -> float:
+    """Return the share of the figure's width that labels at the left need."""
+    longest = max((width_in(label, size_pt) for label in labels), default=0.0)
+    return min((longest + 0.15) / figure.get_figwidth(), 0.5)
+
+
+def years_axis(axes: Axes, years: Sequence[int]) -> None:
+    """Show school years along the bottom, at most eleven of them by name."""
+    step = max(1, -(-len(years) // 11))
+    axes.set_xticks(list(years)[::step])
+    axes.set_xticks(list(years), minor=True)
+    margin = 0.35 if len(years) > 1 else 0.6
+    axes.set_xlim(years[0] - margin, years[-1] + margin)
+
+
+def from_zero(axes: Axes) -> None:
+    """Let the values start at zero and keep room above, with thin lines to read them by."""
+    axes.set_ylim(0, max(axes.get_ylim()[1] * 1.06, 1e-9))
+    axes.yaxis.grid(visible=True)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+
+
+def as_svg(figure: Figure, title: str) -> str:
+    """Return a figure as SVG: letters as text in the reader's fonts, a title for those who cannot see it."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r' id="(?:figure|axes|patch|text|line2d|matplotlib\.axis|xtick|ytick|PathCollection|'
+                  r'LineCollection|FillBetweenPolyCollection|legend|QuadMesh|PolyCollection)_\d+"', "", text)  # fmt: skip
+    text = re.sub(r"(-?\d+\.\d\d)\d+", r"\1", text)
+    text = re.sub(r"(font(?:-family)?: [^;\"]*?)'DejaVu Sans'[^;\"]*", rf"\1{FONTS}", text)
+    head, _, body = text.partition(">")
+    name = title.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f'{head} role="img">\n<title>{name}</title>{body}'

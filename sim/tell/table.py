@@ -1,0 +1,257 @@
+"""The tables of the report: rows of text, ready to be laid out on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from sim.store import INPUTS
+from sim.tell.answer import worst_of_all
+from sim.tell.cells import FEWEST, hidden
+from sim.tell.number import NONE, money, money_scale, number, percent, pupils, span
+from sim.tell.run import Run, origin
+
+SHADES = 4
+ORIGINS = ("real", "derived", "synthetic", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table: its text and how it is set off (a CSS class)."""
+
+    text: str
+    style: str = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table for people: a head and rows of text; `numbers` are the columns set to the right."""
+
+    head: tuple[str, ...]
+    rows: list[tuple[Cell, ...]]
+    numbers: frozenset[int] = frozenset()
+    wide: bool = field(default=False)
+
+
+def grid(head: Sequence[str], rows: Sequence[Sequence[object]], numbers: Sequence[int] = (), wide: bool = False) -> Grid:
+    """Make a table of anything that has a text."""
+    cells = [tuple(cell if isinstance(cell, Cell) else Cell(str(cell)) for cell in row) for row in rows]
+    return Grid(tuple(head), cells, frozenset(numbers), wide)
+
+
+def bottleneck_table(run: Run, most: int = 10) -> Grid:
+    """Return the worst bottlenecks over all years."""
+    word, table = run.words, worst_of_all(run).head(most)
+    names = ("rank", "where", "resource", "first_year", "harm", "chance", "cause", "relief", "relief_cost")
+    rows = [
+        (
+            rank,
+            run.site(row.site_id),
+            word.term("resource", row.resource),
+            Cell(f"{row.first_year_breached:.0f}", "bad") if pd.notna(row.first_year_breached) else word("never"),
+            pupils(row.mean, row.low, row.high, run.public),
+            percent(row.p_breach),
+            word.term("cause", row.cause),
+            word.term("relief", row.relief) if isinstance(row.relief, str) and row.relief else NONE,
+            money(row.relief_cost_yuan, word),
+        )
+        for rank, row in enumerate(table.itertuples(), start=1)
+    ]
+    return grid([word(f"column.{name}") for name in names], rows, (0, 3, 4, 5, 8), wide=True)
+
+
+def verdict_table(run: Run) -> Grid:
+    """Return for each limit and year how many of the judged sites break it more likely than not."""
+    word, verdicts = run.words, run.verdicts
+    broken = verdicts.assign(broken=verdicts["p_breach"] >= run.settings.judge.breach_probability)
+    counts = broken.groupby(["limit", "year"])["broken"].agg(["sum", "size"])
+    rows = []
+    for name, limit in run.settings.limits.items():
+        if name not in counts.index.get_level_values(0):
+            continue
+        sign = "≤" if limit.sense == "at_most" else "≥"
+        value = percent(limit.value, 1) if limit.unit == "share" else f"{limit.value:g} {word.term('unit', limit.unit)}"
+        cells = [_of(counts.loc[(name, year)] if (name, year) in counts.index else None) for year in run.years]
+        rows.append((word.term("limit", name), f"{sign} {value}", *cells))
+    head = (word("column.limit"), word("column.standard"), *map(str, run.years))
+    return grid(head, rows, range(2, len(head)), wide=True)
+
+
+def _of(count: pd.Series | None) -> Cell:
+    """Return `broken of judged`, the darker the larger the share."""
+    if count is None:
+        return Cell(NONE)
+    share = count["sum"] / count["size"]
+    shade = 0 if share == 0 else min(SHADES, 1 + int(share * SHADES))
+    return Cell(f"{count['sum']:.0f} / {count['size']:.0f}", f"heat{shade}")
+
+
+def worst_verdicts(run: Run, most: int = 10) -> Grid:
+    """Return the limits that are broken worst: the site furthest over each limit, with its interval."""
+    word, verdicts = run.words, run.verdicts.copy()
+    scale = verdicts["limit_value"].abs().where(verdicts["limit_value"] != 0, 1.0)
+    verdicts["over"] = -verdicts["margin"] / scale
+    broken = verdicts[verdicts["p_breach"] >= run.settings.judge.breach_probability]
+    worst = broken.sort_values("over", ascending=False, kind="stable").drop_duplicates(["limit", "site_id"]).head(most)
+    rows = [
+        (word.term("limit", row.limit), run.site(row.site_id), row.year, _value(run, row), _standard(run, row),
+         percent(row.p_breach) + _chance_span(row))
+        for row in worst.itertuples()
+    ]  # fmt: skip
+    names = ("limit", "where", "year", "value", "standard", "chance")
+    return grid([word(f"column.{name}") for name in names], rows, (2, 3, 4, 5), wide=True)
+
+
+def _value(run: Run, row: object) -> str:
+    mean, low, high = (float(getattr(row, f"value_{part}")) for part in ("mean", "low", "high"))
+    if row.unit == "share":  # type: ignore[attr-defined]
+        return span(100 * mean, max(100 * low, 0.0) if low == low else low, 100 * high, 1) + " %"
+    return span(mean, low, high, 1)
+
+
+def _standard(run: Run, row: object) -> str:
+    value, unit = row.limit_value, row.unit  # type: ignore[attr-defined]
+    return percent(value, 1) if unit == "share" else f"{value:g} {run.words.term('unit', unit)}"
+
+
+def _chance_span(row: object) -> str:
+    low, high = row.p_low, row.p_high  # type: ignore[attr-defined]
+    return f" ({percent(low)} – {percent(high)})" if pd.notna(low) and pd.notna(high) else ""
+
+
+def budget_table(run: Run) -> Grid:
+    """Return the yearly budget: every account's mean, then what each payer pays, then P50, P80 and P95."""
+    word, table, scale = run.words, run.budget, money_scale(run.words)
+    head = (word("column.account"), word("column.payer"), *map(str, run.years))
+    if table.empty:
+        return grid(head, [])
+    lines = table[table["account"] != "total"]
+    rows: list[tuple[object, ...]] = []
+    for (account, payer), part in lines.groupby(["account", "payer"], sort=False):
+        values = part.groupby("year")["mean"].sum().reindex(run.years, fill_value=0.0)
+        if (values.abs() / scale).max() >= 0.005:
+            rows.append((word.term("account", account), word.term("payer", payer), *_amounts(values, scale)))
+    totals = table[table["account"] == "total"]
+    for payer, part in totals[totals["payer"] != "all"].groupby("payer", sort=False):
+        values = part.set_index("year")["mean"].reindex(run.years)
+        rows.append(_strong(word("budget.paid"), word.term("payer", payer), *_amounts(values, scale)))
+    whole = totals[totals["payer"] == "all"].set_index("year").reindex(run.years)
+    for name in ("p50", "p80", "p95"):
+        rows.append(_strong(word(f"budget.{name}"), word("payer.all"), *_amounts(whole[name], scale)))
+    return grid(head, rows, range(2, len(head)), wide=True)
+
+
+def _amounts(values: pd.Series[float], scale: float) -> list[str]:
+    return [number(value / scale, 1) for value in values]
+
+
+def _strong(*texts: str) -> tuple[Cell, ...]:
+    return tuple(Cell(text, "strong") for text in texts)
+
+
+def closure_table(run: Run) -> Grid:
+    """Return by township how many schools close or stay, and how many pupils change school."""
+    word, closures = run.words, run.table("closures")
+    head = [word(f"column.{name}") for name in ("township", "closed", "kept", "pupils_moved")]
+    closed = closures[closures["decision"] == "close"].drop_duplicates("school_id")
+    kept = closures[closures["decision"] == "keep"]
+    kept = kept[~kept["school_id"].isin(closed["school_id"])].drop_duplicates("school_id")
+    schools, zones = run.schools, run.input("zones.csv")
+    names = dict(zip(zones["township_id"], _names(zones), strict=True)) if len(zones) else {}
+    moved = _pupils_of(run, closed["school_id"])
+    towns = sorted(set(schools.reindex([*closed["school_id"], *kept["school_id"]])["township_id"].dropna()))
+    of = schools["township_id"]
+    counts = [float(moved[moved.index.map(of) == town].sum()) for town in towns]
+    gone = hidden(counts, run.public)
+    rows = [
+        (names.get(town, town), int((closed["school_id"].map(of) == town).sum()),
+         int((kept["school_id"].map(of) == town).sum()), _masked(count, away))
+        for town, count, away in zip(towns, counts, gone, strict=True)
+    ]  # fmt: skip
+    if rows:
+        rows.append(_strong(word("total"), str(len(closed)), str(len(kept)), number(sum(counts), 0)))
+    return grid(head, rows, (1, 2, 3))
+
+
+def _masked(count: float, away: bool) -> str:
+    """Return a count of pupils, or that it is hidden: too small, or it would give a small one away."""
+    if not away:
+        return number(count, 0)
+    return f"<{FEWEST}" if count < FEWEST else "*"
+
+
+def _names(zones: pd.DataFrame) -> list[str]:
+    return [" · ".join(name for name in both if name) for both in zip(zones["name_zh"], zones["name_en"], strict=True)]
+
+
+def _pupils_of(run: Run, closed: pd.Series[str]) -> pd.Series[float]:
+    """Return the pupils of each closed school on the roll of the county's tables (grades it has)."""
+    roll, schools = run.input("pupils.csv"), run.schools
+    if roll.empty:
+        return pd.Series(dtype=float)
+    roll = roll.assign(school=roll["hamlet_id"].map(run.hamlets["school_id"]))
+    roll = roll[roll["school"].isin(closed)]
+    last = roll["school"].map(schools["last_grade"]).astype(float)
+    first = roll["school"].map(schools["first_grade"]).astype(float)
+    here = roll["grade"].astype(float).between(first, last)
+    return roll[here].assign(pupils=roll["pupils"].astype(float)).groupby("school")["pupils"].sum()
+
+
+def price_table(run: Run) -> Grid:
+    """Return every price with its range, source and how far it can be trusted."""
+    word = run.words
+    names = ("price", "low", "central", "high", "unit", "price_year", "confidence", "source")
+    rows = [
+        (word.term("price", name), f"{item['low']:,g}", f"{item['central']:,g}", f"{item['high']:,g}", item["unit"],
+         item["year"], word.term("confidence", item["confidence"]), item["source"])
+        for name, item in _entries(run, "prices").items()
+    ]  # fmt: skip
+    return grid([word(f"column.{name}") for name in names], rows, (1, 2, 3), wide=True)
+
+
+def limit_table(run: Run) -> Grid:
+    """Return every limit with its source."""
+    word = run.words
+    rows = [
+        (word.term("limit", name), word.term("measure", item["measure"])
+         + (f" / {word.term('measure', item['per'])}" if item.get("per") else ""),
+         ("≤ " if item["sense"] == "at_most" else "≥ ") + f"{item['value']:g} {word.term('unit', item['unit'])}",
+         word.term("limit_site", item["site"]), item["source"])
+        for name, item in _entries(run, "limits").items()
+    ]  # fmt: skip
+    return grid([word(f"column.{name}") for name in ("limit", "measure", "standard", "holds_for", "source")], rows, wide=True)
+
+
+def weight_table(run: Run) -> Grid:
+    """Return the weights of harm."""
+    word = run.words
+    rows = [(word.term("harm", kind), f"{weight:g}") for kind, weight in run.settings.judge.weights.items()]
+    return grid([word("column.harm_kind"), word("column.weight")], rows, (1,))
+
+
+def _entries(run: Run, name: str) -> dict[str, dict[str, object]]:
+    """Return the price list or the limits as they were used."""
+    file: Path = run.path / INPUTS / f"{name}.yaml"
+    if file.is_file():
+        return yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    return {key: item.model_dump() for key, item in getattr(run.settings, name).items()}
+
+
+def origin_table(run: Run) -> Grid:
+    """Return how many rows of each table of the county are real, derived or synthetic."""
+    word, rows = run.words, []
+    for file in sorted((run.path / INPUTS).glob("*.csv")):
+        table = run.input(file.name)
+        if "source" not in table:
+            continue
+        counts = origin(table["source"]).value_counts()
+        rows.append((word.term("table", file.stem), *(number(int(counts.get(kind, 0)), 0) for kind in ORIGINS)))
+    head = [word("column.table"), *(word(f"origin.{kind}") for kind in ORIGINS)]
+    return grid(head, rows, (1, 2, 3, 4))

@@ -1,0 +1,235 @@
+"""Assignment: every pupil has one place, a way there and a reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from sim.config import Settings, load
+from sim.county import County, travel
+from sim.plan import FAMILY, LINE_BUS, LODGE, NONE, SCHOOL_BUS, WALK, Places, close, enrol
+from sim.plan.assign import TOWN_KINDS, places
+from sim.tables import as_declared, run_table
+
+A, B, D = range(3)
+C, T = range(2)
+ALL_OPEN = np.array([True, True])
+T_CLOSED = np.array([True, False])
+
+
+@cache
+def settings(*overrides: str) -> Settings:
+    return load(["county=three_villages", *overrides])
+
+
+def assign(county: County, *overrides: str, open_: np.ndarray = ALL_OPEN, year: int = 2023) -> Places:
+    chosen = settings(*overrides)
+    ways = travel(county.roads, chosen.road)
+    return places(county, chosen, ways, open_, county.pupils.astype(float), year)
+
+
+def with_schools(county: County, **columns: object) -> County:
+    return replace(county, schools=replace(county.schools, **columns))
+
+
+def with_hamlets(county: County, **columns: object) -> County:
+    return replace(county, hamlets=replace(county.hamlets, **columns))
+
+
+def two_townships(county: County, zones: tuple[str, str]) -> County:
+    """Put D and the teaching point into a township of their own."""
+    old = county.townships
+    pair = {name: getattr(old, name) * 2 for name in ("name_zh", "name_en")}
+    doubled = {name: np.repeat(getattr(old, name), 2) for name in ("is_town", "lon", "lat")}
+    townships = replace(old, id=("V", "W"), zone=zones, **pair, **doubled)
+    county = replace(county, townships=townships)
+    county = with_hamlets(county, township=np.array([0, 0, 1]))
+    return with_schools(county, township=np.array([0, 1]))
+
+
+@pytest.fixture(scope="module")
+def two_centres(three_villages: County) -> County:
+    """Both schools have all grades and receive; nobody attends either today, D and T are in township W."""
+    county = two_townships(three_villages, ("V", "W"))
+    return with_schools(county, receives=np.array([True, True]), last_grade=np.array([9, 9]))
+
+
+def test_who_attends_an_open_school_stays_there(three_villages: County) -> None:
+    result = assign(three_villages)
+    np.testing.assert_array_equal(result.school[D], [T] * 3 + [C] * 6)
+    assert result.reason[D, 0] == "attended today: 丁村教学点, 0.0 km; on foot"
+    assert (result.school[[A, B]] == C).all()
+
+
+def test_pupils_of_a_closed_school_go_to_their_townships_school(three_villages: County) -> None:
+    result = assign(three_villages, open_=T_CLOSED)
+    assert (result.school == C).all()
+    assert result.km[D, 0] == pytest.approx(10.0)
+    assert result.minutes[D, 0] == pytest.approx(21.0)
+    assert result.reason[D, 0] == "own township: 三村中心学校, 10.0 km; bus from 3 km"
+    assert result.reason[D, 4] == "own township: 三村中心学校, 10.0 km; bed for 35 %, bus from 3 km"
+
+
+def test_a_township_without_a_school_looks_in_its_zone_then_anywhere(three_villages: County) -> None:
+    same_zone = assign(two_townships(three_villages, ("Z", "Z")), open_=T_CLOSED)
+    assert same_zone.reason[D, 0].startswith("own zone, as no school of the township takes grade 1: 三村中心")
+    other_zone = assign(two_townships(three_villages, ("Y", "Z")), open_=T_CLOSED)
+    assert other_zone.reason[D, 6].startswith("nearest by road, as no school of the zone takes grade 7: 三村")
+
+
+@pytest.mark.parametrize(("rule", "school"), [("own_township", C), ("zone", C), ("nearest", T)])
+def test_each_rule_looks_where_it_says(two_centres: County, rule: str, school: int) -> None:
+    # With slow county roads B is 18 minutes from C in its own township and zone, 12 from T in the next.
+    none_today = with_hamlets(two_centres, school=np.array([-1, -1, -1]))
+    result = assign(none_today, "road.speed_km_per_h.county=20", f"assign={rule}")
+    assert (result.school[B] == school).all()
+
+
+def test_the_nearest_school_is_nearest_in_minutes_not_in_km(two_centres: County) -> None:
+    none_today = with_hamlets(two_centres, school=np.array([-1, -1, -1]))
+    result = assign(none_today, "assign=nearest")
+    assert (result.school[B] == C).all()  # 6 km in 9 minutes rather than 4 km in 12
+    np.testing.assert_allclose(result.km[B], 6.0)
+    assert result.reason[B, 0].startswith("nearest by road: ")
+
+
+def test_town_and_country_keep_to_their_own_schools(two_centres: County) -> None:
+    county = with_schools(two_centres, kind=("town_primary", "nine_year"))
+    county = with_hamlets(county, school=np.array([-1, -1, -1]), is_town=np.array([True, False, False]))
+    result = assign(county, "assign=nearest")
+    assert (result.school[A] == C).all()
+    assert (result.school[[B, D]] == T).all()  # B is nearer to C, a town school
+
+
+def test_country_pupils_go_to_town_when_no_other_school_has_the_grade(two_centres: County) -> None:
+    county = with_schools(two_centres, kind=("town_junior", "nine_year"), last_grade=np.array([9, 6]))
+    county = with_hamlets(county, school=np.array([-1, -1, -1]))
+    result = assign(county)
+    assert (result.school[:, 6:] == C).all()
+    assert "as no school on this side takes grade 7" in result.reason[B, 6]
+
+
+def test_ways_of_a_hamlet_six_km_away_by_hand(three_villages: County) -> None:
+    share = assign(three_villages).share[B]
+    np.testing.assert_allclose(share[0, [FAMILY, SCHOOL_BUS]], [0.35, 0.65])
+    np.testing.assert_allclose(share[3, [FAMILY, SCHOOL_BUS, LODGE]], [0.65 * 0.35, 0.65 * 0.65, 0.35])
+    np.testing.assert_allclose(share[8, [FAMILY, SCHOOL_BUS, LODGE]], [0.2 * 0.35, 0.2 * 0.65, 0.8])
+
+
+def test_who_lives_near_walks(three_villages: County) -> None:
+    result = assign(three_villages)
+    assert (result.share[A, :, WALK] == 1).all()
+    assert result.reason[A, 0] == "attended today: 三村中心学校, 0.6 km; on foot"
+
+
+def test_nobody_walks_longer_than_the_limit_of_the_grade(three_villages: County) -> None:
+    # 6 km are 36 minutes at 10 km/h: over the 30 minutes of grades 1-3, under the 40 of the others.
+    share = assign(
+        three_villages, "fleet.eligible_km=8.0", "road.walk_km_per_h=10.0", "lodge.primary_share=0.0"
+    )
+    result = share.share[B]
+    np.testing.assert_array_equal(result[:6, WALK], [0, 0, 0, 1, 1, 1])
+    assert share.reason[B, 0].endswith("bus, as the walk takes over 30 min")
+
+
+def test_a_public_line_takes_its_share_where_one_passes(three_villages: County) -> None:
+    county = with_hamlets(three_villages, line_bus=np.array([False, True, False]))
+    share = assign(county).share[B, 0]
+    np.testing.assert_allclose(share[[FAMILY, LINE_BUS, SCHOOL_BUS]], [0.35, 0.65 * 0.3, 0.65 * 0.7])
+
+
+def test_nobody_lodges_where_there_are_no_beds(three_villages: County) -> None:
+    county = with_schools(three_villages, beds=np.zeros((2, 2), dtype=np.int64))
+    assert assign(county).share[:, :, LODGE].sum() == 0
+
+
+def test_the_number_of_beds_changes_nobodys_plan(three_villages: County) -> None:
+    few, many = (assign(three_villages, f"lodge.beds_scale={scale}") for scale in (0.0, 5.0))
+    np.testing.assert_array_equal(few.share, many.share)
+
+
+def test_school_buses_do_not_serve_schools_that_do_not_receive(three_villages: County) -> None:
+    county = with_hamlets(three_villages, school=np.array([C, T, T]))
+    result = assign(county)
+    np.testing.assert_allclose(result.share[B, 0, FAMILY], 1.0)
+    assert result.reason[B, 0] == "attended today: 丁村教学点, 4.0 km; no school bus: public line or family"
+
+
+def test_town_pupils_do_not_ride_school_buses(three_villages: County) -> None:
+    county = with_hamlets(three_villages, is_town=np.array([False, True, False]))
+    assert assign(county).share[B, :, SCHOOL_BUS].sum() == 0
+
+
+def test_who_has_no_school_is_listed_and_not_lost(three_villages: County) -> None:
+    result = assign(three_villages, open_=np.array([False, True]))
+    assert (result.share[:, 3:, NONE] == 1).all()
+    assert (result.school[:, 3:] == -1).all()
+    # Without C: A and B whole, and D's junior pupil; T does not receive.
+    assert result.unplaced["pupils"].sum() == 9
+    row = result.unplaced.iloc[0]
+    assert (row.hamlet_id, row.grade, row.year) == ("A", 1, 2023)
+    assert row.constraint == "no open receiving school takes grade 1"
+    assert result.reason[A, 0] == "no open school for grade 1 can be reached"
+    placed = np.where(result.school >= 0, result.expected.sum(axis=2), 0).sum()
+    assert placed + result.unplaced["pupils"].sum() == three_villages.pupils.sum()
+
+
+def test_who_has_no_road_is_told_so(three_villages: County) -> None:
+    roads = three_villages.roads
+    kept = [i for i, edge in enumerate(zip(roads.start, roads.end, strict=True)) if 1 not in edge]
+    assert len(kept) == 2  # A's only road is gone
+    cut = replace(
+        roads,
+        **{name: getattr(roads, name)[kept] for name in ("start", "end", "km")},
+        **{name: tuple(getattr(roads, name)[i] for i in kept) for name in ("edge_id", "road_class", "bend")},
+        closed_by=tuple(roads.closed_by[i] for i in kept),
+    )
+    result = assign(replace(three_villages, roads=cut))
+    assert set(result.unplaced["hamlet_id"]) == {"A"}
+    assert set(result.unplaced["constraint"]) == {"no road"}
+
+
+@pytest.mark.parametrize("rule", ["own_township", "zone", "nearest"])
+@pytest.mark.parametrize("open_", [ALL_OPEN, T_CLOSED, ~T_CLOSED, ~ALL_OPEN])
+def test_every_group_of_pupils_is_placed_once(three_villages: County, rule: str, open_: np.ndarray) -> None:
+    result = assign(three_villages, f"assign={rule}", open_=open_)
+    np.testing.assert_allclose(result.share.sum(axis=2), 1.0)
+    assert (result.share >= 0).all()
+    assert (open_[result.school] | (result.school < 0)).all()
+    assert ((result.share[:, :, NONE] == 1) == (result.school < 0)).all()
+    assert all(isinstance(text, str) and text for text in result.reason.flat)
+
+
+def test_a_place_cannot_be_changed_by_accident(three_villages: County) -> None:
+    result = assign(three_villages)
+    with pytest.raises(ValueError, match="read-only"):
+        result.school[0, 0] = 1
+
+
+def test_the_list_of_the_unplaced_has_the_columns_of_the_contract(three_villages: County) -> None:
+    for open_ in (ALL_OPEN, ~ALL_OPEN):
+        unplaced = assign(three_villages, open_=open_).unplaced
+        assert list(unplaced.columns) == list(as_declared(unplaced, run_table("unplaced")).columns)
+
+
+@pytest.mark.parametrize("rule", ["own_township", "zone", "nearest"])
+def test_every_pupil_of_the_reference_county_has_a_place_that_fits(huichang: County, rule: str) -> None:
+    chosen = load(["county=huichang", "closure=plan_2023", f"assign={rule}"])
+    expected = enrol.forecast(huichang, chosen)
+    open_ = close.closures(huichang, chosen, expected).open[0]
+    ways = travel(huichang.roads, chosen.road)
+    result = places(huichang, chosen, ways, open_, expected.mean[0], 2023)
+    schools, grade = huichang.schools, np.arange(1, 10)
+    assert result.unplaced.empty
+    assert open_[result.school].all()
+    assert (schools.first_grade[result.school] <= grade).all()
+    assert (schools.last_grade[result.school] >= grade).all()
+    np.testing.assert_allclose(result.share.sum(axis=2), 1.0)
+    moved = result.school != huichang.hamlets.school[:, None]
+    in_town = np.isin(schools.kind, TOWN_KINDS)[result.school]
+    assert (schools.receives[result.school] | ~moved).all()
+    np.testing.assert_array_equal(in_town, np.repeat(huichang.hamlets.is_town[:, None], 9, axis=1))
+    assert result.share[:, :3, LODGE].sum() == 0
