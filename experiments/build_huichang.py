@@ -79,7 +79,16 @@ def _write(out: Path, name: str, rows: list[tuple[object, ...]]) -> None:
 
 def _zones(places: list[Township]) -> list[tuple[object, ...]]:
     return [
-        (t.id, t.name_zh, t.name_en, t.zone, int(t.name_zh == SEAT_TOWNSHIP), *lon_lat(t.x, t.y), t.population or "", t.source)
+        (
+            t.id,
+            t.name_zh,
+            t.name_en,
+            t.zone,
+            int(t.name_zh == SEAT_TOWNSHIP),
+            *lon_lat(t.x, t.y),
+            t.population or "",
+            t.source,
+        )
         for t in places
     ]
 

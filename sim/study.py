@@ -56,7 +56,9 @@ def make_plan(settings: Settings, county: County, ways: Travel) -> Plan:
     """Plan all years; the routes of the years are searched by the workers."""
 
     def route_all(placed: Iterable[Places]) -> list[Routes]:
-        return spread(partial(routes, county, settings, ways), list(placed), worker_count(settings), "planning buses")
+        return spread(
+            partial(routes, county, settings, ways), list(placed), worker_count(settings), "planning buses"
+        )
 
     return make(settings, county, ways, route_all)
 
@@ -67,7 +69,9 @@ def live_all(job: Job) -> Tables:
     tasks = [(r, k) for r in replications for k in years]
     parts = spread(partial(_year_of, job), tasks, worker_count(job.settings), "living school weeks")
     names = dict.fromkeys(name for part in parts for name in part)
-    return {name: pd.concat([part[name] for part in parts if name in part], ignore_index=True) for name in names}
+    return {
+        name: pd.concat([part[name] for part in parts if name in part], ignore_index=True) for name in names
+    }
 
 
 def _year_of(job: Job, task: tuple[int, int]) -> Tables:
@@ -85,7 +89,9 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan, liv
     tables["budget.csv"] = budget(settings, book)
     for name, frame in tables.items():
         target = f"{name}.parquet" if name.startswith("events/") else name
-        scenario = {} if name == "budget.csv" or name.startswith("events/") else {"scenario": settings.scenario}
+        scenario = (
+            {} if name == "budget.csv" or name.startswith("events/") else {"scenario": settings.scenario}
+        )
         folder.write_table(target, frame.assign(**scenario))
 
 

@@ -12,9 +12,7 @@ Told = Mapping[tuple[str, str], Sequence[float]]
 """(site, measure) -> one value for each replication, the same in every year and week."""
 
 
-def measures(
-    told: Told, years: Sequence[int] = (2023,), weeks: int = 1, weight: float = 39.0
-) -> pd.DataFrame:
+def measures(told: Told, years: Sequence[int] = (2023,), weeks: int = 1, weight: float = 39.0) -> pd.DataFrame:
     """Return weekly rows; every week stands for `weight` weeks of the year."""
     rows = [
         ("made", replication, year, week, 0, site, measure, value, MEASURES[measure].unit, weight)

@@ -15,7 +15,7 @@ from made_plan import closures, plan, year_plan
 
 from sim.account.budget import ALL, TOTAL, budget
 from sim.account.ledger import COLUMNS, ledger, to_fen, totals
-from sim.account.price import ACCOUNTS, meal_shares
+from sim.account.price import ACCOUNTS, EARMARKED, meal_shares
 from sim.account.quantity import purchases
 from sim.config import Settings, load
 from sim.county import County
@@ -78,9 +78,7 @@ def test_an_amount_is_quantity_times_price_times_share_to_the_fen(two_years: pd.
     assert np.array_equal(two_years["amount_yuan"] * 100, (two_years["amount_yuan"] * 100).round(6).round())
 
 
-def test_km_are_counted_once_though_told_by_school_and_county(
-    settings: Settings, two_years: pd.DataFrame
-) -> None:
+def test_km_are_counted_once_though_told_by_school_and_county(settings: Settings, two_years: pd.DataFrame) -> None:
     km = line(two_years, "bus_km")
     assert km[["site_id", "quantity"]].to_numpy().tolist() == [["C", 390.0]]
     assert km["amount_yuan"].item() == 390 * settings.prices["bus_km"].central
@@ -158,9 +156,7 @@ def test_projects_with_a_cost_are_paid_and_their_beds_are_not_paid_twice(
     from dataclasses import replace
 
     rows = [("p", "C", 2023, "beds_girls", 1, 9000.0), ("q", "C", 2023, "windows", 1, 1000.5)]
-    projects = pd.DataFrame(
-        rows, columns=["project_id", "school_id", "year", "adds", "quantity", "cost_yuan"]
-    )
+    projects = pd.DataFrame(rows, columns=["project_id", "school_id", "year", "adds", "quantity", "cost_yuan"])
     county = replace(three_villages, projects=projects)
     table = booked(settings, county, [year_plan(county, 2023, beds=2, windows=2)], measures(LIVED))
     assert line(table, "project")["amount_yuan"].tolist() == [10000.5]
@@ -269,15 +265,24 @@ def test_a_purchase_is_spread_over_its_life(settings: Settings, two_years: pd.Da
     assert bus.loc[2024, "npv"] == pytest.approx(bus.loc[2024, "mean"] / (1 + rate))
 
 
-def test_without_discounting_a_purchase_is_divided_by_its_life(
-    settings: Settings, two_years: pd.DataFrame
-) -> None:
+def test_without_discounting_a_purchase_is_divided_by_its_life(settings: Settings, two_years: pd.DataFrame) -> None:
     flat = settings.model_copy(update={"account": settings.account.model_copy(update={"discount_rate": 0.0})})
     table = budget(flat, two_years)
     bed = table[table["account"] == "bed_place"].set_index("year")
     life = settings.prices["bed_place"].life_years
     assert bed.loc[2023, "annualised"] == 0
     assert bed.loc[2024, "annualised"] == pytest.approx(bed.loc[2024, "mean"] / life)
+
+
+def test_what_payers_bear_adds_up_without_the_funds_for_the_schools_own_running(
+    settings: Settings, two_years: pd.DataFrame
+) -> None:
+    table = budget(settings, two_years)
+    totals_of = table[table["account"] == TOTAL].pivot(index="year", columns="payer", values="mean")
+    assert np.allclose(totals_of[["county", "family", "upper"]].sum(axis=1), totals_of[ALL])
+    county = table[(table["payer"] == "county") & (table["account"] != TOTAL) & (table["year"] == 2023)]
+    paid = county[~county["account"].isin(EARMARKED)]["mean"].sum()
+    assert totals_of.loc[2023, "county"] == pytest.approx(paid)
 
 
 def test_an_empty_ledger_has_an_empty_budget(settings: Settings, two_years: pd.DataFrame) -> None:

@@ -67,7 +67,9 @@ def test_every_expected_pupil_is_placed_exactly_once(short):
 def test_harm_by_cause_adds_up_to_the_harm_of_the_day():
     from sim.measure import pupil
 
-    scene, diary, luck = lived(job(*SMALL, "lodge.beds=0", "dine.bell_after_min=12", "dine.service_min=1.5"), k=1)
+    scene, diary, luck = lived(
+        job(*SMALL, "lodge.beds=0", "dine.bell_after_min=12", "dine.service_min=1.5"), k=1
+    )
     days = range(len(diary.came))
     found = pupil.harms(scene, diary, days, luck.service_min)
     by_resource = {}

@@ -36,9 +36,7 @@ def judged_by(settings: Settings, **limits: Limit) -> Settings:
     return settings.model_copy(update={"limits": limits})
 
 
-def limit(
-    measure: str, value: float, per: str | None = None, site: str = "school", sense: str = "at_most"
-) -> Limit:
+def limit(measure: str, value: float, per: str | None = None, site: str = "school", sense: str = "at_most") -> Limit:
     return Limit.model_validate(
         {
             "measure": measure,
@@ -98,18 +96,14 @@ def test_paired_differences_are_narrower_than_two_intervals() -> None:
     assert high[0] - low[0] < 0.3
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.floats(-5, 5)), min_size=1, max_size=20)
-)
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.floats(-5, 5)), min_size=1, max_size=20))
 def test_laying_out_a_table_keeps_every_amount(rows: list[tuple[int, str, float]]) -> None:
     frame = pd.DataFrame(rows, columns=["replication", "key", "value"])
     groups, matrix = spread_out(frame, ["key"], "value", [0, 1, 2, 3], 0.0)
     assert matrix.shape == (frame["key"].nunique(), 4)
     assert matrix.sum() == pytest.approx(frame["value"].sum(), abs=1e-9)
     for key, row in zip(groups["key"], matrix, strict=True):
-        assert row[2] == pytest.approx(
-            frame[(frame["key"] == key) & (frame["replication"] == 2)]["value"].sum()
-        )
+        assert row[2] == pytest.approx(frame[(frame["key"] == key) & (frame["replication"] == 2)]["value"].sum())
 
 
 # --- a year from its weeks ---
@@ -242,9 +236,7 @@ def test_bottlenecks_are_ranked_by_severity_within_the_year(found: pd.DataFrame)
     ]
 
 
-def test_a_bottleneck_says_since_when_why_and_what_relief_costs(
-    settings: Settings, found: pd.DataFrame
-) -> None:
+def test_a_bottleneck_says_since_when_why_and_what_relief_costs(settings: Settings, found: pd.DataFrame) -> None:
     bed, early, later = (row for _, row in found.iterrows())
     assert bed["first_year_breached"] == 2023
     assert bed["relief_cost_yuan"] == settings.prices["bed_place"].central
@@ -275,11 +267,14 @@ def test_without_harm_there_is_no_bottleneck(settings: Settings, three_villages:
 
 
 def test_a_bus_is_relieved_by_the_kind_that_is_cheapest_per_seat(settings: Settings) -> None:
-    per_seat = {
-        kind.name: settings.prices[f"bus_{kind.name}"].central / kind.seats for kind in settings.fleet.kinds
-    }
+    per_seat = {kind.name: settings.prices[f"bus_{kind.name}"].central / kind.seats for kind in settings.fleet.kinds}
     cheapest = min(per_seat, key=lambda name: per_seat[name])
     assert remedy(settings, "bus_seat")[1] == settings.prices[f"bus_{cheapest}"].central
+
+
+def test_a_slow_road_is_not_relieved_by_a_bus(settings: Settings) -> None:
+    assert np.isfinite(remedy(settings, "bus", "bus")[1])
+    assert np.isnan(remedy(settings, "bus", "road")[1])
 
 
 def test_every_remedy_is_for_a_known_resource_and_has_its_price(settings: Settings) -> None:

@@ -34,7 +34,12 @@ def test_a_sitting_is_the_same_as_one_simpy_process_per_pupil(seed, pupils, wind
 
 
 @settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), pupils=st.integers(0, 300), servers=st.integers(1, 8), bell=st.floats(1, 60))
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    pupils=st.integers(0, 300),
+    servers=st.integers(1, 8),
+    bell=st.floats(1, 60),
+)
 def test_a_queue_is_the_same_as_one_simpy_process_per_pupil(seed, pupils, servers, bell):
     rng = np.random.default_rng(seed)
     arrive, service = np.sort(rng.uniform(0, 40, pupils)), rng.exponential(0.5, pupils)
@@ -58,7 +63,10 @@ def run(seed):
 @given(seed=st.integers(0, 2**32 - 1), seats=st.integers(1, 40))
 def test_a_run_to_school_is_the_same_as_driving_it_stop_by_stop(seed, seats):
     stops, rider_at, rider, waits, leg, hold = run(seed)
-    dwell, track = (19 / 60, 2.6 / 60), [np.full(stops[1], np.nan), np.full(stops[1], np.nan), np.zeros(stops[1], int)]
+    dwell, track = (
+        (19 / 60, 2.6 / 60),
+        [np.full(stops[1], np.nan), np.full(stops[1], np.nan), np.zeros(stops[1], int)],
+    )
     embarked, expected = np.full(len(rider), np.nan), np.full(len(rider), np.nan)
     found = drive.collect(399.0, stops, seats, dwell, leg, hold, rider_at, rider, waits, embarked, *track)
     assert found == oracle.collect(399.0, stops, seats, dwell, leg, hold, rider_at, rider, waits, expected)
@@ -70,7 +78,10 @@ def test_a_run_to_school_is_the_same_as_driving_it_stop_by_stop(seed, seats):
 @given(seed=st.integers(0, 2**32 - 1), seats=st.integers(1, 40))
 def test_a_run_home_is_the_same_as_driving_it_stop_by_stop(seed, seats):
     stops, rider_at, rider, waits, leg, _ = run(seed)
-    dwell, track = (19 / 60, 2.6 / 60), [np.full(stops[1], np.nan), np.full(stops[1], np.nan), np.zeros(stops[1], int)]
+    dwell, track = (
+        (19 / 60, 2.6 / 60),
+        [np.full(stops[1], np.nan), np.full(stops[1], np.nan), np.zeros(stops[1], int)],
+    )
     embarked = np.full(len(rider), np.nan)
     ready, aboard, _ = drive.embark(990.0, stops, seats, dwell, rider_at, rider, waits, embarked)
     alighted, expected = np.full(len(rider), np.nan), np.full(len(rider), np.nan)
@@ -92,7 +103,9 @@ def test_a_seat_freed_at_the_very_minute_is_taken():
 
 @pytest.mark.parametrize(("windows", "seats"), [(0, 5), (0, 0)])
 def test_without_windows_nobody_is_served(windows, seats):
-    assert all(np.isnan(x).all() for x in station.canteen(np.zeros(3), np.ones(3), np.ones(3), windows, seats, 9.0))
+    assert all(
+        np.isnan(x).all() for x in station.canteen(np.zeros(3), np.ones(3), np.ones(3), windows, seats, 9.0)
+    )
 
 
 def test_without_seats_everyone_is_served_and_nobody_sits():

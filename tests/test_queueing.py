@@ -94,9 +94,7 @@ def test_m_m_3_stays_as_gross_and_harris_say():
     assert covers(mean_wait(exponential(1 / 6), exponential(1 / 3), 3), 0.4814815 - 1 / 3)
 
 
-@pytest.mark.parametrize(
-    ("rate", "servers", "exact"), [(0.16, 2, 12.79629630), (0.32, 4, 6.00431034)]
-)
+@pytest.mark.parametrize(("rate", "servers", "exact"), [(0.16, 2, 12.79629630), (0.32, 4, 6.00431034)])
 def test_classes_of_ten_wait_as_the_batch_queue_says(rate, servers, exact):
     # source: truncated chain of M^X/M/c with batches of ten
     def class_gaps(rng, n):

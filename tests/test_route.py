@@ -11,10 +11,8 @@ from sim.county import County
 from sim.county.road import Travel, travel
 from sim.plan import LODGE, NONE, SCHOOL_BUS, Routes
 from sim.plan.route import (
-    FAR_DETOUR_MIN,
     IN,
     LODGER,
-    LODGER_LIMIT_TIMES,
     OUT,
     SCHOOL,
     dwell_min,
@@ -72,11 +70,11 @@ def test_every_rider_has_one_seat_in_and_one_out_and_limits_are_kept(settings: S
     lost = (fleet.wait_at_stop_min + fleet.walk_to_stop_min) * fleet.limit_includes_walk_and_wait
     young = county.schools.first_grade[plan.school] < 7
     limit = np.where(young, fleet.ride_limit_young_min, fleet.ride_limit_older_min) - lost
-    limit[plan.service == LODGER] = fleet.ride_limit_older_min * LODGER_LIMIT_TIMES - lost
+    limit[plan.service == LODGER] = fleet.ride_limit_lodger_min - lost
     direct = roads.minutes[county.hamlets.node[plan.hamlet], plan.school[run]] + dwell_min(fleet, plan.load)
     inward, far = plan.direction[run] == IN, direct > limit[run]
     assert (ride <= limit[run])[inward & ~far].all()
-    assert (ride <= direct + FAR_DETOUR_MIN + 0.1)[inward & far].all()
+    assert (ride <= direct + fleet.far_detour_min + 0.1)[inward & far].all()
     assert far.any()
     assert np.array_equal(plan.over_limit[::2], np.logical_or.reduceat(ride > limit[run], plan.ptr[:-1])[::2])
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
-from made_plan import C, T, closures, year_plan
+from made_plan import C, T, closures, runs, year_plan
 
 from sim.config import Settings, load
 from sim.county import County
@@ -45,8 +47,6 @@ def test_nobody_is_lost_when_schools_close(settings: Settings, three_villages: C
 def test_a_school_without_pupils_sends_its_staff_to_a_receiving_school(
     settings: Settings, three_villages: County
 ) -> None:
-    from dataclasses import replace
-
     year = year_plan(three_villages, 2023)
     year = replace(year, places=replace(year.places, school=np.full((3, 9), -1)))
     table = posts(settings, three_villages, [year], closures([year]))
@@ -88,3 +88,36 @@ def test_no_buses_need_no_crew(settings: Settings, three_villages: County) -> No
     year = year_plan(three_villages, 2023, bus_kinds=(), owned=0)
     table = posts(settings, three_villages, [year], closures([year])).set_index("post")
     assert table.loc["driver", "needed"] == 0
+
+
+def test_the_plan_of_2023_moves_74_teachers_and_22_temporary_staff(huichang: County) -> None:
+    from sim.county import travel
+    from sim.plan import YearPlan
+    from sim.plan.assign import places
+    from sim.plan.close import closures as decide
+    from sim.plan.dine import meals
+    from sim.plan.enrol import forecast
+    from sim.plan.lodge import beds
+
+    settings = load(["county=huichang", "closure=plan_2023", "study.years=1"])
+    expected = forecast(huichang, settings)
+    closed = decide(huichang, settings, expected)
+    placed = places(huichang, settings, travel(huichang.roads, settings.road), closed.open[0], expected.p80[0], 2023)
+    none = np.zeros(len(huichang.schools.id), dtype=np.int64)
+    rolls = np.zeros((len(none), 9))
+    year = YearPlan(
+        year=2023,
+        open=closed.open[0],
+        places=placed,
+        runs=runs((), 0),
+        meals=meals(huichang, settings, 2023, rolls, closed.open[0]),
+        beds=beds(huichang, settings, 2023),
+        classes=none,
+        class_places=none,
+    )
+    table = posts(settings, huichang, [year], closed)
+    moved = table[table["from_school_id"].notna()]
+    assert moved.groupby("post")["filled"].sum().to_dict() == {"teacher": 74, "temporary": 22}
+    still_open = {school for school, open_ in zip(huichang.schools.id, closed.open[0], strict=True) if open_}
+    assert set(moved["site_id"]) <= still_open
+    assert filled(table, "teacher", 2023) == huichang.schools.teachers.sum()

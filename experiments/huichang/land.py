@@ -10,11 +10,11 @@ import numpy as np
 from huichang.sources import CHANGLING, SEAT_TOWNSHIP, TOWN, Township, km_xy, source, stream
 
 LINK_PIECE_KM = 3.0
-ALONG_ROAD_SHARE = 0.55  # assumption: share of villages that lie along the roads between seats
+ALONG_ROAD_SHARE = 0.6  # assumption: share of villages that lie along the roads between seats
 ALONG_ROAD_SD_KM = 0.7
 APART_KM = 0.9
 FROM_SEAT_KM = 1.3
-SPREAD = 1.10  # assumption: villages lie up to 1.1 radii of a township from its seat
+SPREAD = 1.0  # assumption: villages lie within the radius of a disc as large as the township
 LINE_BUS_KM = 1.0  # a line bus passes hamlets this near to a national or county road
 HILLY = ("洞头乡", "清溪乡", "小密乡", "永隆乡")  # heights in townships.csv; 永隆: detour ratio 1.49
 
@@ -167,9 +167,18 @@ def _villages(land: Land, t: Township, townships: list[Township], luck: np.rando
     names = _village_names(t)
     if t.name_zh != SEAT_TOWNSHIP:
         at_seat = [names.pop(0)[0]] if t.neighbourhoods == 0 or names[0][0] == t.stem else []
-        at_seat += [f"{t.stem}圩镇社区(合成)" if k == 0 else f"{t.stem}圩镇社区{k + 1}(合成)" for k in range(t.neighbourhoods)]
+        at_seat += [
+            f"{t.stem}圩镇社区(合成)" if k == 0 else f"{t.stem}圩镇社区{k + 1}(合成)" for k in range(t.neighbourhoods)
+        ]
         for k, name in enumerate(at_seat):
-            _home(land, t, name, (t.x + 0.3 * (k + 1), t.y - 0.25 * (k + 1)), f"{SYNTHETIC_PLACE}; at the seat", at_seat=True)
+            _home(
+                land,
+                t,
+                name,
+                (t.x + 0.3 * (k + 1), t.y - 0.25 * (k + 1)),
+                f"{SYNTHETIC_PLACE}; at the seat",
+                at_seat=True,
+            )
     centres = [name for name, node in land.nodes.items() if node.township == t.name_zh and node.kind == "junction"]
     spots = _spots(land, t, centres, townships, len(names), luck)
     if CHANGLING in [name for name, _ in names]:
@@ -181,9 +190,7 @@ def _villages(land: Land, t: Township, townships: list[Township], luck: np.rando
     _tie(land, t, centres, luck)
 
 
-def _home(
-    land: Land, t: Township, name: str, spot: tuple[float, float], words: str, *, at_seat: bool = False
-) -> None:
+def _home(land: Land, t: Township, name: str, spot: tuple[float, float], words: str, *, at_seat: bool = False) -> None:
     number = sum(home.township == t.name_zh for home in land.homes) + 1
     key = f"{t.id}_{number:02d}"
     land.nodes[key] = Node(f"n_{key}", *spot, "hamlet", t.name_zh)
@@ -221,7 +228,7 @@ def _tie(land: Land, t: Township, centres: list[str], luck: np.random.Generator)
     way = {name: 1.3 * land.straight_km(name, seat) for name in centres}
     homes = [home for home in land.homes if home.township == t.name_zh]
     for home in sorted(homes, key=lambda home: home.from_seat_km):
-        best = min(way, key=lambda name: land.straight_km(home.node, name) + 0.15 * way[name])
+        best = min(way, key=lambda name: land.straight_km(home.node, name) + 0.2 * way[name])
         km = _road(land, home.node, best, luck)
         way[home.node] = way[best] + km
 
@@ -237,8 +244,7 @@ def _points(land: Land, t: Township, count: int, luck: np.random.Generator) -> N
     villages = [home for home in land.homes if home.township == t.name_zh and not home.at_seat]
     taken = set(source("schools").query("township == @t.name_zh")["village"])
     free = [home for home in villages if home.name_zh not in taken]
-    weight = np.array([home.from_seat_km for home in free])
-    chosen = luck.choice(len(free), size=count, replace=False, p=weight / weight.sum())
+    chosen = luck.choice(len(free), size=count, replace=False)
     for number, k in enumerate(sorted(int(k) for k in chosen), start=1):
         village = free[k]
         node = land.nodes[village.node]
@@ -259,7 +265,9 @@ def _town(land: Land, townships: list[Township], luck: np.random.Generator) -> N
     seat = next(t for t in townships if t.name_zh == SEAT_TOWNSHIP)
     drawn = "synthetic: quarter of the county town, drawn; that there are seven neighbourhoods is real"
     names = [(f"县城{k + 1}号社区(合成)", drawn) for k in range(seat.neighbourhoods)]
-    names.append(("燕子窝工业园区", "real: the industrial park exists; that pupils live there is assumed, position drawn"))
+    names.append(
+        ("燕子窝工业园区", "real: the industrial park exists; that pupils live there is assumed, position drawn")
+    )
     for k, (name, words) in enumerate(names):
         angle, far = 2 * np.pi * k / len(names), luck.uniform(0.6, 1.0)
         key = f"town_{k + 1}"

@@ -12,11 +12,12 @@ from huichang.sources import BASE_YEAR, GRADES, Township, fact, source, stream
 PUPILS = 60_000  # derived: 451,880 residents x 22.6 % aged 0-15 x 9/16 of these years, rounded up
 BOYS = 0.53  # assumption: Jiangxi has more boys
 SEAT_SHARE = 0.24  # assumption: share of a township's pupils who live at its seat
-DENSITY_KM = 9.0  # assumption: villages get smaller with distance from the seat
+DENSITY_KM = 6.0  # assumption: villages get smaller with distance from the seat
 SIZE_SD = 0.45  # assumption: spread of the logarithm of village sizes
 TOWN_TILT = 0.02  # assumption: the town's share grows by this part a grade, as older pupils move more
 UPPER_SHARE = 0.9  # assumption: pupils of a catchment in a grade above the point's, per pupil in a grade of its own
-CATCH_KM = 3.0  # a village school takes villages up to this far, if the township's centre is farther
+CATCH_KM = 2.5  # a village school takes villages up to this far, if the township's centre is farther
+RECEIVES_FROM = 100  # assumption: village schools this large take pupils of closed points
 VILLAGE_MIN_EXPECTED = 52  # grades 1-6 of a village school, so that none falls under 30
 
 
@@ -50,7 +51,14 @@ class People:
         return self.pupils[home, grade, "f"] + self.pupils[home, grade, "m"]
 
 
-OPENS = {"县城第六中学": 2024, "县城第七中学": 2026, "县城第六小学": 2024, "县城第七小学": 2025, "县城第八小学": 2026, "县城第四中学": 2024}
+OPENS = {
+    "县城第六中学": 2024,
+    "县城第七中学": 2026,
+    "县城第六小学": 2024,
+    "县城第七小学": 2025,
+    "县城第八小学": 2026,
+    "县城第四中学": 2024,
+}
 TOWN_SITES = {  # assumption: the quarter each town school stands in
     **{f"县城第{n}小学": f"town_{k}" for k, n in enumerate("一二三四五六七八", start=1)},
     "县城第二中学": "town_1", "县城第三中学": "town_3", "县城第五中学": "town_5",
@@ -242,7 +250,9 @@ def _rural_pupils(
         grades = range(1, school.grades[1] + 1)
         own = luck.multinomial(school.roll, [1 / len(grades)] * len(grades))
         for grade in GRADES:
-            drawn = int(own[grade - 1]) if grade in grades else int(luck.poisson(UPPER_SHARE * school.roll / len(grades)))
+            drawn = (
+                int(own[grade - 1]) if grade in grades else int(luck.poisson(UPPER_SHARE * school.roll / len(grades)))
+            )
             _put(people, home.id, grade, drawn, luck)
     weight = _village_weights(people, land, townships, sum(totals.values()), luck)
     for grade in GRADES:
@@ -292,6 +302,9 @@ def _rolls(people: People, land: Land) -> None:
     for home in land.homes:
         for grade in GRADES:
             people.schools[attends(people, land, home, grade)].roll += people.count(home.id, grade)
+    for school in people.schools.values():
+        if school.kind == "village":
+            school.receives = school.roll >= RECEIVES_FROM
     under = [s for s in people.schools.values() if s.kind == "village" and s.roll < 30]
     assert not under, under
 

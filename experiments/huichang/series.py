@@ -81,15 +81,19 @@ def _rolls(land: Land, people: People) -> dict[tuple[str, int, bool], int]:
 
 
 def _words(back: int) -> str:
-    return "synthetic: national cohorts and an assumed move to the town; no roll of the county is public" if back else (
-        "synthetic: the sum of pupils.csv"
+    return (
+        "synthetic: national cohorts and an assumed move to the town; no roll of the county is public"
+        if back
+        else ("synthetic: the sum of pupils.csv")
     )
 
 
 def calendar() -> list[tuple[object, ...]]:
     """Return the rows of calendar.csv: 39 weeks of five days; public holidays are not taken out."""
     rows: list[tuple[object, ...]] = []
-    words = "derived: 39 teaching weeks (national plan 2022) laid on the term dates of Sanming 2023-24; holidays kept in"
+    words = (
+        "derived: 39 teaching weeks (national plan 2022) laid on the term dates of Sanming 2023-24; holidays kept in"
+    )
     for term, start, weeks in TERMS:
         for k in range(weeks):
             middle = start + timedelta(days=7 * k + 2)

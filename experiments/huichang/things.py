@@ -16,12 +16,18 @@ from huichang.sources import GRADES, fact, stream
 LUNCH_SHARE = 0.90  # assumption: the others go home
 SEAT_TURNS = 1.5  # assumption: diners of a seat in one sitting
 PER_WINDOW = 115  # assumption: diners a window can serve in a sitting so that all have 20 minutes seated
-LODGE_FROM = {"primary": 5.0, "junior": 3.0}  # assumption: road km from which pupils lodge, as in configs/lodge
-LODGE_SHARE = {"primary": 0.55, "junior": 0.80}  # assumption: consent, as in configs/lodge
+LODGE_FROM = {"primary": 4.0, "junior": 3.0}  # assumption: road km from which pupils lodge, as in configs/lodge
+LODGE_SHARE = {"primary": 0.65, "junior": 0.85}  # assumption: consent, as in configs/lodge
 LODGE_GRADE = 4
 SHORT_SHARE = 0.25  # assumption: one lodging school in four has too few beds
 CLASS_SIZE = {"primary": 45, "junior": 50}  # 建标109-2008 Art. 8
-PER_TAP, PER_BASIN, PER_SQUAT_GIRLS, PER_SQUAT_BOYS, PER_SHOWER = 45, 45, 13, 40, 15  # GB 50099, JGJ 36; taps from memory
+PER_TAP, PER_BASIN, PER_SQUAT_GIRLS, PER_SQUAT_BOYS, PER_SHOWER = (
+    45,
+    45,
+    13,
+    40,
+    15,
+)  # GB 50099, JGJ 36; taps from memory
 PER_TEACHER = {"primary": 19.0, "junior": 13.5}  # staffing norm of 2014
 
 SYNTHETIC = "synthetic: near the norm for the roll, drawn within a stated range"

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.account.ledger import to_fen
-from sim.account.price import life_years
+from sim.account.price import EARMARKED, life_years
 from sim.config import Settings
 from sim.measure.interval import mean_interval, spread_out
 from sim.units import FEN_PER_YUAN
@@ -41,7 +41,8 @@ def budget(settings: Settings, ledger: pd.DataFrame) -> pd.DataFrame:
     mean, low, high: mean over the replications and its 95 % t interval (null with one replication); p50, p80,
     p95 over the replications; annualised: each purchase spread evenly over its life at the discount rate,
     other money in its year; npv: the mean discounted to the first year; nominal: the mean with inflation.
-    Account `total` is the sum of each payer's lines, and of all payers (payer `all`), where transfers vanish.
+    Account `total` is the sum of all lines (payer `all`), where transfers vanish, and of each payer's lines
+    but the transfers of EARMARKED, which pay for what the ledger does not hold; the payers add up to it.
     A replication without a line has spent nothing there.
     """
     if ledger.empty:
@@ -95,12 +96,16 @@ def _annuity(settings: Settings, lines: pd.DataFrame, mean_fen: Floats) -> Float
 
 
 def _with_totals(lines: pd.DataFrame, fen: Floats) -> tuple[pd.DataFrame, Floats]:
-    """Append to the lines of each year the total of every payer and of all; whole fen add up exactly."""
+    """Append to the lines of each year the total of every payer and of all; whole fen add up exactly.
+
+    The lines left out of the payers' totals are pairs that sum to zero.
+    """
     table = pd.concat([lines, pd.DataFrame(fen, index=lines.index)], axis=1)
     numbers = ["annuity", *range(fen.shape[1])]
     parts = [table]
     for keys in (["year", "payer"], ["year"]):
-        total = table.groupby(keys, as_index=False)[numbers].sum()
+        counted = table if keys == ["year"] else table[~table["account"].isin(EARMARKED)]
+        total = counted.groupby(keys, as_index=False)[numbers].sum()
         parts.append(total.assign(**{"account": TOTAL, "nature": ALL, "payer": total.get("payer", ALL)}))
     whole = pd.concat(parts, ignore_index=True)
     return whole[["year", *LINE, "annuity"]], whole[numbers[1:]].to_numpy(dtype=float)

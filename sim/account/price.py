@@ -47,6 +47,9 @@ ACCOUNTS: dict[str, Charge] = {
     "family_fare": Charge("transfer", "pupil-month", "family_fare_per_month", "family", "county"),
 }
 """Accounts of the ledger. A transfer is booked twice: what `payer` gives, `payee` gets."""
+EARMARKED = ("public_funds_primary", "public_funds_junior")
+"""Transfers that pay for the schools' own running, which the ledger does not hold: what a payer bears in all
+is told without them, or the county would seem to pay for its buses out of chalk money."""
 BUS_PURCHASE = "bus_purchase_"
 """Every kind of bus has an account of its own, this and the kind's name, so that an account has one price."""
 PROJECT_LIFE_YEARS = 30.0
@@ -79,9 +82,7 @@ def life_years(settings: Settings, account: str) -> float:
         return PROJECT_LIFE_YEARS
     years = entry(settings, item, account).life_years
     if years is None:
-        raise BadInput(
-            f"prices.{item}.life_years: is missing; what is bought (account {account}) needs a lifetime"
-        )
+        raise BadInput(f"prices.{item}.life_years: is missing; what is bought (account {account}) needs a lifetime")
     return years
 
 

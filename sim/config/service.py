@@ -93,6 +93,10 @@ class Fleet(Group):
     """Longest way to school in grades 1 to 3."""
     ride_limit_older_min: Positive
     """Longest way to school in grades 4 to 9."""
+    ride_limit_lodger_min: Positive
+    """Longest weekly ride of a lodger."""
+    far_detour_min: Amount
+    """A ride that is over the limit even when direct may take so much longer to pick up others."""
     limit_includes_walk_and_wait: Switch
     """Whether the limit counts the walk to the stop and the wait, or the ride alone."""
     wait_at_stop_min: Amount
@@ -105,6 +109,8 @@ class Fleet(Group):
     """A bus is to arrive at least so long before the first lesson."""
     depart_latest_after_close_min: Amount
     """A bus home leaves no later than so long after school."""
+    lodger_window_min: Amount
+    """Time over which the lodgers' runs of the first and the last day of the week are spread."""
     late_allowed_min: Amount
     """With too few buses, a run may be planned to be late by so much before it is dropped."""
     turnaround_min: Amount

@@ -39,6 +39,7 @@ MEASURE_OF = {
     "late": "late_pupils",
     "gave_up": "wash_given_up",
     "haste": "eating_min_short",
+    "class_too_big": "class_too_big",
 }
 """The measure that counts each kind of harm; the limits on it say when the harm is too much."""
 
@@ -48,7 +49,8 @@ def bottlenecks(
 ) -> pd.DataFrame:
     """Rank, for each year, the resources whose shortage harms pupils, by weighted harm.
 
-    severity and pupil_days_harmed are means over the replications (a replication without harm counts as 0).
+    severity and pupil_days_harmed are means over the replications (a replication without harm counts as 0);
+    the low end of the interval is never below 0.
     p_breach is the smaller of two chances: that the limit on this kind of harm is broken at this site, and
     that this resource harms anyone there; so it is an upper bound of both together. Of several kinds of harm
     the likeliest counts; where no limit speaks of them, the second chance alone. first_year_breached: first
@@ -64,7 +66,7 @@ def bottlenecks(
     table = places.assign(
         severity=severity.mean(axis=1),
         pupil_days_harmed_mean=mean,
-        pupil_days_harmed_low=low,
+        pupil_days_harmed_low=np.maximum(low, 0.0),
         pupil_days_harmed_high=high,
         p_breach=_chance(places, (days > 0).mean(axis=1), harm, verdicts),
         cause=_largest_cause(places, harm),
@@ -94,7 +96,6 @@ def _largest_cause(places: pd.DataFrame, harm: pd.DataFrame) -> NDArray[np.objec
 def _told(settings: Settings, county: County, table: pd.DataFrame) -> pd.DataFrame:
     """Add ranks, names, the first year of breach and the relief, and put the columns in order."""
     names = dict(zip(county.schools.id, county.schools.name_zh, strict=True)) | {COUNTY_SITE: county.name}
-    cures = {resource: remedy(settings, str(resource)) for resource in table["resource"].unique()}
     keys = ["year", "severity", "site_id", "resource"]
     table = table.sort_values(keys, ascending=[True, False, True, True], ignore_index=True)
     breached = table[table["p_breach"] >= settings.judge.breach_probability]
@@ -102,10 +103,11 @@ def _told(settings: Settings, county: County, table: pd.DataFrame) -> pd.DataFra
     first = first.rename(columns={"year": "first_year_breached"})
     table = table.merge(first, on=PLACE[1:], how="left")
     table["first_year_breached"] = table["first_year_breached"].astype("Int64")
+    cures = [remedy(settings, *short) for short in zip(table["resource"], table["cause"], strict=True)]
     return table.assign(
         scenario=settings.scenario,
         rank=table.groupby("year").cumcount() + 1,
         site_name=table["site_id"].map(names),
-        relief=table["resource"].map({resource: cure[0] for resource, cure in cures.items()}),
-        relief_cost_yuan=table["resource"].map({resource: cure[1] for resource, cure in cures.items()}),
+        relief=[text for text, _ in cures],
+        relief_cost_yuan=[price for _, price in cures],
     )[list(COLUMNS)]

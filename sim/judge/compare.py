@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sim.account.price import EARMARKED
 from sim.measure import MEASURES
 from sim.measure.annual import annual
 from sim.measure.interval import mean_interval, paired_interval
@@ -90,14 +91,18 @@ def _harm(folder: Path) -> pd.DataFrame:
 
 
 def _money(folder: Path) -> pd.DataFrame:
-    """Return buses owned (bus-years) and the cost of each replication over all years, in all and by payer."""
+    """Return buses owned (bus-years) and the cost of each replication over all years, in all and by payer.
+
+    Payers as in the budget: without the transfers of EARMARKED.
+    """
     columns = ["replication", "account", "payer", "quantity", "amount_yuan"]
     ledger = pd.read_parquet(folder / "ledger.parquet", columns=columns)
+    borne = ledger[~ledger["account"].isin(EARMARKED)]
     by = [
         ledger[ledger["account"] == "bus_insurance"].groupby("replication")["quantity"].sum(),
         ledger.groupby("replication")["amount_yuan"].sum(),
-        ledger[ledger["payer"] == "county"].groupby("replication")["amount_yuan"].sum(),
-        ledger[ledger["payer"] == "family"].groupby("replication")["amount_yuan"].sum(),
+        borne[borne["payer"] == "county"].groupby("replication")["amount_yuan"].sum(),
+        borne[borne["payer"] == "family"].groupby("replication")["amount_yuan"].sum(),
     ]
     return pd.concat(by, axis=1, keys=MONEY)
 

@@ -54,12 +54,14 @@ REMEDIES: dict[str, Remedy] = {
     "canteen_worker": Remedy("one more canteen worker for a year", "canteen_worker_year"),
     "guard": Remedy("one more guard for a year", "guard_year"),
 }
+EARLIER = Remedy("start these runs earlier", "")
+"""Where the road is slow, one bus more is no help."""
 UNKNOWN = Remedy("", "")
 
 
-def remedy(settings: Settings, resource: str) -> tuple[str, float]:
+def remedy(settings: Settings, resource: str, cause: str = "") -> tuple[str, float]:
     """Return the nominal relief of a resource in words and its price in yuan (NaN when no price is known)."""
-    known = REMEDIES.get(resource, UNKNOWN)
+    known = EARLIER if cause == "road" else REMEDIES.get(resource, UNKNOWN)
     item = _cheapest_bus(settings) if known.item == BUS else known.item
     price = settings.prices.get(item)
     return known.text, price.central if price is not None else float("nan")

@@ -26,11 +26,15 @@ MEASURES: dict[str, Measure] = {
     "pupils_left_behind": Measure(
         "pupil-day", "total", "pupils whose bus could not take them, in or out, fetched later or not"
     ),
-    "pupils_fetched": Measure("pupil-day", "total", "left-behind pupils whom a second run or a spare bus fetched"),
+    "pupils_fetched": Measure(
+        "pupil-day", "total", "left-behind pupils whom a second run or a spare bus fetched"
+    ),
     "ride_min_mean": Measure("min", "mean", "time aboard, daily riders, both ways"),
     "ride_min_p95": Measure("min", "p95", "time aboard, daily riders, both ways"),
     "ride_min_max": Measure("min", "max", "time aboard, daily riders, both ways, over the days lived"),
-    "door_to_school_min_p95": Measure("min", "p95", "walk, wait and ride from the door to school, day pupils"),
+    "door_to_school_min_p95": Measure(
+        "min", "p95", "walk, wait and ride from the door to school, day pupils"
+    ),
     "late_pupils": Measure("pupil-day", "total", "pupils who alight after the first bell"),
     "late_min_total": Measure("min", "total", "minutes by which they are late"),
     "meals_served": Measure("meal", "total", "meals served"),
@@ -42,7 +46,9 @@ MEASURES: dict[str, Measure] = {
     "window_wait_min_p95": Measure("min", "p95", "wait in the line at the windows, all meals"),
     "window_busy_min": Measure("min", "total", "minutes in which windows serve"),
     "seat_wait_min_p95": Measure("min", "p95", "wait for a seat with the meal in hand"),
-    "eating_min_short": Measure("pupil-day", "total", "diners who have under the limit of minutes from sitting down to the bell"),
+    "eating_min_short": Measure(
+        "pupil-day", "total", "diners who have under the limit of minutes from sitting down to the bell"
+    ),
     "diners_peak": Measure("pupil", "max", "most diners of one sitting, over the days lived"),
     "seated_min": Measure("min", "total", "minutes in which seats are taken"),
     "beds_occupied": Measure("bed", "mean", "pupils asleep at school, mean over nights"),

@@ -106,7 +106,9 @@ def _planned(scene: Scene, days: range, week_days: int) -> Bools:
     direction: Ints = np.array(scene.table.direction, dtype=np.int64)
     return np.array(
         [
-            ~scene.table.is_lodger | ((direction == IN) & (day == 0)) | ((direction == OUT) & (day == week_days - 1))
+            ~scene.table.is_lodger
+            | ((direction == IN) & (day == 0))
+            | ((direction == OUT) & (day == week_days - 1))
             for day in days
         ]
     ).reshape(len(days), len(direction))

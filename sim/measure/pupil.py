@@ -66,9 +66,7 @@ def _gate_in_time(scene: Scene, diary: Diary, days: range, run: np.ndarray) -> B
     return np.asarray(late - np.nan_to_num(padded[:, run]) <= 0)
 
 
-def _haste(
-    scene: Scene, diary: Diary, days: range, hungry: Bools, service_min: Floats
-) -> dict[Harm, Bools]:
+def _haste(scene: Scene, diary: Diary, days: range, hungry: Bools, service_min: Floats) -> dict[Harm, Bools]:
     """Put down a hasty meal to the line at the window or to the wait for a seat, whichever was longer."""
     at = rows(diary, days)
     in_line = diary.served[:, at] - service_min[:, at] - diary.queued[:, at]

@@ -64,7 +64,9 @@ def resources(scene: Scene, weeks: Weeks) -> pd.DataFrame:
     return pd.concat([part for part in parts if len(part)], ignore_index=True)
 
 
-def _table(scene: Scene, resource: str, unit: str, unmet_unit: str, keep: np.ndarray, **columns: Floats) -> pd.DataFrame:
+def _table(
+    scene: Scene, resource: str, unit: str, unmet_unit: str, keep: np.ndarray, **columns: Floats
+) -> pd.DataFrame:
     """Lay out the rows of one resource for the schools in `keep`; columns are (S,) arrays."""
     frame = pd.DataFrame({"site_id": np.array(scene.county.schools.id, dtype=object)})
     for name in COLUMNS[2:9]:
@@ -136,7 +138,9 @@ def _canteen(scene: Scene, annual: _Annual) -> list[pd.DataFrame]:
     peak = annual.peak("diners_peak")[:-1]
     per_window = dine.bell_after_min / dine.service_min
     lunches = annual.total("meals_lunch")[:-1]
-    school_days = _ratio(annual.total("pupils_present")[:-1] + annual.total("absent_pupils")[:-1], np.diff(scene.pupils.first))
+    school_days = _ratio(
+        annual.total("pupils_present")[:-1] + annual.total("absent_pupils")[:-1], np.diff(scene.pupils.first)
+    )
     sittings = np.maximum(meals.sittings, 1) * school_days * _ratio(served, lunches)
     open_min = sittings * dine.bell_after_min
     windows = _table(
@@ -171,9 +175,16 @@ def _beds(scene: Scene, annual: _Annual) -> list[pd.DataFrame]:
         beds = scene.plan.beds.nominal[:, sex].astype(float)
         frames.append(
             _table(
-                scene, name, "bed", "pupil-day", (beds > 0) & (roll > 0) | (wanted > 0),
-                capacity=beds, demand_peak=wanted, utilisation_mean=_ratio(given, beds),
-                utilisation_peak=_ratio(wanted, beds), unmet=(wanted - given) * np.nan_to_num(days),
+                scene,
+                name,
+                "bed",
+                "pupil-day",
+                (beds > 0) & (roll > 0) | (wanted > 0),
+                capacity=beds,
+                demand_peak=wanted,
+                utilisation_mean=_ratio(given, beds),
+                utilisation_peak=_ratio(wanted, beds),
+                unmet=(wanted - given) * np.nan_to_num(days),
             )  # fmt: skip
         )
     return frames

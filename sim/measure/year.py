@@ -40,7 +40,9 @@ class Tally:
             self._measure(week, day + 1, weight, diary, range(day, day + 1), luck.service_min)
         self._spread(diary, days, weight, luck.service_min)
 
-    def _measure(self, week: int, day: int, weight: float, diary: Diary, days: range, service: Floats) -> None:
+    def _measure(
+        self, week: int, day: int, weight: float, diary: Diary, days: range, service: Floats
+    ) -> None:
         scene = self.scene
         harms = pupil.harms(scene, diary, days, service)
         values = {
@@ -94,7 +96,9 @@ class Tally:
             measure, site = np.nonzero(told)
             n = len(measure)
             blocks.append((np.full(n, week), np.full(n, day), site, measure, table[told], np.full(n, weight)))
-        week, day, site, measure, value, weight = (np.concatenate(column) for column in zip(*blocks, strict=True))
+        week, day, site, measure, value, weight = (
+            np.concatenate(column) for column in zip(*blocks, strict=True)
+        )
         units = [MEASURES[name].unit for name in names]
         return pd.DataFrame(
             {

@@ -85,7 +85,7 @@ def take(
         yield bay
         bay_min = env.now
         ready, aboard, left = drive.embark(
-            max(bay_min, day.close_min[run]), stops, table.seats[run], week.dwell, table.rider_at, table.rider,
+            max(bay_min, day.close_min[run]), stops, table.seats[run], week.unload_min, table.rider_at, table.rider,
             day.attended, on,
         )  # fmt: skip
         leave = max(ready, day.depart_min[run])
@@ -95,7 +95,16 @@ def take(
         if left:
             leave_behind(env, week, run, day)
     end = drive.deliver(
-        leave, stops, aboard, week.dwell, day.leg_min, table.rider_at, table.rider, on, off, *(track or day.track)
+        leave,
+        stops,
+        aboard,
+        week.dwell,
+        day.leg_min,
+        table.rider_at,
+        table.rider,
+        on,
+        off,
+        *(track or day.track),
     )
     yield env.timeout(end - env.now)
 

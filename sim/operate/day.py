@@ -64,7 +64,9 @@ class Week:
         self.unload_min = (minutes_of(fleet.unload_school_s), minutes_of(fleet.unload_pupil_s))
         self.turnaround_min = fleet.turnaround_min
         places = len(table.run_of_stop)
-        self.diary = blank(days, len(pupils), places, len(table.stops), len(pupils.first) - 1, len(table.yard))
+        self.diary = blank(
+            days, len(pupils), places, len(table.stops), len(pupils.first) - 1, len(table.yard)
+        )
         self.diary.came[:] = luck.came
         lodgers = pupils.has_bed
         self.diary.attended[1:, lodgers] = luck.came[1:, lodgers]
@@ -115,7 +117,9 @@ class Week:
             meals_today += [(self.bells.breakfast_min, BREAKFAST)] if day > 0 else []
             meals_today += [(self.bells.dinner_min, DINNER)] if day < self.days - 1 else []
         sittings = range(self.timetable.sittings[school])
-        return sorted((start + minute + k * self.step_min, meal, k) for minute, meal in meals_today for k in sittings)
+        return sorted(
+            (start + minute + k * self.step_min, meal, k) for minute, meal in meals_today for k in sittings
+        )
 
 
 def roll_call(env: simpy.Environment, week: Week) -> Steps:

@@ -93,4 +93,3 @@ def _sitting(
         i = who[k]
         queued[i], served[i], seated[i], left[i] = arrive[k], got[k], sat[k], gone[k]
         bell_of[i] = bell
-

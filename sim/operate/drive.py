@@ -11,7 +11,9 @@ from numba import njit
 
 
 @njit(cache=True)
-def collect(now, stops, seats, dwell, leg_min, hold, rider_at, rider, waits, embarked, arrived, departed, load):
+def collect(
+    now, stops, seats, dwell, leg_min, hold, rider_at, rider, waits, embarked, arrived, departed, load
+):
     """Drive an `in` run and take whom it can; return (minute at the gate, aboard, left behind).
 
     now: minute at the first stop; stops: (first, end) positions; dwell: (minutes per stop, per pupil);
@@ -55,10 +57,10 @@ def unload(now, stops, unload_min, rider_at, rider, embarked, alighted):
 
 
 @njit(cache=True)
-def embark(now, stops, seats, dwell, rider_at, rider, waits, embarked):
-    """Let pupils embark at the school; return (minute when done, aboard, left behind)."""
+def embark(now, stops, seats, load_min, rider_at, rider, waits, embarked):
+    """Let pupils embark at the school one after another; return (minute when done, aboard, left behind)."""
     aboard = left = 0
-    now = now + dwell[0]
+    now = now + load_min[0]
     for i in range(rider_at[stops[0]], rider_at[stops[1]]):
         who = rider[i]
         if not waits[who] or not np.isnan(embarked[who]):
@@ -67,7 +69,7 @@ def embark(now, stops, seats, dwell, rider_at, rider, waits, embarked):
             left += 1
             continue
         aboard += 1
-        now = now + dwell[1]
+        now = now + load_min[1]
         embarked[who] = now
     return now, aboard, left
 

@@ -72,7 +72,10 @@ def gather(
     rider = (mode == SCHOOL_BUS) | refused
     order = np.lexsort((number, refused))
     stop = np.stack(
-        [_stops(plan, county, travel, school, hamlet, order, rider, lodger_bus, refused, way) for way in (IN, OUT)]
+        [
+            _stops(plan, county, travel, school, hamlet, order, rider, lodger_bus, refused, way)
+            for way in (IN, OUT)
+        ]
     )
     first = np.searchsorted(school, np.arange(len(county.schools.id) + 1))
     eats = streams.uniforms(luck.lasting("lunch"), number) < settings.dine.lunch_share
@@ -112,7 +115,9 @@ def _rank(*keys: Ints) -> Ints:
     return np.asarray(frame.groupby(list(frame.columns), sort=False).cumcount().to_numpy())
 
 
-def _admit(plan: YearPlan, mode: Ints, school: Ints, sex: Ints, grade: Ints, km: Floats, number: Owners) -> Bools:
+def _admit(
+    plan: YearPlan, mode: Ints, school: Ints, sex: Ints, grade: Ints, km: Floats, number: Owners
+) -> Bools:
     """Give the beds of each school and sex to those who live farthest, then to the higher grade."""
     asks = np.flatnonzero(mode == LODGE)
     order = asks[np.lexsort((number[asks], -grade[asks], -km[asks]))]
@@ -167,7 +172,12 @@ def _stop_lists(routes: Routes, way: int) -> dict[tuple[int, int, int], Ints]:
 
 
 def _nearest(
-    served: dict[tuple[int, int, int], Ints], county: County, travel: Travel, school: int, hamlet: int, service: int
+    served: dict[tuple[int, int, int], Ints],
+    county: County,
+    travel: Travel,
+    school: int,
+    hamlet: int,
+    service: int,
 ) -> Ints:
     """Return the stops at the hamlet nearest by road among those served for the school; none if none is."""
     known = [h for s, h, v in served if s == school and v == service]

@@ -14,8 +14,8 @@ from sim.county import County
 from sim.county.road import Travel
 from sim.operate.pupils import IN, OUT, SERVICE_LODGER, Pupils
 from sim.plan import Bools, Floats, Ints, YearPlan
+from sim.plan.timetable import at_school_min, by_run, stop_times
 from sim.streams import Owners
-from sim.units import minutes_of
 
 FIRST_DAY, LAST_DAY, OTHER_DAY = range(3)
 FIRST_JUNIOR_GRADE = 7
@@ -82,7 +82,9 @@ class Timetable:
     """Schools where somebody has a bed."""
 
 
-def timetable(county: County, settings: Settings, travel: Travel, plan: YearPlan, pupils: Pupils) -> Timetable:
+def timetable(
+    county: County, settings: Settings, travel: Travel, plan: YearPlan, pupils: Pupils
+) -> Timetable:
     """Lay out the year for operation; nothing here depends on the day."""
     return Timetable(**_runs(county, settings, travel, plan), **_riders(plan, pupils), **_meals(settings, plan, pupils),
                      gate_bays=tuple(county.schools.gate_bays.tolist()))  # fmt: skip
@@ -121,7 +123,7 @@ def _runs(county: County, settings: Settings, travel: Travel, plan: YearPlan) ->
         "spare_yard": tuple(near.tolist()),
         "home": tuple(zip(travel.km[end, home].tolist(), travel.minutes[end, home].tolist(), strict=True)),
         "duties": _duties(plan, travel, yard, start, end),
-        "run_km": np.add.reduceat(routes.leg_km, routes.ptr[:-1]) if len(routes.leg_km) else np.zeros(0),
+        "run_km": by_run(routes, routes.leg_km),
     }
 
 
@@ -129,16 +131,16 @@ def _times(county: County, settings: Settings, plan: YearPlan, run_of_stop: Ints
     """Lay out the planned clock times of the runs."""
     routes, fleet, bells = plan.runs.routes, settings.fleet, settings.bells
     is_in, lodger = routes.direction == IN, routes.service == SERVICE_LODGER
-    dwell = minutes_of(fleet.dwell_stop_s) + minutes_of(fleet.dwell_pupil_s) * routes.load
+    come, go = stop_times(plan.runs, fleet)
+    loading = at_school_min(fleet, by_run(routes, routes.load))
     junior = county.schools.first_grade[routes.school] >= FIRST_JUNIOR_GRADE
     close = np.where(junior, bells.junior_close_min, bells.primary_close_min)
     slack = fleet.second_run_latest_min - bells.primary_first_min
     morning = np.where(lodger, bells.lodger_monday_min + slack, fleet.second_run_latest_min)
-    wait = np.where(is_in, dwell[routes.ptr[:-1]], _loading(settings, plan))
     return {
-        "be_there_min": plan.runs.depart_min - wait,
+        "be_there_min": np.where(is_in, come[routes.ptr[:-1]], plan.runs.depart_min - loading),
         "depart_min": plan.runs.depart_min,
-        "hold_min": _hold(plan, run_of_stop, dwell),
+        "hold_min": np.where(is_in[run_of_stop], go, -np.inf),
         "close_min": np.where(lodger, bells.lodger_friday_min, close),
         "latest_min": np.where(is_in, morning, np.inf),
     }
@@ -169,25 +171,6 @@ def _riders(plan: YearPlan, pupils: Pupils) -> dict[str, Ints]:
     return {"rider_at": np.searchsorted(stop[order], np.arange(stops + 1)), "rider": who[order]}
 
 
-def _hold(plan: YearPlan, run_of_stop: Ints, dwell: Floats) -> Floats:
-    """Return the planned departure from every stop of the `in` runs; (P,)."""
-    routes = plan.runs.routes
-    hold = np.full(len(run_of_stop), -np.inf)
-    for r in np.flatnonzero(routes.direction == IN):
-        a, b = routes.ptr[r], routes.ptr[r + 1]
-        hold[a:b] = plan.runs.depart_min[r] + np.cumsum(np.append(0.0, routes.leg_min[a : b - 1] + dwell[a + 1 : b]))
-    return hold
-
-
-def _loading(settings: Settings, plan: YearPlan) -> Floats:
-    """Return the planned minutes for embarking at school; (R,)."""
-    routes, fleet = plan.runs.routes, settings.fleet
-    if not len(routes.load):
-        return np.zeros(len(routes.school))
-    load = np.add.reduceat(routes.load, routes.ptr[:-1])
-    return np.asarray(minutes_of(fleet.dwell_stop_s) + minutes_of(fleet.dwell_pupil_s) * load)
-
-
 def _bus_seats(settings: Settings, plan: YearPlan) -> Ints:
     """Return the seats of the bus that drives each run; those the run was routed for when it has none."""
     kinds = np.array([kind.seats for kind in settings.fleet.kinds], dtype=np.int64)
@@ -203,7 +186,8 @@ def _owners(county: County, plan: YearPlan) -> Owners:
     far = np.where(routes.direction == IN, routes.hamlet[routes.ptr[:-1]], routes.hamlet[routes.ptr[1:] - 1])
     names = zip(far, routes.school, routes.direction, strict=True)
     return np.array(
-        [streams.owner(county.hamlets.id[h], county.schools.id[s], int(way)) for h, s, way in names], dtype=np.uint64
+        [streams.owner(county.hamlets.id[h], county.schools.id[s], int(way)) for h, s, way in names],
+        dtype=np.uint64,
     )
 
 

@@ -40,7 +40,13 @@ def make(settings: Settings, county: County, travel: Travel, route_all: Router) 
 
 
 def _year(
-    settings: Settings, county: County, travel: Travel, open_: Bools, placed: Places, routes: Routes, owned: int
+    settings: Settings,
+    county: County,
+    travel: Travel,
+    open_: Bools,
+    placed: Places,
+    routes: Routes,
+    owned: int,
 ) -> YearPlan:
     rolls = school_rolls(county, placed)
     class_places, classes = _classes(settings, county, rolls, placed.year)

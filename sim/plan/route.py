@@ -27,12 +27,6 @@ if TYPE_CHECKING:
 IN, OUT = range(len(DIRECTIONS))
 SCHOOL, LODGER = range(len(SERVICES))
 YOUNG_GRADES = 3
-LODGER_LIMIT_TIMES = 2.0
-"""Assumption: lodgers, who ride twice a week, may ride twice as long as the older day pupils."""
-
-FAR_DETOUR_MIN = 5.0
-"""Assumption: a ride that is over the limit even when direct may take so much longer to pick up others."""
-
 # Weights of the search, in metres driven: the fewest runs first, then the smaller buses, then short ways.
 METRES_PER_RUN = 100_000
 METRES_PER_SEAT = 500
@@ -84,7 +78,7 @@ def routes(county: County, settings: Settings, travel: Travel, places: Places) -
         found = _school_runs(county, settings, travel, school, riders, limit)
         runs += [(school, SCHOOL, run) for run in found]
     if fleet.lodger_runs:
-        limit = _ride_limit_min(fleet, fleet.ride_limit_older_min * LODGER_LIMIT_TIMES)
+        limit = _ride_limit_min(fleet, fleet.ride_limit_lodger_min)
         for school, riders in enumerate(_riders(places, LODGE, len(county.schools.id))):
             found = _school_runs(county, settings, travel, school, riders * settings.lodge.bus_share, limit)
             runs += [(school, LODGER, run) for run in found]
@@ -188,7 +182,9 @@ def _problem(
     metres = np.rint(travel.km[between] * METRES_PER_KM).astype(np.int64)
     dwell = np.array([_dwell_s(settings.fleet, load) for load in loads], dtype=np.int64)
     direct = seconds[:-1, -1] + dwell
-    limits = np.where(direct > limit_s, direct + int(FAR_DETOUR_MIN * SECONDS_PER_MINUTE), limit_s)
+    limits = np.where(
+        direct > limit_s, direct + int(settings.fleet.far_detour_min * SECONDS_PER_MINUTE), limit_s
+    )
     return Problem(
         seconds=tuple(map(tuple, seconds.tolist())),
         metres=tuple(map(tuple, metres.tolist())),

@@ -7,10 +7,10 @@ import pandas as pd
 
 from sim.config import Settings
 from sim.county import County
-from sim.plan import DIRECTIONS, MODES, SERVICES, Plan, Routes, YearPlan
-from sim.units import minutes_of
+from sim.plan import DIRECTIONS, MODES, SERVICES, Floats, Plan, YearPlan
+from sim.plan.timetable import stop_times
 
-IN, OUT = 0, 1
+IN = DIRECTIONS.index("in")
 
 
 def plan_tables(settings: Settings, county: County, plan: Plan) -> dict[str, pd.DataFrame]:
@@ -49,8 +49,8 @@ def _places(county: County, year: YearPlan) -> pd.DataFrame:
 
 def _runs(settings: Settings, county: County, year: YearPlan) -> pd.DataFrame:
     """List every stop of every run in order, the school included; a run without a bus has no duty."""
-    routes = year.runs.routes
-    parts = [_run(settings, county, year, r) for r in range(len(routes.school))]
+    routes, clock = year.runs.routes, stop_times(year.runs, settings.fleet)
+    parts = [_run(settings, county, year, clock, r) for r in range(len(routes.school))]
     frame = pd.concat(parts, ignore_index=True) if parts else _no_runs()
     return frame.assign(year=year.year)
 
@@ -63,18 +63,28 @@ def _no_runs() -> pd.DataFrame:
     return pd.DataFrame(columns=columns.split())
 
 
-def _run(settings: Settings, county: County, year: YearPlan, r: int) -> pd.DataFrame:
+def join(stops: Floats, school: Floats, inward: bool) -> Floats:
+    """Put the school behind the stops of a run to school, before those of a run home."""
+    return np.concatenate([stops, school] if inward else [school, stops])
+
+
+def _run(
+    settings: Settings, county: County, year: YearPlan, clock: tuple[Floats, Floats], r: int
+) -> pd.DataFrame:
     """Lay out one run stop by stop; planned times rest on free flow and the planned loads."""
     runs, routes = year.runs, year.runs.routes
     stops = slice(routes.ptr[r], routes.ptr[r + 1])
     inward = routes.direction[r] == IN
-    load, legs, km = routes.load[stops], routes.leg_min[stops], routes.leg_km[stops]
+    load, km = routes.load[stops], routes.leg_km[stops]
     school = county.schools.id[routes.school[r]]
     names = [county.hamlets.id[h] for h in routes.hamlet[stops]]
-    arrive, depart = _times(settings, routes, r, runs.depart_min[r])
+    gate = np.array([runs.arrive_min[r] if inward else runs.depart_min[r]])
+    arrive, depart = (join(times[stops], gate, inward) for times in clock)
     bus = int(runs.bus[r])
     weekly = "mon" if inward else "fri"
-    zero = np.zeros(1)
+    everyone, nobody = np.array([load.sum()]), np.zeros(1)
+    on = join(load, nobody, True) if inward else join(0 * load, everyone, False)
+    off = join(0 * load, everyone, True) if inward else join(load, nobody, False)
     return pd.DataFrame(
         {
             "run_id": routes.run_id[r],
@@ -88,26 +98,10 @@ def _run(settings: Settings, county: County, year: YearPlan, r: int) -> pd.DataF
             "stop_id": [*names, school] if inward else [school, *names],
             "arrive_min": arrive,
             "depart_min": depart,
-            "km": np.concatenate([zero, km]),
-            "embark": np.concatenate([load, zero]) if inward else np.concatenate([[load.sum()], 0 * load]),
-            "alight": np.concatenate([0 * load, [load.sum()]]) if inward else np.concatenate([zero, load]),
-            "load_after": np.concatenate([np.cumsum(load), zero])
-            if inward
-            else np.concatenate([[load.sum()], load.sum() - np.cumsum(load)]),
+            "km": np.append(0.0, km),
+            "embark": on,
+            "alight": off,
+            "load_after": np.cumsum(on - off),
             "seats": routes.seats[r] if bus < 0 else settings.fleet.kinds[runs.bus_kind[bus]].seats,
         }
     )
-
-
-def _times(settings: Settings, routes: Routes, r: int, depart_min: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return planned arrival and departure at every place of a run, the school included."""
-    fleet = settings.fleet
-    stops = slice(routes.ptr[r], routes.ptr[r + 1])
-    dwell = minutes_of(fleet.dwell_stop_s) + minutes_of(fleet.dwell_pupil_s) * routes.load[stops]
-    legs = routes.leg_min[stops]
-    if routes.direction[r] == IN:
-        depart = depart_min + np.concatenate([[0.0], np.cumsum(legs[:-1] + dwell[1:])])
-        arrive = np.concatenate([[depart[0] - dwell[0]], depart[:-1] + legs[:-1], [depart[-1] + legs[-1]]])
-        return arrive, np.append(depart, arrive[-1])
-    arrive = depart_min + np.cumsum(legs) + np.concatenate([[0.0], np.cumsum(dwell[:-1])])
-    return np.append(depart_min, arrive), np.append(depart_min, arrive + dwell)

@@ -16,16 +16,14 @@ if TYPE_CHECKING:
     from sim.county import County
 
 JUNIOR_FROM = 7
-LODGER_WINDOW_MIN = 90.0
-"""Assumption: lodgers' runs are spread over an hour and a half (no first lesson waits for them)."""
 
 
 def jobs(settings: Settings, county: County, routes: Routes) -> Jobs:
     """Return all runs as jobs: a bus is busy from the start of boarding to the end of alighting.
 
     In: arrives within the window before the first lesson. Out: pupils board once school is over, and the
-    bus leaves within `depart_latest_after_close_min`. Lodgers arrive in the hour and a half before
-    `bells.lodger_monday_min` and leave in the hour and a half after `bells.lodger_friday_min`.
+    bus leaves within `depart_latest_after_close_min`. Lodgers arrive in the `fleet.lodger_window_min`
+    before `bells.lodger_monday_min` and leave in as long a time after `bells.lodger_friday_min`.
     """
     fleet = settings.fleet
     stand = at_school_min(fleet, by_run(routes, routes.load))
@@ -55,8 +53,10 @@ def _at_school(settings: Settings, county: County, routes: Routes) -> tuple[Floa
     late = np.where(
         into, bell - fleet.arrive_latest_before_bell_min, close + fleet.depart_latest_after_close_min
     )
-    lodger_early = np.where(into, bells.lodger_monday_min - LODGER_WINDOW_MIN, bells.lodger_friday_min)
-    return np.where(lodger, lodger_early, early), np.where(lodger, lodger_early + LODGER_WINDOW_MIN, late)
+    lodger_early = np.where(into, bells.lodger_monday_min - fleet.lodger_window_min, bells.lodger_friday_min)
+    return np.where(lodger, lodger_early, early), np.where(
+        lodger, lodger_early + fleet.lodger_window_min, late
+    )
 
 
 def clock_times(routes: Routes, fleet: Fleet, start: Floats) -> tuple[Floats, Floats]:

@@ -182,7 +182,7 @@ def budget(run: Run) -> Figure | None:
         axes.bar(run.years, rows, bottom=base, width=0.66, color=colours[k], hatch=HATCHES[k], edgecolor="white",
                  linewidth=0.5, label=word("chart.paid_by", payer=word(f"payer.{payer}")))  # fmt: skip
         above, below = above + rows.clip(lower=0), below + rows.clip(upper=0)
-    whole = totals[totals["payer"] == "all"].set_index("year").reindex(run.years) / scale if len(totals) else totals
+    whole = totals[totals["payer"] == "all"].set_index("year")[["p50", "p80"]].reindex(run.years) / scale
     marks = (("p50", "_", BLACK), ("p80", "^", RED))
     for column, marker, colour in marks:
         axes.plot(run.years, whole[column], marker=marker, color=colour, linestyle="", markersize=7 if marker == "_" else 5,

@@ -57,6 +57,7 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "sections": SECTIONS,
         "figures": {name: Markup(svg) for name, svg in drawn.items()},  # drawn here, its texts are escaped
         "made_up": _made_up(run),
+        "place": f"results/{run.settings.study.name}/{run.path.name}",
         "worst": tables.bottleneck_table(run),
         "verdicts": tables.verdict_table(run),
         "furthest": tables.worst_verdicts(run),

@@ -211,7 +211,7 @@ def price_table(run: Run) -> Grid:
     rows = [
         (word.term("price", name), f"{item['low']:,g}", f"{item['central']:,g}", f"{item['high']:,g}", item["unit"],
          item["year"], word.term("confidence", item["confidence"]), item["source"])
-        for name, item in _entries(run, "prices").items()
+        for name, item in entries(run, "prices").items()
     ]  # fmt: skip
     return grid([word(f"column.{name}") for name in names], rows, (1, 2, 3), wide=True)
 
@@ -224,7 +224,7 @@ def limit_table(run: Run) -> Grid:
          + (f" / {word.term('measure', item['per'])}" if item.get("per") else ""),
          ("≤ " if item["sense"] == "at_most" else "≥ ") + f"{item['value']:g} {word.term('unit', item['unit'])}",
          word.term("limit_site", item["site"]), item["source"])
-        for name, item in _entries(run, "limits").items()
+        for name, item in entries(run, "limits").items()
     ]  # fmt: skip
     return grid([word(f"column.{name}") for name in ("limit", "measure", "standard", "holds_for", "source")], rows, wide=True)
 
@@ -236,7 +236,7 @@ def weight_table(run: Run) -> Grid:
     return grid([word("column.harm_kind"), word("column.weight")], rows, (1,))
 
 
-def _entries(run: Run, name: str) -> dict[str, dict[str, object]]:
+def entries(run: Run, name: str) -> dict[str, dict[str, object]]:
     """Return the price list or the limits as they were used."""
     file: Path = run.path / INPUTS / f"{name}.yaml"
     if file.is_file():

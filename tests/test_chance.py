@@ -1,0 +1,131 @@
+"""Luck belongs to the pupil, the run and the day: nothing and nobody else moves it."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from living import BY_HEART, job, lived
+from scipy import stats
+
+from sim import streams
+from sim.chance import YearLuck, pupil_owners, sampled_weeks, strata
+from sim.county import SchoolCalendar
+from sim.live import counts
+
+PURPOSES = (
+    "entry county", "entry area", "progress county", "progress area", "cell", "weeks", "mode", "lodger bus", "lunch",
+    "ill", "traffic day", "traffic leg", *(f"{m} {w}" for m in ("breakfast", "lunch", "dinner") for w in ("walk", "service", "eat")),
+)  # fmt: skip
+
+
+def test_uniforms_are_uniform_and_normals_are_normal():
+    key, who = streams.key(7, 0, "test", 2023, 1), np.arange(200_000, dtype=np.uint64)
+    assert stats.kstest(streams.uniforms(key, who), "uniform").pvalue > 0.001
+    assert stats.kstest(streams.normals(key, who), "norm").pvalue > 0.001
+
+
+def test_neighbouring_days_replications_and_pupils_are_not_correlated():
+    who = np.arange(64, dtype=np.uint64) + (np.uint64(99) << np.uint64(32))
+    keys = [
+        streams.key(s, r, "test", 2023, d) for s, r, d in itertools.product(range(4), range(10), range(50))
+    ]
+    table = np.array([streams.uniforms(key, who) for key in keys])
+    assert stats.kstest(table.ravel(), "uniform").pvalue > 0.001
+    off = np.corrcoef(table.T)[np.triu_indices(64, 1)]
+    assert np.abs(off).max() < 5 / np.sqrt(len(keys))
+
+
+def test_no_two_purposes_years_or_days_share_a_stream():
+    keys = {
+        int(streams.key(1, r, p, y, d))
+        for r, p, y, d in itertools.product(range(3), PURPOSES, (2023, 2024, 2032), range(0, 280, 9))
+    }
+    assert len(keys) == 3 * len(PURPOSES) * 3 * 32
+
+
+def test_every_pupil_of_the_reference_county_has_a_number_of_their_own():
+    scene, _, _ = lived(
+        job("county=huichang", "calendar=smoke", "study.years=1", "study.replications=1"), days=1
+    )
+    assert len(np.unique(scene.pupils.number)) == len(scene.pupils) > 30_000
+
+
+def test_a_pupil_keeps_the_number_through_the_years():
+    hamlet = streams.owners(["somewhere"])
+    one = np.array([1])
+    numbers = [
+        pupil_owners(hamlet, np.array([year - grade + 1]), one, one) for year, grade in ((2023, 1), (2026, 4))
+    ]
+    assert numbers[0] == numbers[1]
+
+
+@pytest.mark.parametrize(
+    "choice", ["closure=none", "lodge.beds=0", "fleet.buses=0", "dine.windows_scale=3.0"]
+)
+def test_no_choice_moves_anyones_luck(choice):
+    base, other = (
+        lived(job("county=three_villages", "calendar=smoke", "study.years=1", *more))
+        for more in ((), (choice,))
+    )
+    mine = {
+        int(n): (came, eat)
+        for n, came, eat in zip(base[0].pupils.number, base[1].came.T, base[2].eat_min[1].T, strict=True)
+    }
+    for number, came, eat in zip(other[0].pupils.number, other[1].came.T, other[2].eat_min[1].T, strict=True):
+        assert mine[int(number)][0][0] == came[0]  # an ill lodger stays at home for the week
+        both = (mine[int(number)][1] > 0) & (eat > 0)
+        assert (mine[int(number)][1][both] == eat[both]).all()
+
+
+def test_one_pupil_more_moves_nobody_elses_luck(tmp_path):
+    from living import planned
+
+    from sim.config import load
+
+    base = job(*BY_HEART)
+    folder = tmp_path / "four"
+    folder.mkdir()
+    for file in base.settings.county.path.glob("*.csv"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    pupils = (folder / "pupils.csv").read_text(encoding="utf-8").splitlines()
+    row = next(i for i, line in enumerate(pupils) if line.startswith("A,1,f"))
+    pupils[row] = pupils[row].replace("A,1,f,1", "A,1,f,2")
+    (folder / "pupils.csv").write_text("\n".join(pupils) + "\n", encoding="utf-8")
+    more = planned(load([*BY_HEART, f"county.folder={folder}", "health.absence_share=0.5"]))
+    less = job(*BY_HEART, "health.absence_share=0.5")
+    before, after = lived(less), lived(more)
+    assert len(after[0].pupils) == len(before[0].pupils) + 1
+    mine = dict(zip(before[0].pupils.number.tolist(), before[1].came.T.tolist(), strict=True))
+    same = [
+        mine[n] == came
+        for n, came in zip(after[0].pupils.number.tolist(), after[1].came.T.tolist(), strict=True)
+        if n in mine
+    ]
+    assert len(same) == len(mine)
+    assert all(same)
+
+
+def test_pupil_sets_under_fewer_and_more_births_are_nested():
+    low, high = (counts(job("county=three_villages", f"enrol.births={b}"), 3) for b in ("low", "high"))
+    assert (low <= high).all()
+
+
+def test_weeks_are_sampled_within_terms_and_stand_for_the_whole_year():
+    weeks = np.arange(1, 40)
+    calendar = SchoolCalendar(
+        week=weeks, term=np.where(weeks <= 21, 1, 2),
+        month=np.array([9] * 4 + [10] * 5 + [11] * 4 + [12] * 4 + [1] * 4 + [2] + [3] * 4 + [4] * 5 + [5] * 4 + [6] * 4),
+        days=np.full(39, 5),
+    )  # fmt: skip
+    for wanted in (1, 2, 6, 10, 20, 39, 0):
+        found = sampled_weeks(YearLuck(1, 0, 2023), calendar, wanted)
+        assert len(found.week) == (wanted or 39)
+        assert len(set(found.week.tolist())) == len(found.week)
+        assert found.weight.sum() == pytest.approx(39)
+    parts = strata(calendar, 6)
+    assert sorted(np.concatenate(parts).tolist()) == list(range(39))
+    assert all(len(set(calendar.term[part].tolist())) == 1 for part in parts)
+    drawn = {tuple(sampled_weeks(YearLuck(1, r, 2023), calendar, 6).week.tolist()) for r in range(20)}
+    assert len(drawn) > 10

@@ -1,0 +1,110 @@
+"""The whole way from settings to files, and the same bits whoever does the work."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from living import job
+
+from sim.config import load
+from sim.judge.limit import verdicts
+from sim.live import Job
+from sim.store import RunFolder
+from sim.study import live_all, run
+
+SMALL = ("county=three_villages", "calendar=smoke", "study.years=3", "study.replications=2")
+
+
+def test_one_two_and_four_workers_live_the_same_bits():
+    one = job(*SMALL)
+    found = []
+    for workers in (1, 2, 4):
+        study = one.settings.study.model_copy(update={"workers": workers})
+        settings = one.settings.model_copy(update={"study": study})
+        found.append(live_all(Job(settings, one.county, one.travel, one.plan)))
+    for name, frame in found[0].items():
+        for other in found[1:]:
+            pd.testing.assert_frame_equal(frame, other[name], check_exact=True)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> RunFolder:
+    out = tmp_path_factory.mktemp("results")
+    return run(load([*SMALL, f"study.out={out}", "executor=serial", "study.keep_events=[2023-1-1]"]))
+
+
+CONTRACT = {
+    "enrolment.parquet": "scenario replication year hamlet_id school_id grade sex pupils",
+    "closures.csv": "scenario year school_id decision condition_failed shortfall unit cheapest_relief relief_cost_yuan keep_cost_yuan_per_year",
+    "places.parquet": "scenario year hamlet_id grade school_id mode pupils km reason",
+    "unplaced.csv": "scenario year hamlet_id grade pupils constraint shortfall relief",
+    "runs.parquet": "scenario year run_id duty_id bus_id service direction days school_id seq stop_id arrive_min depart_min km embark alight load_after seats",
+    "posts.csv": "scenario year site_id post needed filled from_school_id",
+    "measures.parquet": "scenario replication year week day site_id measure value unit weight",
+    "spread.parquet": "scenario replication year site_id measure grade_band low high count",
+    "resources.parquet": "scenario replication year site_id resource capacity demand_peak utilisation_mean utilisation_peak wait_mean_min wait_p95_min unmet unmet_unit unit",
+    "bottlenecks.csv": "scenario year rank site_id site_name resource severity pupil_days_harmed_mean pupil_days_harmed_low pupil_days_harmed_high p_breach first_year_breached cause relief relief_cost_yuan",
+    "relief.csv": "scenario year site_id resource units harm_avoided_mean harm_avoided_low harm_avoided_high cost_yuan order",
+    "ledger.parquet": "scenario replication year site_id account nature payer payee quantity unit unit_price_yuan share amount_yuan",
+    "verdicts.csv": "scenario year site_id limit measure sense value_mean value_low value_high limit_value p_breach p_low p_high margin unit source",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "columns"), CONTRACT.items(), ids=CONTRACT)
+def test_a_run_folder_has_every_table_with_its_columns(folder, name, columns):
+    path = folder.path / name
+    frame = pd.read_csv(path) if name.endswith(".csv") else pd.read_parquet(path)
+    missing = set(columns.split()) - set(frame.columns)
+    assert not missing
+
+
+def test_a_run_folder_has_its_pages_settings_and_inputs(folder):
+    for name in ("config.yaml", "manifest.json", "report.html", "budget.xlsx", "inputs/schools.csv"):
+        assert (folder.path / name).stat().st_size > 0
+    assert list((folder.path / "figures").glob("*.svg"))
+    wanted = (
+        "version git_commit git_dirty seed packages inputs_sha256 started_utc seconds host_cores replications"
+    )
+    assert set(wanted.split()) <= set(folder.manifest)
+    assert folder.manifest["complete"] is True
+
+
+def test_measures_have_one_row_per_site_day_and_measure(folder):
+    measures = folder.read_table("measures")
+    keys = ["scenario", "replication", "year", "week", "day", "site_id", "measure"]
+    assert not measures.duplicated(keys).any()
+    whole = measures[(measures["day"] == 0) & (measures["measure"] == "pupils_present")]
+    days = measures[(measures["day"] > 0) & (measures["measure"] == "pupils_present")]
+    by_week = ["replication", "year", "week", "site_id"]
+    assert (days.groupby(by_week, observed=True)["value"].sum() == whole.set_index(by_week)["value"]).all()
+
+
+def test_the_same_settings_again_find_the_finished_run(folder):
+    settings = folder.settings
+    stamp = (folder.path / "manifest.json").stat().st_mtime_ns
+    assert run(settings).path == folder.path
+    assert (folder.path / "manifest.json").stat().st_mtime_ns == stamp
+
+
+def test_kept_days_have_their_events(folder):
+    kept = list((folder.path / "events").glob("*.parquet"))
+    weeks = folder.read_table("measures").query("year == 2023 and replication == 0")["week"].unique()
+    assert bool(kept) == (1 in weeks)
+    for path in kept:
+        events = pd.read_parquet(path)
+        assert events["minute"].is_monotonic_increasing
+        assert set(events.columns) == {"minute", "event", "who"}
+
+
+def test_every_pupil_who_comes_is_listed_once_with_a_school(folder):
+    enrolment = folder.read_table("enrolment")
+    assert not enrolment.duplicated(["replication", "year", "hamlet_id", "grade", "sex"]).any()
+    base = enrolment[(enrolment["year"] == 2023) & (enrolment["replication"] == 0)]
+    assert base["pupils"].sum() == 12
+
+
+def test_one_replication_has_no_interval():
+    one = job("county=three_villages", "calendar=smoke", "study.years=1", "study.replications=1")
+    found = verdicts(one.settings, one.county, live_all(one)["measures"])
+    assert found["value_low"].isna().all()
+    assert found["value_mean"].notna().any()
