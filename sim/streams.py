@@ -49,7 +49,7 @@ def owners(names: Sequence[str]) -> Owners:
 
 
 @njit(cache=True, inline="always")
-def _squares(counter, key):
+def _squares(counter: np.uint64, key: Key) -> np.uint64:
     x = y = counter * key
     z = y + key
     x = x * x + y
@@ -65,13 +65,13 @@ def _squares(counter, key):
 
 
 @njit(cache=True)
-def uniform(key, owner_number):
+def uniform(key: Key, owner_number: np.uint64) -> float:
     """Return one uniform in (0, 1)."""
     return ((_squares(owner_number, key) >> _TOP_53) + 0.5) * _STEP_53
 
 
 @njit(cache=True)
-def normal(key, owner_number):
+def normal(key: Key, owner_number: np.uint64) -> float:
     """Return one standard normal."""
     first = uniform(key, _TWO * owner_number)
     second = uniform(key, _TWO * owner_number + _ONE)
@@ -79,7 +79,7 @@ def normal(key, owner_number):
 
 
 @njit(cache=True)
-def uniforms(key, owner_numbers):
+def uniforms(key: Key, owner_numbers: Owners) -> Floats:
     """Return a uniform for each owner; shape of `owner_numbers` (one axis)."""
     out = np.empty(owner_numbers.shape[0])
     for i in range(owner_numbers.shape[0]):
@@ -88,7 +88,7 @@ def uniforms(key, owner_numbers):
 
 
 @njit(cache=True)
-def normals(key, owner_numbers):
+def normals(key: Key, owner_numbers: Owners) -> Floats:
     """Return a standard normal for each owner; shape of `owner_numbers` (one axis)."""
     out = np.empty(owner_numbers.shape[0])
     for i in range(owner_numbers.shape[0]):

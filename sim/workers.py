@@ -55,7 +55,7 @@ def spread(act: Callable[[Item], Result], items: list[Item], workers: int, title
 
 @lru_cache(maxsize=1)
 def _task(path: str) -> Callable[[Any], Any]:
-    act: Callable[[Any], Any] = pickle.loads(Path(path).read_bytes())  # noqa: S301 (written by this very run)
+    act: Callable[[Any], Any] = pickle.loads(Path(path).read_bytes())  # written by this very run
     return act
 
 

@@ -16,7 +16,8 @@ from sim.live import counts
 
 PURPOSES = (
     "entry county", "entry area", "progress county", "progress area", "cell", "weeks", "mode", "lodger bus", "lunch",
-    "ill", "traffic day", "traffic leg", *(f"{m} {w}" for m in ("breakfast", "lunch", "dinner") for w in ("walk", "service", "eat")),
+    "ill", "traffic day", "traffic leg",
+    *(f"{meal} {what}" for meal in ("breakfast", "lunch", "dinner") for what in ("walk", "service", "eat")),
 )  # fmt: skip
 
 
@@ -28,9 +29,7 @@ def test_uniforms_are_uniform_and_normals_are_normal():
 
 def test_neighbouring_days_replications_and_pupils_are_not_correlated():
     who = np.arange(64, dtype=np.uint64) + (np.uint64(99) << np.uint64(32))
-    keys = [
-        streams.key(s, r, "test", 2023, d) for s, r, d in itertools.product(range(4), range(10), range(50))
-    ]
+    keys = [streams.key(s, r, "test", 2023, d) for s, r, d in itertools.product(range(4), range(10), range(50))]
     table = np.array([streams.uniforms(key, who) for key in keys])
     assert stats.kstest(table.ravel(), "uniform").pvalue > 0.001
     off = np.corrcoef(table.T)[np.triu_indices(64, 1)]
@@ -46,28 +45,21 @@ def test_no_two_purposes_years_or_days_share_a_stream():
 
 
 def test_every_pupil_of_the_reference_county_has_a_number_of_their_own():
-    scene, _, _ = lived(
-        job("county=huichang", "calendar=smoke", "study.years=1", "study.replications=1"), days=1
-    )
+    scene, _, _ = lived(job("county=huichang", "calendar=smoke", "study.years=1", "study.replications=1"), days=1)
     assert len(np.unique(scene.pupils.number)) == len(scene.pupils) > 30_000
 
 
 def test_a_pupil_keeps_the_number_through_the_years():
     hamlet = streams.owners(["somewhere"])
     one = np.array([1])
-    numbers = [
-        pupil_owners(hamlet, np.array([year - grade + 1]), one, one) for year, grade in ((2023, 1), (2026, 4))
-    ]
+    numbers = [pupil_owners(hamlet, np.array([year - grade + 1]), one, one) for year, grade in ((2023, 1), (2026, 4))]
     assert numbers[0] == numbers[1]
 
 
-@pytest.mark.parametrize(
-    "choice", ["closure=none", "lodge.beds=0", "fleet.buses=0", "dine.windows_scale=3.0"]
-)
+@pytest.mark.parametrize("choice", ["closure=none", "lodge.beds=0", "fleet.buses=0", "dine.windows_scale=3.0"])
 def test_no_choice_moves_anyones_luck(choice):
     base, other = (
-        lived(job("county=three_villages", "calendar=smoke", "study.years=1", *more))
-        for more in ((), (choice,))
+        lived(job("county=three_villages", "calendar=smoke", "study.years=1", *more)) for more in ((), (choice,))
     )
     mine = {
         int(n): (came, eat)
@@ -116,7 +108,7 @@ def test_weeks_are_sampled_within_terms_and_stand_for_the_whole_year():
     weeks = np.arange(1, 40)
     calendar = SchoolCalendar(
         week=weeks, term=np.where(weeks <= 21, 1, 2),
-        month=np.array([9] * 4 + [10] * 5 + [11] * 4 + [12] * 4 + [1] * 4 + [2] + [3] * 4 + [4] * 5 + [5] * 4 + [6] * 4),
+        month=np.repeat([9, 10, 11, 12, 1, 2, 3, 4, 5, 6], [4, 5, 4, 4, 4, 1, 4, 5, 4, 4]),
         days=np.full(39, 5),
     )  # fmt: skip
     for wanted in (1, 2, 6, 10, 20, 39, 0):

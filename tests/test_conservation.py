@@ -44,7 +44,8 @@ def test_no_bus_is_ever_overloaded_and_none_leaves_with_pupils_aboard(short):
     seats = np.array(scene.table.seats, dtype=np.int64)
     assert (diary.load <= seats[scene.table.run_of_stop]).all()
     for run, (first, end) in enumerate(scene.table.stops):
-        riders = scene.table.rider[scene.table.rider_at[first] : scene.table.rider_at[end]]
+        rider_at, rider = scene.table.riders
+        riders = rider[rider_at[first] : rider_at[end]]
         way = scene.table.direction[run]
         on = diary.embarked_in if way == IN else diary.embarked_out
         gone = diary.fetched[way][:, riders].sum(axis=1)
@@ -67,9 +68,7 @@ def test_every_expected_pupil_is_placed_exactly_once(short):
 def test_harm_by_cause_adds_up_to_the_harm_of_the_day():
     from sim.measure import pupil
 
-    scene, diary, luck = lived(
-        job(*SMALL, "lodge.beds=0", "dine.bell_after_min=12", "dine.service_min=1.5"), k=1
-    )
+    scene, diary, luck = lived(job(*SMALL, "lodge.beds=0", "dine.bell_after_min=12", "dine.service_min=1.5"), k=1)
     days = range(len(diary.came))
     found = pupil.harms(scene, diary, days, luck.service_min)
     by_resource = {}

@@ -65,13 +65,14 @@ def test_a_run_to_school_is_the_same_as_driving_it_stop_by_stop(seed, seats):
     stops, rider_at, rider, waits, leg, hold = run(seed)
     dwell, track = (
         (19 / 60, 2.6 / 60),
-        [np.full(stops[1], np.nan), np.full(stops[1], np.nan), np.zeros(stops[1], int)],
+        [np.full(stops[1], np.nan), np.full(stops[1], np.nan), np.zeros(stops[1], np.int64)],
     )
     embarked, expected = np.full(len(rider), np.nan), np.full(len(rider), np.nan)
-    found = drive.collect(399.0, stops, seats, dwell, leg, hold, rider_at, rider, waits, embarked, *track)
-    assert found == oracle.collect(399.0, stops, seats, dwell, leg, hold, rider_at, rider, waits, expected)
+    found = drive.collect(399.0, stops, seats, dwell, leg, hold, (rider_at, rider), waits, embarked, tuple(track))
+    gate, aboard, left = oracle.collect(399.0, stops, seats, dwell, leg, hold, rider_at, rider, waits, expected)
+    assert found == (gate, left)
     assert np.array_equal(embarked, expected, equal_nan=True)
-    assert found[1] <= seats
+    assert track[2][stops[1] - 1] == aboard <= seats
 
 
 @settings(max_examples=60, deadline=None)
@@ -80,12 +81,12 @@ def test_a_run_home_is_the_same_as_driving_it_stop_by_stop(seed, seats):
     stops, rider_at, rider, waits, leg, _ = run(seed)
     dwell, track = (
         (19 / 60, 2.6 / 60),
-        [np.full(stops[1], np.nan), np.full(stops[1], np.nan), np.zeros(stops[1], int)],
+        [np.full(stops[1], np.nan), np.full(stops[1], np.nan), np.zeros(stops[1], np.int64)],
     )
     embarked = np.full(len(rider), np.nan)
-    ready, aboard, _ = drive.embark(990.0, stops, seats, dwell, rider_at, rider, waits, embarked)
+    ready, aboard, _ = drive.embark(990.0, stops, seats, dwell, (rider_at, rider), waits, embarked)
     alighted, expected = np.full(len(rider), np.nan), np.full(len(rider), np.nan)
-    end = drive.deliver(ready, stops, aboard, dwell, leg, rider_at, rider, embarked, alighted, *track)
+    end = drive.deliver(ready, stops, aboard, dwell, leg, (rider_at, rider), embarked, alighted, tuple(track))
     assert (end, 0) == oracle.deliver(ready, stops, aboard, dwell, leg, rider_at, rider, embarked, expected)
     assert np.array_equal(alighted, expected, equal_nan=True)
     assert track[2][stops[1] - 1] == 0
@@ -103,9 +104,7 @@ def test_a_seat_freed_at_the_very_minute_is_taken():
 
 @pytest.mark.parametrize(("windows", "seats"), [(0, 5), (0, 0)])
 def test_without_windows_nobody_is_served(windows, seats):
-    assert all(
-        np.isnan(x).all() for x in station.canteen(np.zeros(3), np.ones(3), np.ones(3), windows, seats, 9.0)
-    )
+    assert all(np.isnan(x).all() for x in station.canteen(np.zeros(3), np.ones(3), np.ones(3), windows, seats, 9.0))
 
 
 def test_without_seats_everyone_is_served_and_nobody_sits():

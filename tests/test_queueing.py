@@ -72,13 +72,17 @@ def test_m_d_c_waits_as_the_embedded_chain_says(servers, load, exact):
     assert covers(mean_wait(exponential(1 / (servers * load)), fixed(1.0), servers), exact)
 
 
-@pytest.mark.parametrize(
-    ("service", "exact"),
-    [
-        (lambda rng, n: rng.gamma(4.0, 0.25, n), 2.5),
-        (lambda rng, n: np.where(rng.random(n) < 0.8872983346, rng.exponential(0.5635083269, n), rng.exponential(4.4364916731, n)), 10.0),
-    ],
-)  # fmt: skip
+def erlang_4(rng, n):
+    return rng.gamma(4.0, 0.25, n)
+
+
+def hyperexponential(rng, n):
+    """Return services of mean 1 and squared variation 4: two exponentials of equal weight in time."""
+    slow = rng.random(n) < 0.5 - np.sqrt(0.15)
+    return np.where(slow, rng.exponential(4.43649167, n), rng.exponential(0.56350833, n))
+
+
+@pytest.mark.parametrize(("service", "exact"), [(erlang_4, 2.5), (hyperexponential, 10.0)])
 def test_m_g_1_waits_as_pollaczek_and_khinchine_say(service, exact):
     # source: Pollaczek-Khinchine; Erlang-4 service, and a balanced hyperexponential of squared variation 4
     assert covers(mean_wait(exponential(1 / 0.8), service, 1), exact)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -134,8 +135,8 @@ def _links(land: Land, townships: list[Township], luck: np.random.Generator) -> 
             land.nodes[key] = Node(f"n_{key}", x, y, "junction", _owner(x, y, townships), main_road=main)
             way.append(key)
         way.append(b)
-        lengths = _shares(km, [land.straight_km(p, q) for p, q in zip(way, way[1:], strict=False)])
-        for p, q, length in zip(way, way[1:], lengths, strict=False):
+        lengths = _shares(km, [land.straight_km(p, q) for p, q in pairwise(way)])
+        for (p, q), length in zip(pairwise(way), lengths, strict=True):
             land.edges.append(Edge(p, q, length, row.road_class, "", source=row.source))
 
 
@@ -149,7 +150,7 @@ def _village_names(township: Township) -> list[tuple[str, str]]:
     """Return (name, source) of the villages: real names first, then numbered ones, the seat's own before all."""
     table = source("villages")
     real = [
-        (row.village_zh, f"real: village name ({row.source}); {SYNTHETIC_PLACE}")
+        (row.village_zh, f"{SYNTHETIC_PLACE}; real village name ({row.source})")
         for row in table[table["township"] == township.name_zh].itertuples(index=False)
     ]
     real.sort(key=lambda name: name[0] != township.stem)
@@ -265,9 +266,7 @@ def _town(land: Land, townships: list[Township], luck: np.random.Generator) -> N
     seat = next(t for t in townships if t.name_zh == SEAT_TOWNSHIP)
     drawn = "synthetic: quarter of the county town, drawn; that there are seven neighbourhoods is real"
     names = [(f"县城{k + 1}号社区(合成)", drawn) for k in range(seat.neighbourhoods)]
-    names.append(
-        ("燕子窝工业园区", "real: the industrial park exists; that pupils live there is assumed, position drawn")
-    )
+    names.append(("燕子窝工业园区", "synthetic: position and pupils drawn; that the industrial park exists is real"))
     for k, (name, words) in enumerate(names):
         angle, far = 2 * np.pi * k / len(names), luck.uniform(0.6, 1.0)
         key = f"town_{k + 1}"
@@ -281,7 +280,7 @@ def _town(land: Land, townships: list[Township], luck: np.random.Generator) -> N
 
 def _classes(land: Land, luck: np.random.Generator) -> None:
     """Give every road its class, bends and the weather that closes it."""
-    degree = {key: 0 for key in land.nodes}
+    degree = dict.fromkeys(land.nodes, 0)
     for edge in land.edges:
         degree[edge.start] += 1
         degree[edge.end] += 1

@@ -148,7 +148,7 @@ def _central_schools(people: People, land: Land, townships: list[Township], luck
         land.add_school_node(node, (float(x), float(y)), row.township, seat, round(far * 1.25, 2), yard=yard)
         people.schools[key] = School(
             key, row.name_zh, row.name_en, row.township, row.kind, node, GRADES_OF[row.kind],
-            f"{row.source}; position and roll synthetic", opens_year=OPENS.get(row.name_zh),
+            f"synthetic: position drawn, roll follows; {row.source}", opens_year=OPENS.get(row.name_zh),
         )  # fmt: skip
 
 
@@ -176,7 +176,7 @@ def _village_schools(people: People, land: Land, townships: list[Township], luck
             key = f"{t.id}_village_{number:02d}"
             people.schools[key] = School(
                 key, row.name_zh, row.name_en, t.name_zh, "village", home.node, (1, 6),
-                f"{row.source}; position and roll synthetic", receives=False,
+                f"synthetic: position drawn, roll follows; {row.source}", receives=False,
             )  # fmt: skip
 
 

@@ -101,8 +101,9 @@ def calendar() -> list[tuple[object, ...]]:
     return rows
 
 
-# assumption: share of days with rain, fog, road ice and flooded roads, January to December. Known: 16.8 rainy of 28 days
-# in January-February on average in Jiangxi; 150-165 rain days a year, fog October to March, ice rare (from memory).
+# assumption: share of days with rain, fog, road ice and flooded roads, January to December. Known: 16.8 rainy of
+# 28 days in January-February on average in Jiangxi. From memory: 150-165 rain days a year, fog October to March,
+# ice rare.
 RAIN = (0.40, 0.54, 0.58, 0.57, 0.55, 0.55, 0.36, 0.38, 0.27, 0.20, 0.25, 0.26)
 FOG = (0.050, 0.045, 0.030, 0.015, 0.010, 0.005, 0.000, 0.005, 0.010, 0.030, 0.045, 0.050)
 ICE = (0.020, 0.012, 0.002, 0, 0, 0, 0, 0, 0, 0, 0, 0.008)

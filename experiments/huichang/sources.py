@@ -118,8 +118,16 @@ def _township(row: pd.Series, committees: pd.Series, people: float, area: float)
         radius_km=float(np.sqrt(area / np.pi)),
         villages=int(committees["villages"]),
         neighbourhoods=int(committees["neighbourhoods"]),
-        source=f"real: {row['coord_source']}; population: {row['population_note']}",
+        source=_words(str(row.name), row),
     )
+
+
+def _words(name_zh: str, row: pd.Series) -> str:
+    """Say what is real of a township: seat, name and population are; a zone that the plan does not name is not."""
+    facts = f"{row['coord_source']}; population: {row['population_note']}"
+    named = source("school_zones_2023").query("zone_centre != 'not named in the plan'")
+    known = name_zh[:-1] in set(named["township"]) or name_zh in set(named["zone_centre"])
+    return f"real: {facts}" if known else f"derived: zone not named in the plan, so its own; the rest real: {facts}"
 
 
 def _zone(name_zh: str, name_en: str) -> str:

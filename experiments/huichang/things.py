@@ -113,9 +113,8 @@ def staff(people: People, needs: dict[str, Demand], seed: int) -> list[tuple[obj
     luck = stream(seed, "staff")
     points = [s for s in people.schools.values() if s.kind == "teaching_point"]
     rows = [_point_row(school, posts) for school, posts in zip(points, _point_staff(points, luck), strict=True)]
-    for school in people.schools.values():
-        if school.kind != "teaching_point" and not school.opens_year:
-            rows.append((school.id, *_posts(school, needs[school.id], luck), SYNTHETIC))
+    others = [s for s in people.schools.values() if s.kind != "teaching_point" and not s.opens_year]
+    rows += [(school.id, *_posts(school, needs[school.id], luck), SYNTHETIC) for school in others]
     return rows
 
 
@@ -160,7 +159,7 @@ ENLARGED = ("xijiang_primary", "zhuangkou_primary", "yunmenling_primary", "xiaol
 def projects() -> list[tuple[object, ...]]:
     """Return the rows of projects.csv: the town's new schools and the central schools named for enlargement."""
     rows: list[tuple[object, ...]] = []
-    total = "real: 3,500 junior and 6,000 primary places (会府办字〔2023〕62号 四(一)); split and year assumed"
+    total = "derived: 3,500 junior and 6,000 primary places (会府办字〔2023〕62号 四(一)); split and year assumed"
     for school, year, adds, quantity in PROJECTS:
         rows.append((f"p{len(rows) + 1:02d}", school, year, adds, quantity, "", total))
     words = "synthetic: named for enlargement in 会府办字〔2023〕62号 四(二); year and quantity assumed"

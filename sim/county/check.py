@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from sim.tables import COUNTY_TABLES, Column, Table
+from sim.tables import COUNTY_TABLES, Column, Table, as_declared
 from sim.tables.check import Problem, read_checked
 from sim.tables.county import LAT_RANGE, LON_RANGE
 
@@ -30,7 +30,7 @@ def read_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
     for table in COUNTY_TABLES:
         name = table.name.removesuffix(".csv")
         if table.optional and not (folder / table.name).exists():
-            frames[name] = pd.DataFrame({column.name: [] for column in table.columns})
+            frames[name] = as_declared(pd.DataFrame(columns=list(table.names)), table)
             continue
         frame, found = read_checked(folder / table.name, table)
         frames[name] = pd.DataFrame() if frame is None else frame

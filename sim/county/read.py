@@ -125,9 +125,7 @@ def _schools(tables: dict[str, pd.DataFrame], townships: dict[str, int], nodes: 
     )
 
 
-def _hamlets(
-    table: pd.DataFrame, townships: dict[str, int], schools: dict[str, int], nodes: dict[str, int]
-) -> Hamlets:
+def _hamlets(table: pd.DataFrame, townships: dict[str, int], schools: dict[str, int], nodes: dict[str, int]) -> Hamlets:
     return Hamlets(
         id=_words(table["hamlet_id"]),
         name_zh=_words(table["name_zh"]),

@@ -26,15 +26,11 @@ MEASURES: dict[str, Measure] = {
     "pupils_left_behind": Measure(
         "pupil-day", "total", "pupils whose bus could not take them, in or out, fetched later or not"
     ),
-    "pupils_fetched": Measure(
-        "pupil-day", "total", "left-behind pupils whom a second run or a spare bus fetched"
-    ),
+    "pupils_fetched": Measure("pupil-day", "total", "left-behind pupils whom a second run or a spare bus fetched"),
     "ride_min_mean": Measure("min", "mean", "time aboard, daily riders, both ways"),
     "ride_min_p95": Measure("min", "p95", "time aboard, daily riders, both ways"),
     "ride_min_max": Measure("min", "max", "time aboard, daily riders, both ways, over the days lived"),
-    "door_to_school_min_p95": Measure(
-        "min", "p95", "walk, wait and ride from the door to school, day pupils"
-    ),
+    "door_to_school_min_p95": Measure("min", "p95", "walk, wait and ride from the door to school, day pupils"),
     "late_pupils": Measure("pupil-day", "total", "pupils who alight after the first bell"),
     "late_min_total": Measure("min", "total", "minutes by which they are late"),
     "meals_served": Measure("meal", "total", "meals served"),

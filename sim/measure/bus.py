@@ -63,12 +63,12 @@ def pupil_measures(scene: Scene, diary: Diary, days: range) -> Values:
     at, parts = rows(diary, days), scene.parts
     ride = stats(ride_min(scene, diary, days), parts)
     late = late_min(scene, diary, days)
-    behind = left_behind(scene, diary, days, IN) | left_behind(scene, diary, days, OUT)
+    behind: Bools = left_behind(scene, diary, days, IN) | left_behind(scene, diary, days, OUT)
     lateness = stats(np.where(late > 0, late, np.nan), parts)
     return {
         "pupils_carried": counts(~np.isnan(diary.alighted_in[at]), parts),
         "pupils_left_behind": counts(behind, parts),
-        "pupils_fetched": counts(diary.fetched[:, at].any(axis=0), parts),
+        "pupils_fetched": counts(np.asarray(diary.fetched[:, at].any(axis=0)), parts),
         "ride_min_mean": mean(ride),
         "ride_min_p95": ride[:, P95],
         "ride_min_max": ride[:, MOST],
@@ -106,9 +106,7 @@ def _planned(scene: Scene, days: range, week_days: int) -> Bools:
     direction: Ints = np.array(scene.table.direction, dtype=np.int64)
     return np.array(
         [
-            ~scene.table.is_lodger
-            | ((direction == IN) & (day == 0))
-            | ((direction == OUT) & (day == week_days - 1))
+            ~scene.table.is_lodger | ((direction == IN) & (day == 0)) | ((direction == OUT) & (day == week_days - 1))
             for day in days
         ]
     ).reshape(len(days), len(direction))

@@ -20,7 +20,8 @@ def window_wait_min(scene: Scene, diary: Diary, days: range, service_min: Floats
 def hungry(diary: Diary, days: range) -> Bools:
     """Tell who queued for a meal and was not served by the bell; (3, D, N)."""
     at = rows(diary, days)
-    return np.asarray(~np.isnan(diary.queued[:, at]) & np.isnan(diary.served[:, at]))
+    missed: Bools = ~np.isnan(diary.queued[:, at]) & np.isnan(diary.served[:, at])
+    return missed
 
 
 def hasty(scene: Scene, diary: Diary, days: range) -> Bools:
@@ -40,16 +41,17 @@ def measures(scene: Scene, diary: Diary, days: range, service_min: Floats) -> Va
     taken = (diary.left[:, at] - diary.seated[:, at]).reshape(-1, served.shape[-1])
     busy = np.where(served, service_min[:, at], np.nan).reshape(-1, served.shape[-1])
     by_meal = {f"meals_{name}": counts(served[k], parts) for k, name in enumerate(MEALS)}
+    missed: Bools = hungry(diary, days).reshape(-1, served.shape[-1])
     values = {
         **by_meal,
         "meals_served": np.sum(list(by_meal.values()), axis=0),
-        "meals_unserved": counts(hungry(diary, days).reshape(-1, served.shape[-1]), parts),
+        "meals_unserved": counts(missed, parts),
         "window_wait_min_mean": mean(wait),
         "window_wait_min_p95": wait[:, P95],
         "window_busy_min": stats(busy, parts)[:, TOTAL],
         "seat_wait_min_p95": stats(seat, parts)[:, P95],
         "seated_min": stats(taken, parts)[:, TOTAL],
-        "eating_min_short": counts(hasty(scene, diary, days).any(axis=0), parts),
+        "eating_min_short": counts(np.asarray(hasty(scene, diary, days).any(axis=0)), parts),
         "diners_peak": _diners_peak(scene, diary, days),
     }
     idle = np.append(scene.plan.meals.sittings == 0, False)

@@ -23,7 +23,7 @@ def harms(scene: Scene, diary: Diary, days: range, service_min: Floats) -> dict[
     """Return who was harmed, how, and why: (resource, kind, cause) -> (D, N)."""
     at = rows(diary, days)
     found = _bus_harms(scene, diary, days)
-    hungry = dine.hungry(diary, days).any(axis=0)
+    hungry = np.asarray(dine.hungry(diary, days).any(axis=0))
     found["window", "hungry", "window"] = hungry
     found |= _haste(scene, diary, days, hungry, service_min)
     no_bed = diary.came[at] & scene.pupils.refused

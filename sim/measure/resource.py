@@ -84,22 +84,17 @@ def _ratio(top: Floats, bottom: Floats) -> Floats:
 def _fleet(scene: Scene, annual: _Annual) -> pd.DataFrame:
     runs = scene.plan.runs
     used = len(np.unique(runs.bus[runs.bus >= 0]))
-    frame = pd.DataFrame(
-        {
-            "site_id": ["county", "county"],
-            "resource": ["bus", "spare_bus"],
-            "capacity": [float(runs.buses_owned), float(runs.spare_buses)],
-            "demand_peak": [float(runs.buses_needed), np.nan],
-            "utilisation_mean": _ratio(np.array([float(used), np.nan]), np.array([float(runs.buses_owned), 0.0])),
-            "utilisation_peak": _ratio(np.array([float(runs.buses_needed), np.nan]), np.array([float(runs.buses_owned), 0.0])),
-            "wait_mean_min": np.nan,
-            "wait_p95_min": np.nan,
-            "unmet": [annual.total("runs_cancelled")[-1], annual.total("pupils_left_behind")[-1] - annual.total("pupils_fetched")[-1]],
-            "unmet_unit": ["run", "pupil-day"],
-            "unit": "bus",
-        }
-    )  # fmt: skip
-    return frame
+    owned = max(runs.buses_owned, 1)
+    left, fetched = annual.total("pupils_left_behind")[-1], annual.total("pupils_fetched")[-1]
+    rows = [
+        ("bus", runs.buses_owned, runs.buses_needed, used / owned, runs.buses_needed / owned,
+         annual.total("runs_cancelled")[-1], "run"),
+        ("spare_bus", runs.spare_buses, np.nan, np.nan, np.nan, left - fetched, "pupil-day"),
+    ]  # fmt: skip
+    columns = ["resource", "capacity", "demand_peak", "utilisation_mean", "utilisation_peak", "unmet", "unmet_unit"]
+    return pd.DataFrame(rows, columns=columns).assign(
+        site_id="county", wait_mean_min=np.nan, wait_p95_min=np.nan, unit="bus"
+    )[list(COLUMNS)]
 
 
 def _bus_seats(scene: Scene, annual: _Annual) -> pd.DataFrame:
@@ -107,7 +102,7 @@ def _bus_seats(scene: Scene, annual: _Annual) -> pd.DataFrame:
     routes, table = scene.plan.runs.routes, scene.table
     daily = (routes.direction == IN) & (routes.service != SERVICE_LODGER) & (np.array(table.bus) >= 0)
     schools = len(scene.county.schools.id)
-    seats = np.bincount(routes.school[daily], np.array(table.seats)[daily], minlength=schools)
+    seats = np.bincount(routes.school[daily], np.array(table.seats)[daily], minlength=schools).astype(float)
     riders = np.bincount(scene.pupils.school[scene.rider], minlength=schools).astype(float)
     days = annual.total("pupils_present") + annual.total("absent_pupils")
     carried = annual.total("pupils_carried")[:-1]
@@ -185,7 +180,7 @@ def _beds(scene: Scene, annual: _Annual) -> list[pd.DataFrame]:
                 utilisation_mean=_ratio(given, beds),
                 utilisation_peak=_ratio(wanted, beds),
                 unmet=(wanted - given) * np.nan_to_num(days),
-            )  # fmt: skip
+            )
         )
     return frames
 

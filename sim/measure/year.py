@@ -17,7 +17,7 @@ from sim.operate.luck import WeekLuck
 from sim.plan import Floats
 
 BANDS = ("1-3", "4-6", "7-9")
-SPREAD = {"ride_min": (2.0, 60), "door_to_school_min": (2.0, 60), "window_wait_min": (1.0, 40)}
+SPREAD = {"ride_min": (2.0, 64), "door_to_school_min": (2.0, 64), "window_wait_min": (1.0, 40)}
 """distribution -> (width of a bin in minutes, number of bins; the last one is open)"""
 
 
@@ -40,9 +40,7 @@ class Tally:
             self._measure(week, day + 1, weight, diary, range(day, day + 1), luck.service_min)
         self._spread(diary, days, weight, luck.service_min)
 
-    def _measure(
-        self, week: int, day: int, weight: float, diary: Diary, days: range, service: Floats
-    ) -> None:
+    def _measure(self, week: int, day: int, weight: float, diary: Diary, days: range, service: Floats) -> None:
         scene = self.scene
         harms = pupil.harms(scene, diary, days, service)
         values = {
@@ -96,19 +94,17 @@ class Tally:
             measure, site = np.nonzero(told)
             n = len(measure)
             blocks.append((np.full(n, week), np.full(n, day), site, measure, table[told], np.full(n, weight)))
-        week, day, site, measure, value, weight = (
-            np.concatenate(column) for column in zip(*blocks, strict=True)
-        )
+        weeks, days, site, measure, value, weights = (np.concatenate(part) for part in zip(*blocks, strict=True))
         units = [MEASURES[name].unit for name in names]
         return pd.DataFrame(
             {
-                "week": week.astype(np.int16),
-                "day": day.astype(np.int8),
+                "week": weeks.astype(np.int16),
+                "day": days.astype(np.int8),
                 "site_id": pd.Categorical.from_codes(site, sites),
                 "measure": pd.Categorical.from_codes(measure, names),
                 "value": value,
                 "unit": pd.Categorical(np.array(units)[measure], categories=sorted(set(units))),
-                "weight": weight,
+                "weight": weights,
             }
         )
 
@@ -120,9 +116,9 @@ class Tally:
             for key, value in harms.items():
                 totals[key] = totals.get(key, 0.0) + weight * value
         parts = [
-            pd.DataFrame(
-                {"site_id": sites[total > 0], "resource": key[0], "kind": key[1], "cause": key[2]}
-            ).assign(pupil_days=total[total > 0], severity=total[total > 0] * weights[key[1]])
+            pd.DataFrame({"site_id": sites[total > 0], "resource": key[0], "kind": key[1], "cause": key[2]}).assign(
+                pupil_days=total[total > 0], severity=total[total > 0] * weights[key[1]]
+            )
             for key, total in totals.items()
             if (total > 0).any()
         ]

@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import simpy
-from numpy.typing import NDArray
 
 from sim.operate import drive
+from sim.operate.drive import Track
 
 if TYPE_CHECKING:
     from sim.operate.day import Day, Week
     from sim.operate.timetable import Legs
 
 Steps = Generator[simpy.Event, object, None]
-Track = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]
-"""Where the times of a drive are told: arrivals, departures and loads, (P,) each."""
 IN, OUT = 0, 1
 
 
@@ -52,21 +50,27 @@ def half_day(env: simpy.Environment, week: Week, bus: int, day: Day, way: int, l
     day.bus_min[bus] += env.now + home_min - day.left_yard[legs[0][0]]
 
 
-def bring(
-    env: simpy.Environment, week: Week, run: int, day: Day, there: float, track: Track | None = None
-) -> Steps:
+def bring(env: simpy.Environment, week: Week, run: int, day: Day, there: float, track: Track | None = None) -> Steps:
     """Drive an `in` run: take pupils at the stops, wait for a bay at the gate, let them alight."""
     table = week.timetable
     stops, on, off = table.stops[run], day.embarked_in, day.alighted_in
-    gate_min, _, left = drive.collect(
-        there, stops, table.seats[run], week.dwell, day.leg_min, day.hold, table.rider_at, table.rider,
-        day.came, on, *(track or day.track),
-    )  # fmt: skip
+    gate_min, left = drive.collect(
+        there,
+        stops,
+        table.seats[run],
+        week.dwell,
+        day.leg_min,
+        day.hold,
+        table.riders,
+        day.came,
+        on,
+        track or day.track,
+    )
     yield env.timeout(gate_min - env.now)
     with week.gate[table.school[run]].request() as bay:
         yield bay
         bay_min = env.now
-        done = drive.unload(bay_min, stops, week.unload_min, table.rider_at, table.rider, on, off)
+        done = drive.unload(bay_min, stops, week.unload_min, table.riders, on, off)
         yield env.timeout(done - bay_min)
     if track is None:
         day.reached_gate[run], day.took_bay[run], day.freed_bay[run] = gate_min, bay_min, done
@@ -74,9 +78,7 @@ def bring(
             leave_behind(env, week, run, day)
 
 
-def take(
-    env: simpy.Environment, week: Week, run: int, day: Day, there: float, track: Track | None = None
-) -> Steps:
+def take(env: simpy.Environment, week: Week, run: int, day: Day, there: float, track: Track | None = None) -> Steps:
     """Drive an `out` run: wait for a bay, let pupils embark, leave no sooner than planned, bring them home."""
     table = week.timetable
     stops, on, off = table.stops[run], day.embarked_out, day.alighted_out
@@ -85,44 +87,32 @@ def take(
         yield bay
         bay_min = env.now
         ready, aboard, left = drive.embark(
-            max(bay_min, day.close_min[run]), stops, table.seats[run], week.unload_min, table.rider_at, table.rider,
-            day.attended, on,
-        )  # fmt: skip
+            max(bay_min, day.close_min[run]), stops, table.seats[run], week.unload_min, table.riders, day.attended, on
+        )
         leave = max(ready, day.depart_min[run])
         yield env.timeout(leave - bay_min)
     if track is None:
         day.reached_gate[run], day.took_bay[run], day.freed_bay[run] = there, bay_min, leave
         if left:
             leave_behind(env, week, run, day)
-    end = drive.deliver(
-        leave,
-        stops,
-        aboard,
-        week.dwell,
-        day.leg_min,
-        table.rider_at,
-        table.rider,
-        on,
-        off,
-        *(track or day.track),
-    )
+    end = drive.deliver(leave, stops, aboard, week.dwell, day.leg_min, table.riders, on, off, track or day.track)
     yield env.timeout(end - env.now)
 
 
 def leave_behind(env: simpy.Environment, week: Week, run: int, day: Day) -> None:
     """Let those a run left behind wait for its own bus when it is free, or a spare bus, whichever is first."""
     week.stranded[week.timetable.bus[run]].append(run)
-    if week.spare is not None:
-        env.process(spare(env, week, run, day))
+    for spares in week.spares:
+        env.process(spare(env, week, spares, run, day))
 
 
-def spare(env: simpy.Environment, week: Week, run: int, day: Day) -> Steps:
+def spare(env: simpy.Environment, week: Week, spares: simpy.Resource, run: int, day: Day) -> Steps:
     """Send a spare bus for those a run left behind, unless the run's own bus has gone back for them before.
 
     In the morning no second run sets out after `fleet.second_run_latest_min`: those pupils miss the day.
     """
     waiting, yard = week.stranded[week.timetable.bus[run]], week.timetable.spare_yard[run]
-    with week.spare.request() as turn:
+    with spares.request() as turn:
         yield turn
         if run in waiting and env.now <= day.latest_min[run]:
             waiting.remove(run)

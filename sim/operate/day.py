@@ -20,43 +20,51 @@ from sim.operate.lodge import nights
 from sim.operate.luck import WeekLuck
 from sim.operate.pupils import IN, Pupils
 from sim.operate.timetable import FIRST_DAY, LAST_DAY, OTHER_DAY, Legs, Timetable
-from sim.plan import SCHOOL_BUS, Bools, Ints
+from sim.plan import SCHOOL_BUS, Bools, Floats, Ints
 from sim.units import MINUTES_PER_DAY, minutes_of
 
 Steps = Generator[simpy.Event, object, None]
 
 
 class Day:
-    """One day of the week: its rows of the diary, of the luck and of the planned times."""
-
-    __slots__ = (
-        "alighted_in", "alighted_out", "attended", "be_there_min", "bus_min", "came", "close_min", "depart_min",
-        "embarked_in", "embarked_out", "empty_km", "fetched", "freed_bay", "hold", "kind", "latest_min", "left_yard",
-        "leg_min", "number", "reached_gate", "second_km", "start_min", "took_bay", "track", "traffic",
-    )  # fmt: skip
+    """One day of the week: its rows of the diary, of the luck and of the planned times (minutes of the week)."""
 
     def __init__(self, number: int, days: int, table: Timetable, luck: WeekLuck, diary: Diary) -> None:
-        self.number, self.start_min = number, number * MINUTES_PER_DAY
         self.kind = FIRST_DAY if number == 0 else LAST_DAY if number == days - 1 else OTHER_DAY
-        self.leg_min, self.traffic = luck.leg_min[number], luck.traffic[number].tolist()
-        self.hold = table.hold_min + self.start_min
-        for name in ("be_there_min", "depart_min", "close_min", "latest_min"):
-            setattr(self, name, (getattr(table, name) + self.start_min).tolist())
-        for name in (
-            "came", "attended", "embarked_in", "alighted_in", "embarked_out", "alighted_out", "left_yard",
-            "reached_gate", "took_bay", "freed_bay", "empty_km", "second_km", "bus_min",
-        ):  # fmt: skip
-            setattr(self, name, getattr(diary, name)[number])
-        self.fetched = diary.fetched[:, number]
+        midnight = number * MINUTES_PER_DAY
+        self.be_there_min = _clock(table.be_there_min, midnight)
+        self.depart_min = _clock(table.depart_min, midnight)
+        self.close_min = _clock(table.close_min, midnight)
+        self.latest_min = _clock(table.latest_min, midnight)
+        self.hold = table.hold_min + midnight
+        self.leg_min: Floats = luck.leg_min[number]
+        self.traffic: list[float] = luck.traffic[number].tolist()
+        self.came: Bools = diary.came[number]
+        self.attended: Bools = diary.attended[number]
+        self.embarked_in: Floats = diary.embarked_in[number]
+        self.alighted_in: Floats = diary.alighted_in[number]
+        self.embarked_out: Floats = diary.embarked_out[number]
+        self.alighted_out: Floats = diary.alighted_out[number]
+        self.left_yard: Floats = diary.left_yard[number]
+        self.reached_gate: Floats = diary.reached_gate[number]
+        self.took_bay: Floats = diary.took_bay[number]
+        self.freed_bay: Floats = diary.freed_bay[number]
+        self.empty_km: Floats = diary.empty_km[number]
+        self.second_km: Floats = diary.second_km[number]
+        self.bus_min: Floats = diary.bus_min[number]
+        self.fetched: Bools = diary.fetched[:, number]
         self.track = (diary.arrived[number], diary.departed[number], diary.load[number])
+
+
+def _clock(planned_min: Floats, midnight: float) -> list[float]:
+    minutes: list[float] = (planned_min + midnight).tolist()
+    return minutes
 
 
 class Week:
     """What a process may look at, take and tell into while a week is lived; it dies with the week."""
 
-    def __init__(
-        self, settings: Settings, travel: Travel, pupils: Pupils, table: Timetable, luck: WeekLuck
-    ) -> None:
+    def __init__(self, settings: Settings, travel: Travel, pupils: Pupils, table: Timetable, luck: WeekLuck) -> None:
         fleet, dine, days = settings.fleet, settings.dine, len(luck.came)
         self.bells, self.step_min = settings.bells, dine.bell_after_min + dine.sittings_gap_min
         self.travel, self.pupils, self.timetable, self.luck = travel, pupils, table, luck
@@ -64,9 +72,7 @@ class Week:
         self.unload_min = (minutes_of(fleet.unload_school_s), minutes_of(fleet.unload_pupil_s))
         self.turnaround_min = fleet.turnaround_min
         places = len(table.run_of_stop)
-        self.diary = blank(
-            days, len(pupils), places, len(table.stops), len(pupils.first) - 1, len(table.yard)
-        )
+        self.diary = blank(days, len(pupils), places, len(table.stops), len(pupils.first) - 1, len(table.yard))
         self.diary.came[:] = luck.came
         lodgers = pupils.has_bed
         self.diary.attended[1:, lodgers] = luck.came[1:, lodgers]
@@ -82,7 +88,7 @@ class Week:
         """Set up what processes compete for: gate bays, spare buses, and who waits for a second run."""
         table = self.timetable
         self.gate = {s: simpy.Resource(env, max(1, table.gate_bays[s])) for s in set(table.school)}
-        self.spare = simpy.Resource(env, table.spare_buses) if table.spare_buses else None
+        self.spares = [simpy.Resource(env, table.spare_buses)] if table.spare_buses else []
         self.stranded: list[list[int]] = [[] for _ in table.yard]
 
     def duty_of(self, bus: int, day: Day, way: int) -> Legs:
@@ -92,8 +98,9 @@ class Week:
     def aboard(self, run: int, day: Day) -> Ints:
         """Return the riders of a run who have been on a bus in its direction today."""
         table = self.timetable
+        rider_at, rider = table.riders
         low, high = table.stops[run]
-        riders = table.rider[table.rider_at[low] : table.rider_at[high]]
+        riders = rider[rider_at[low] : rider_at[high]]
         on = day.embarked_in if table.direction[run] == IN else day.embarked_out
         return np.asarray(riders[~np.isnan(on[riders])])
 
@@ -117,9 +124,7 @@ class Week:
             meals_today += [(self.bells.breakfast_min, BREAKFAST)] if day > 0 else []
             meals_today += [(self.bells.dinner_min, DINNER)] if day < self.days - 1 else []
         sittings = range(self.timetable.sittings[school])
-        return sorted(
-            (start + minute + k * self.step_min, meal, k) for minute, meal in meals_today for k in sittings
-        )
+        return sorted((start + minute + k * self.step_min, meal, k) for minute, meal in meals_today for k in sittings)
 
 
 def roll_call(env: simpy.Environment, week: Week) -> Steps:

@@ -40,9 +40,7 @@ def week_luck(
     leg_min = np.empty((days, len(table.stop_owner)))
     meals = np.zeros((3, len(MEALS), days, len(pupils)))
     for d in range(days):
-        came[d] = (
-            streams.uniforms(luck.daily("ill", week, d + 1), pupils.number) >= settings.health.absence_share
-        )
+        came[d] = streams.uniforms(luck.daily("ill", week, d + 1), pupils.number) >= settings.health.absence_share
         traffic[d], leg_min[d] = _traffic(settings, plan, table, luck, week, d + 1)
         for meal in (BREAKFAST, LUNCH, DINNER):
             who = np.flatnonzero(table.diner[meal])

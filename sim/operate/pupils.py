@@ -51,9 +51,7 @@ class Pupils:
         return len(self.number)
 
 
-def gather(
-    county: County, settings: Settings, travel: Travel, plan: YearPlan, counts: Ints, luck: YearLuck
-) -> Pupils:
+def gather(county: County, settings: Settings, travel: Travel, plan: YearPlan, counts: Ints, luck: YearLuck) -> Pupils:
     """Let the pupils who come meet the plan: school, mode, bed, stop and class of each.
 
     counts: (H, 9, 2) pupils who come this year.
@@ -72,10 +70,7 @@ def gather(
     rider = (mode == SCHOOL_BUS) | refused
     order = np.lexsort((number, refused))
     stop = np.stack(
-        [
-            _stops(plan, county, travel, school, hamlet, order, rider, lodger_bus, refused, way)
-            for way in (IN, OUT)
-        ]
+        [_stops(plan, county, travel, school, hamlet, order, rider, lodger_bus, refused, way) for way in (IN, OUT)]
     )
     first = np.searchsorted(school, np.arange(len(county.schools.id) + 1))
     eats = streams.uniforms(luck.lasting("lunch"), number) < settings.dine.lunch_share
@@ -115,9 +110,7 @@ def _rank(*keys: Ints) -> Ints:
     return np.asarray(frame.groupby(list(frame.columns), sort=False).cumcount().to_numpy())
 
 
-def _admit(
-    plan: YearPlan, mode: Ints, school: Ints, sex: Ints, grade: Ints, km: Floats, number: Owners
-) -> Bools:
+def _admit(plan: YearPlan, mode: Ints, school: Ints, sex: Ints, grade: Ints, km: Floats, number: Owners) -> Bools:
     """Give the beds of each school and sex to those who live farthest, then to the higher grade."""
     asks = np.flatnonzero(mode == LODGE)
     order = asks[np.lexsort((number[asks], -grade[asks], -km[asks]))]

@@ -13,10 +13,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @njit(cache=True)
-def _sink(heap, size):
+def _sink(heap: Floats, size: int) -> None:
     """Let the first element of a heap sink to its place."""
     value, i = heap[0], 0
     while True:
@@ -33,7 +34,7 @@ def _sink(heap, size):
 
 
 @njit(cache=True)
-def queue(arrive, service, servers, bell):
+def queue(arrive: Floats, service: Floats, servers: int, bell: float) -> tuple[Floats, Floats]:
     """Return (start, done) of each pupil in a queue, in order of arrival; NaN for whom the bell comes first.
 
     arrive: (n,) minutes, ascending; service: (n,) minutes; servers: how many serve at once; a pupil whose
@@ -58,7 +59,7 @@ def queue(arrive, service, servers, bell):
 
 
 @njit(cache=True)
-def _by_time(line, time):
+def _by_time(line: Ints, time: Floats) -> Ints:
     """Order those with a time by it; insertion sort, because a line leaves c windows almost in order."""
     order = np.empty_like(line)
     size = 0
@@ -75,7 +76,9 @@ def _by_time(line, time):
 
 
 @njit(cache=True)
-def canteen(arrive, service, eat, windows, seats, bell):
+def canteen(
+    arrive: Floats, service: Floats, eat: Floats, windows: int, seats: int, bell: float
+) -> tuple[Floats, Floats, Floats]:
     """Serve and seat one sitting; return (served, seated, left), each (n,) minutes, NaN where it never was.
 
     arrive: (n,) minutes at the hall, in any order; service, eat: (n,) minutes; everyone leaves at the bell.

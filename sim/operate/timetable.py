@@ -12,6 +12,7 @@ from sim import streams
 from sim.config import Settings
 from sim.county import County
 from sim.county.road import Travel
+from sim.operate.drive import Riders
 from sim.operate.pupils import IN, OUT, SERVICE_LODGER, Pupils
 from sim.plan import Bools, Floats, Ints, YearPlan
 from sim.plan.timetable import at_school_min, by_run, stop_times
@@ -46,8 +47,7 @@ class Timetable:
     """(R,) when the pupils of an `out` run may leave school."""
     latest_min: Floats
     """(R,) the last moment at which a second run sets out."""
-    rider_at: Ints
-    rider: Ints
+    riders: Riders
     run_owner: Owners
     """(R,) owns the traffic of the run."""
     stop_owner: Owners
@@ -82,9 +82,7 @@ class Timetable:
     """Schools where somebody has a bed."""
 
 
-def timetable(
-    county: County, settings: Settings, travel: Travel, plan: YearPlan, pupils: Pupils
-) -> Timetable:
+def timetable(county: County, settings: Settings, travel: Travel, plan: YearPlan, pupils: Pupils) -> Timetable:
     """Lay out the year for operation; nothing here depends on the day."""
     return Timetable(**_runs(county, settings, travel, plan), **_riders(plan, pupils), **_meals(settings, plan, pupils),
                      gate_bays=tuple(county.schools.gate_bays.tolist()))  # fmt: skip
@@ -127,7 +125,7 @@ def _runs(county: County, settings: Settings, travel: Travel, plan: YearPlan) ->
     }
 
 
-def _times(county: County, settings: Settings, plan: YearPlan, run_of_stop: Ints) -> dict[str, Floats]:
+def _times(county: County, settings: Settings, plan: YearPlan, run_of_stop: Ints) -> dict[str, Any]:
     """Lay out the planned clock times of the runs."""
     routes, fleet, bells = plan.runs.routes, settings.fleet, settings.bells
     is_in, lodger = routes.direction == IN, routes.service == SERVICE_LODGER
@@ -162,13 +160,13 @@ def _meals(settings: Settings, plan: YearPlan, pupils: Pupils) -> dict[str, Any]
     }
 
 
-def _riders(plan: YearPlan, pupils: Pupils) -> dict[str, Ints]:
+def _riders(plan: YearPlan, pupils: Pupils) -> dict[str, Any]:
     """List the riders of each stop, the youngest first, refused lodgers last; (P + 1,) and (riders,)."""
     stops = len(plan.runs.routes.hamlet)
     who = np.concatenate([np.flatnonzero(pupils.stop[way] >= 0) for way in (IN, OUT)])
     stop = np.concatenate([pupils.stop[way][pupils.stop[way] >= 0] for way in (IN, OUT)])
     order = np.lexsort((pupils.number[who], pupils.grade[who], pupils.refused[who], stop))
-    return {"rider_at": np.searchsorted(stop[order], np.arange(stops + 1)), "rider": who[order]}
+    return {"riders": (np.searchsorted(stop[order], np.arange(stops + 1)), who[order])}
 
 
 def _bus_seats(settings: Settings, plan: YearPlan) -> Ints:

@@ -104,7 +104,7 @@ class Routes:
     load: Floats
     """(P,) pupils the plan expects to embark (in) or alight (out) here."""
     leg_min: Floats
-    """(P,) free-flow minutes of the leg: `in` from this stop to the next (the last one to the school); `out` into this stop."""
+    """(P,) free-flow minutes of a leg: `in` from this stop to the next or the school; `out` into this stop."""
     leg_floor_min: Floats
     """(P,) the same leg at the legal speed cap."""
     leg_km: Floats

@@ -31,7 +31,7 @@ def meals(county: County, settings: Settings, year: int, expected: Floats, open_
         sitting[s] = _grades_to_sittings(expected[s] * dine.lunch_share, seats[s] * dine.sitting_fill)
         sittings[s] = sitting[s].max() + 1
     step = dine.bell_after_min + dine.sittings_gap_min
-    return Meals(sitting, sittings, settings.bells.lunch_min + sitting * step, windows, seats)
+    return Meals(sitting, sittings, (settings.bells.lunch_min + sitting * step).astype(np.float64), windows, seats)
 
 
 def _grades_to_sittings(diners: Floats, room: float) -> Ints:

@@ -47,7 +47,7 @@ def _shared(total: int, stock: Ints) -> np.ndarray:
         return np.zeros(len(stock))
     exact = total * stock / stock.sum()
     whole = np.floor(exact)
-    rest = int(round(total - whole.sum()))
+    rest = round(total - whole.sum())
     whole[np.argsort(whole - exact, kind="stable")[:rest]] += 1
     return whole
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sim.tell.number import by_replication, interval, money, number, percent, pupils, span
+from sim.tell.number import by_replication, interval, money, number, percent, pupils
 from sim.tell.run import Run
 
 
@@ -112,7 +112,7 @@ def _money(run: Run) -> list[str]:
 
 def key_figures(run: Run) -> list[Figure]:
     """Return the few numbers at the head of the report."""
-    return [*_pupils(run), *_buses(run), *_harmed(run), *_limits(run), *_cost(run)]
+    return [*_pupils(run), *_closing(run), *_buses(run), *_harmed(run), *_limits(run), *_cost(run)]
 
 
 def _pupils(run: Run) -> list[Figure]:
@@ -125,6 +125,13 @@ def _pupils(run: Run) -> list[Figure]:
     note = run.words("key.pupils_note", low=number(low, 0), high=number(high, 0)) if len(wide.columns) > 1 else ""
     label = run.words("key.pupils", first=run.years[0], last=run.years[-1])
     return [Figure(f"{number(first, 0)} → {number(last, 0)}", label, note)]
+
+
+def _closing(run: Run) -> list[Figure]:
+    closures = run.table("closures")
+    closed = closures.loc[closures["decision"] == "close", "school_id"].nunique()
+    kept = closures.loc[closures["decision"] == "keep", "school_id"].nunique()
+    return [Figure(number(closed), run.words("key.closing"), run.words("key.closing_note", kept=kept))]
 
 
 def _buses(run: Run) -> list[Figure]:
@@ -145,7 +152,9 @@ def _harmed(run: Run) -> list[Figure]:
         return []
     found = interval(by_replication(rows.assign(all=0), ["all"], "value", run.replications) / len(run.years)).iloc[0]
     share = percent(rows["value"].sum() / present, 1)
-    return [Figure(span(*found), run.words("key.harmed"), run.words("key.harmed_note", share=share))]
+    between = f"{number(found['low'])} – {number(found['high'])}; " if np.isfinite(found["low"]) else ""
+    note = between + run.words("key.harmed_note", share=share)
+    return [Figure(pupils(found["mean"], public=run.public), run.words("key.harmed"), note)]
 
 
 def _limits(run: Run) -> list[Figure]:
@@ -154,7 +163,8 @@ def _limits(run: Run) -> list[Figure]:
         return []
     broken = int((verdicts["p_breach"] >= run.settings.judge.breach_probability).sum())
     label = run.words("key.limits", year=run.years[-1])
-    return [Figure(f"{number(broken)} / {number(len(verdicts))}", label, run.words("key.limits_note"))]
+    note = run.words("key.limits_note", all=number(len(verdicts)), share=percent(broken / len(verdicts)))
+    return [Figure(number(broken), label, note)]
 
 
 def _cost(run: Run) -> list[Figure]:

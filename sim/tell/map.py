@@ -24,7 +24,6 @@ KINDS = {
     "town_primary": ("s", BLACK, 22), "town_junior": ("^", BLACK, 26),
 }  # fmt: skip
 LABELLED = ("central_primary", "nine_year")
-NAMES_HALO = [("#FFFFFF", 2.5)]
 
 
 def county_map(run: Run) -> Figure | None:
@@ -53,7 +52,7 @@ def _height_in(places: pd.DataFrame) -> float:
     """Return a height that fits the shape of the county, within what a page can hold."""
     wide = (places["lon"].max() - places["lon"].min()) * np.cos(np.deg2rad(places["lat"].mean()))
     high = places["lat"].max() - places["lat"].min()
-    return float(np.clip(WIDTH_IN * high / max(wide, 1e-6), 3.5, 8.5)) + 0.9
+    return float(np.clip(WIDTH_IN * high / max(wide, 1e-6), 3.5, 8.0)) + 0.9
 
 
 def _roads(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame) -> None:
@@ -100,7 +99,7 @@ def _worst(axes: Axes, run: Run) -> None:
         at = run.schools.loc[site]
         axes.scatter([at["lon"]], [at["lat"]], s=190, facecolors="none", edgecolors=RED, linewidths=1.6, zorder=6)
         axes.annotate(str(rank), (at["lon"], at["lat"]), xytext=(8, -11), textcoords="offset points", color=RED,
-                      fontsize=9, fontweight="bold", zorder=7)  # fmt: skip
+                      fontsize=9, fontweight="bold", zorder=7, gid="halo")  # fmt: skip
 
 
 def _names(axes: Axes, run: Run) -> None:
@@ -116,7 +115,7 @@ def _names(axes: Axes, run: Run) -> None:
         chinese, english = both.loc[at["township_id"]]
         name = chinese if run.words.language == "zh" or not english else english
         axes.annotate(str(name), (at["lon"], at["lat"]), xytext=(0, 7), textcoords="offset points", ha="center",
-                      fontsize=8, color=BLACK, zorder=8)  # fmt: skip
+                      fontsize=8, color=BLACK, zorder=8, gid="halo")  # fmt: skip
 
 
 def _scale_bar(axes: Axes, places: pd.DataFrame) -> None:
@@ -127,7 +126,7 @@ def _scale_bar(axes: Axes, places: pd.DataFrame) -> None:
     km = next((step for step in (20, 10, 5, 2, 1) if step < wide / 3), 1)
     axes.plot([left, left + km / degree], [low, low], color=BLACK, linewidth=2.5, solid_capstyle="butt", zorder=9)
     axes.annotate(f"{km} km", (left, low), xytext=(0, 4), textcoords="offset points", fontsize=8, zorder=9)
-    axes.annotate("N", (0.03, 0.99), xytext=(0.03, 0.93), xycoords="axes fraction", ha="center", va="top", fontsize=9,
+    axes.annotate("N", (0.04, 0.9), xytext=(0.04, 0.97), xycoords="axes fraction", ha="center", fontsize=9,
                   arrowprops={"arrowstyle": "<-", "color": BLACK})  # fmt: skip
 
 

@@ -55,6 +55,8 @@ def span(mean: float, low: float, high: float, digits: int | None = None) -> str
     """Return a mean with its interval, the mean alone where there is none."""
     if not (np.isfinite(low) and np.isfinite(high)):
         return number(mean, digits)
+    if digits is None:
+        digits = 0 if max(abs(mean), abs(high)) >= MANY else 1
     return f"{number(mean, digits)} ({number(low, digits)} – {number(high, digits)})"
 
 
@@ -80,6 +82,6 @@ def money(yuan: float | None, words: Words) -> str:
     if yuan is None or not np.isfinite(yuan):
         return NONE
     scale = money_scale(words)
-    if abs(yuan) < scale / 10:
+    if abs(yuan) < scale:
         return words("money.small", amount=number(yuan, 0))
     return words("money.large", amount=number(yuan / scale, 1))

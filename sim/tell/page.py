@@ -59,6 +59,7 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "made_up": _made_up(run),
         "place": f"results/{run.settings.study.name}/{run.path.name}",
         "worst": tables.bottleneck_table(run),
+        "harm": tables.harm_table(run),
         "verdicts": tables.verdict_table(run),
         "furthest": tables.worst_verdicts(run),
         "budget": tables.budget_table(run),

@@ -40,6 +40,7 @@ def rides(run: Run) -> Figure | None:
             _distribution(run, part, cells, way, band)
             part.set_title(word(f"chart.{way}", band=band), fontsize=8.5)
         axes[row, 0].set_ylabel(word("axis.share_rides"))
+        axes[row, 0].set_ylim(0, axes[row, 0].get_ylim()[1] * 1.2)
     for part in axes[-1]:
         part.set_xlabel(word("axis.minutes"))
     return figure
@@ -64,7 +65,6 @@ def over_limit(run: Run, cells: pd.DataFrame, limit: float) -> pd.DataFrame:
 def _distribution(run: Run, axes: Axes, cells: pd.DataFrame, way: str, band: str) -> None:
     """Draw one histogram in per cent, the part over the limit hatched, with the share over it in words."""
     axes.yaxis.grid(visible=True)
-    axes.set_ylim(bottom=0)
     bins = cells.groupby(["low", "high"], as_index=False)["count"].sum()
     if bins.empty:
         return
@@ -79,12 +79,12 @@ def _distribution(run: Run, axes: Axes, cells: pd.DataFrame, way: str, band: str
                  edgecolor="white", linewidth=0.4)  # fmt: skip
     if limit is None:
         return
-    axes.axvline(limit, color=RED, linewidth=1.2, linestyle=(0, (4, 2)))
+    axes.axvline(limit, ymax=0.82, color=RED, linewidth=1.2, linestyle=(0, (4, 2)))
     share = over_limit(run, cells, limit).iloc[0]
     says = run.words("chart.over", share=percent(share["mean"], 1), limit=f"{limit:g}")
     if np.isfinite(share["low"]):
         says += f"\n({percent(max(share['low'], 0.0), 1)} – {percent(share['high'], 1)})"
-    axes.text(0.98, 0.95, says, transform=axes.transAxes, ha="right", va="top", fontsize=8, color=RED)
+    axes.text(0.99, 0.97, says, transform=axes.transAxes, ha="right", va="top", fontsize=8, color=RED)
 
 
 def canteen(run: Run) -> Figure | None:
@@ -98,7 +98,7 @@ def canteen(run: Run) -> Figure | None:
     worst_year = waits.groupby(["site_id", "year"])["value"].mean().groupby("site_id").max()
     found = found.assign(worst=worst_year).sort_values("mean", ascending=False)
     shown = found.head(MOST_SCHOOLS).iloc[::-1]
-    figure, axes = canvas(0.9 + 0.19 * len(shown))
+    figure, axes = canvas(1.0 + 0.18 * len(shown))
     labels = [run.site(str(site), short=True) for site in shown.index]
     rows = np.arange(len(shown))
     half = (shown["high"] - shown["mean"]).fillna(0.0)
@@ -116,5 +116,5 @@ def canteen(run: Run) -> Figure | None:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     figure.get_layout_engine().set(rect=(room_for(figure, labels) * 0.42, 0, 1 - room_for(figure, labels) * 0.42, 1))  # type: ignore[union-attr]
-    axes.legend(loc="lower right")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=3, columnspacing=3)
     return figure

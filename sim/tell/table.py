@@ -16,6 +16,7 @@ from sim.tell.number import NONE, money, money_scale, number, percent, pupils, s
 from sim.tell.run import Run, origin
 
 SHADES = 4
+NATURES = ["capital", "recurrent", "transfer", "income"]
 ORIGINS = ("real", "derived", "synthetic", "other")
 
 
@@ -49,7 +50,7 @@ def grid(head: Sequence[str], rows: Sequence[Sequence[object]], numbers: Sequenc
 def bottleneck_table(run: Run, most: int = 10) -> Grid:
     """Return the worst bottlenecks over all years."""
     word, table = run.words, worst_of_all(run).head(most)
-    names = ("rank", "where", "resource", "first_year", "harm", "chance", "cause", "relief", "relief_cost")
+    names = ("rank", "where", "resource", "first_year", "harm", "weighted", "chance", "cause", "relief")
     rows = [
         (
             rank,
@@ -57,14 +58,49 @@ def bottleneck_table(run: Run, most: int = 10) -> Grid:
             word.term("resource", row.resource),
             Cell(f"{row.first_year_breached:.0f}", "bad") if pd.notna(row.first_year_breached) else word("never"),
             pupils(row.mean, row.low, row.high, run.public),
+            pupils(row.severity, public=run.public),
             percent(row.p_breach),
             word.term("cause", row.cause),
-            word.term("relief", row.relief) if isinstance(row.relief, str) and row.relief else NONE,
-            money(row.relief_cost_yuan, word),
+            _relief(run, row.relief, row.relief_cost_yuan),
         )
         for rank, row in enumerate(table.itertuples(), start=1)
     ]
-    return grid([word(f"column.{name}") for name in names], rows, (0, 3, 4, 5, 8), wide=True)
+    return grid([word(f"column.{name}") for name in names], rows, (0, 3, 4, 5, 6), wide=True)
+
+
+def _relief(run: Run, relief: object, cost_yuan: float) -> str:
+    """Return a relief in words with its price in brackets, when there is one."""
+    if not isinstance(relief, str) or not relief:
+        return NONE
+    price = f" ({money(cost_yuan, run.words)})" if pd.notna(cost_yuan) else ""
+    return run.words.term("relief", relief) + price
+
+
+def harm_table(run: Run) -> Grid:
+    """Return for each resource and year the pupil-days harmed and at how many schools, shaded by size."""
+    word, count = run.words, len(run.replications)
+    by_site = run.harm.groupby(["resource", "year", "site_id"], observed=True)["pupil_days"].sum() / count
+    cells = by_site.groupby(["resource", "year"]).agg(["sum", "size"])
+    order = cells["sum"].groupby("resource").sum().sort_values(ascending=False).index
+    most = max(cells["sum"].max(), 1.0) if len(cells) else 1.0
+    rows = [
+        (word.term("resource", resource),
+         *(_harmed(run, cells.loc[(resource, year)] if (resource, year) in cells.index else None, most)
+           for year in run.years))
+        for resource in order
+    ]  # fmt: skip
+    return grid((word("column.resource"), *map(str, run.years)), rows, range(1, len(run.years) + 1), wide=True)
+
+
+def _harmed(run: Run, cell: pd.Series | None, most: float) -> Cell:
+    if cell is None:
+        return Cell("0")
+    return Cell(f"{pupils(cell['sum'], public=run.public)} ({cell['size']:.0f})", _heat(cell["sum"] / most))
+
+
+def _heat(share: float) -> str:
+    """Return how dark a cell is, from its share of the largest."""
+    return "" if share <= 0 else f"heat{min(SHADES, 1 + int(share * SHADES))}"
 
 
 def verdict_table(run: Run) -> Grid:
@@ -77,7 +113,7 @@ def verdict_table(run: Run) -> Grid:
         if name not in counts.index.get_level_values(0):
             continue
         sign = "≤" if limit.sense == "at_most" else "≥"
-        value = percent(limit.value, 1) if limit.unit == "share" else f"{limit.value:g} {word.term('unit', limit.unit)}"
+        value = _amount(run, limit.value, limit.unit)
         cells = [_of(counts.loc[(name, year)] if (name, year) in counts.index else None) for year in run.years]
         rows.append((word.term("limit", name), f"{sign} {value}", *cells))
     head = (word("column.limit"), word("column.standard"), *map(str, run.years))
@@ -88,9 +124,7 @@ def _of(count: pd.Series | None) -> Cell:
     """Return `broken of judged`, the darker the larger the share."""
     if count is None:
         return Cell(NONE)
-    share = count["sum"] / count["size"]
-    shade = 0 if share == 0 else min(SHADES, 1 + int(share * SHADES))
-    return Cell(f"{count['sum']:.0f} / {count['size']:.0f}", f"heat{shade}")
+    return Cell(f"{count['sum']:.0f} / {count['size']:.0f}", _heat(count["sum"] / count["size"]))
 
 
 def worst_verdicts(run: Run, most: int = 10) -> Grid:
@@ -117,7 +151,11 @@ def _value(run: Run, row: object) -> str:
 
 
 def _standard(run: Run, row: object) -> str:
-    value, unit = row.limit_value, row.unit  # type: ignore[attr-defined]
+    return _amount(run, row.limit_value, row.unit)  # type: ignore[attr-defined]
+
+
+def _amount(run: Run, value: float, unit: str) -> str:
+    """Return a standard with its unit, shares as per cent."""
     return percent(value, 1) if unit == "share" else f"{value:g} {run.words.term('unit', unit)}"
 
 
@@ -134,6 +172,7 @@ def budget_table(run: Run) -> Grid:
         return grid(head, [])
     lines = table[table["account"] != "total"]
     rows: list[tuple[object, ...]] = []
+    lines = lines.assign(order=lines["nature"].map(NATURES.index)).sort_values("order", kind="stable")
     for (account, payer), part in lines.groupby(["account", "payer"], sort=False):
         values = part.groupby("year")["mean"].sum().reindex(run.years, fill_value=0.0)
         if (values.abs() / scale).max() >= 0.005:
@@ -222,7 +261,7 @@ def limit_table(run: Run) -> Grid:
     rows = [
         (word.term("limit", name), word.term("measure", item["measure"])
          + (f" / {word.term('measure', item['per'])}" if item.get("per") else ""),
-         ("≤ " if item["sense"] == "at_most" else "≥ ") + f"{item['value']:g} {word.term('unit', item['unit'])}",
+         ("≤ " if item["sense"] == "at_most" else "≥ ") + _amount(run, item["value"], item["unit"]),
          word.term("limit_site", item["site"]), item["source"])
         for name, item in entries(run, "limits").items()
     ]  # fmt: skip

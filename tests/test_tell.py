@@ -1,0 +1,249 @@
+"""Reports, figures and workbooks: offline, in two languages, with no small group and no live formula in them."""
+
+from __future__ import annotations
+
+import re
+import string
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pytest
+
+from sim.tell.cells import FEWEST, hidden
+from sim.tell.figure import FIGURES, figures
+from sim.tell.number import interval, money, number, pupils, span
+from sim.tell.page import SECTIONS, comparison, report
+from sim.tell.words import LANGUAGES, Words, glossary
+from sim.tell.workbook import workbook
+from tests.sample_run import sample_run, sample_sweep
+
+TELL = Path(__file__).resolve().parents[1] / "sim" / "tell"
+SCRIPT = "<script>alert(1)</script>"
+FORMULA = '=HYPERLINK("http://example.org","x")'
+MOST_BYTES = 8_000_000
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sample_run(tmp_path_factory.mktemp("tell") / "base")
+
+
+@pytest.fixture(scope="module")
+def page(run: Path) -> str:
+    return report(run).read_text(encoding="utf-8")
+
+
+class Reader(HTMLParser):
+    """Collects what a page asks for and whether its tags close."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.scripts = 0
+        self.ids: list[str] = []
+        self.text: list[str] = []
+        self.style = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.links += [found[key] or "" for key in ("src", "href", "xlink:href") if key in found]
+        self.scripts += tag == "script"
+        self.style = tag == "style"
+        if "id" in found:
+            self.ids.append(found["id"] or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.style = False
+
+    def handle_data(self, data: str) -> None:
+        if not self.style:
+            self.text.append(data)
+
+
+def read(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(page)
+    return reader
+
+
+def places_in(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_every_text_has_both_languages_with_the_same_places() -> None:
+    wrong = [
+        key
+        for key, text in glossary().items()
+        if set(text) != set(LANGUAGES) or not all(text.values()) or places_in(text["en"]) != places_in(text["zh"])
+    ]
+    assert not wrong
+
+
+def test_every_text_that_is_asked_for_is_in_the_glossary() -> None:
+    asked = re.compile(r"""\bwords?\(\s*f?["']([a-z_0-9.]+)["'][,)]""")
+    found = {key for file in [*TELL.glob("*.py"), *TELL.glob("*.j2")] for key in asked.findall(file.read_text("utf-8"))}
+    assert len(found) > 50
+    assert not found - set(glossary())
+
+
+def test_the_page_needs_no_network_and_no_script(page: str) -> None:
+    reader = read(page)
+    assert not reader.scripts
+    assert all(link.startswith(("#", "data:")) for link in reader.links), reader.links
+    assert "url(http" not in page
+    assert "@import" not in page
+    assert len(page.encode()) < MOST_BYTES
+
+
+def test_every_section_of_the_contents_is_on_the_page(page: str) -> None:
+    reader = read(page)
+    assert set(SECTIONS) <= set(reader.ids)
+    assert {link[1:] for link in reader.links if link.startswith("#")} <= set(reader.ids)
+
+
+def test_the_page_says_what_breaks_first_and_that_rolls_are_synthetic(page: str) -> None:
+    text = " ".join(read(page).text)
+    assert "girls' beds at 一乡初中 · First Junior, in 2023" in text
+    assert "synthetic" in text
+    assert "900" in text
+    assert "4 replications" in text
+
+
+def test_numbers_on_the_page_are_those_of_the_files(page: str, run: Path) -> None:
+    table = pd.read_csv(run / "budget.csv")
+    total = table[(table["account"] == "total") & (table["payer"] == "all")]
+    assert f"{total['p50'].mean() / 1e6:.1f}" == number(total["p50"].mean() / 1e6, 1)
+    assert money(total["p50"].mean(), Words("en")) in page
+
+
+def test_figures_are_drawn_from_the_files_alone_and_are_whole_svg(run: Path) -> None:
+    drawn = figures(run)
+    assert {path.stem for path in drawn} == set(FIGURES)
+    for path in drawn:
+        root = ET.fromstring(path.read_text(encoding="utf-8"))
+        assert root.tag.endswith("svg")
+        assert root.find("{http://www.w3.org/2000/svg}title") is not None
+
+
+def test_the_same_files_give_the_same_figures(run: Path) -> None:
+    first = {path.name: path.read_bytes() for path in figures(run)}
+    assert {path.name: path.read_bytes() for path in figures(run)} == first
+
+
+def test_letters_in_figures_stay_text_so_that_no_glyph_is_missing(tmp_path: Path) -> None:
+    drawn = figures(sample_run(tmp_path / "zh", "report.language=zh"))
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in drawn}
+    assert all(CHINESE.search(text) for text in texts.values())
+    assert "一乡中心小学" in texts["canteen"]
+    assert "Noto Sans CJK SC" in texts["canteen"]
+
+
+def test_a_chinese_report_has_chinese_headings_and_columns(tmp_path: Path) -> None:
+    page = report(sample_run(tmp_path / "zh", "report.language=zh")).read_text(encoding="utf-8")
+    assert '<html lang="zh-Hans">' in page
+    heads = re.findall(r"<h[123][^>]*>(.*?)</h[123]>", page)
+    assert all(CHINESE.search(head) for head in heads)
+    columns = [text for text in re.findall(r"<th[^>]*>(.*?)</th>", page) if not re.fullmatch(r"\d{4}|P\d\d", text)]
+    assert all(CHINESE.search(text) for text in columns)
+
+
+def test_names_that_look_like_code_are_shown_as_text(tmp_path: Path) -> None:
+    folder = sample_run(tmp_path / "bad", names={"S1": SCRIPT, "S2": FORMULA, "S3": "a&b$x$"})
+    page = report(folder).read_text(encoding="utf-8")
+    assert SCRIPT not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert not read(page).scripts
+
+
+def test_no_text_of_the_workbook_is_a_formula(tmp_path: Path) -> None:
+    folder = sample_run(tmp_path / "bad", names={"S1": "+1+1", "S2": FORMULA, "S3": "@SUM(A1)"})
+    book = openpyxl.load_workbook(workbook(folder))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert not [cell for cell in cells if cell.data_type == "f" or cell.hyperlink]
+    assert [cell for cell in cells if str(cell.value).startswith(FORMULA)]
+
+
+def test_the_workbook_has_its_sheets_and_the_budget_adds_up(run: Path) -> None:
+    book = openpyxl.load_workbook(workbook(run))
+    assert book.sheetnames == ["summary", "yearly budget", "ledger totals", "unit prices", "sources"]
+    rows = list(book["ledger totals"].iter_rows(min_row=5, values_only=True))
+    ledger = pd.read_parquet(run / "ledger.parquet")
+    assert sum(row[-1] for row in rows) == pytest.approx(ledger["amount_yuan"].sum() / 4)
+
+
+@pytest.mark.parametrize(
+    ("row", "hides"),
+    [
+        ([10, 20, 30], [False, False, False]),
+        ([3, 20, 30], [True, True, False]),
+        ([3, 4, 30], [True, True, False]),
+        ([1, 2, 30, 40], [True, True, True, False]),
+        ([0, 0, 3], [False, False, True]),
+        ([0, 9, 0], [False, False, False]),
+    ],
+)
+def test_groups_under_five_are_hidden_so_that_the_total_gives_none_away(row: list[int], hides: list[bool]) -> None:
+    assert hidden(row, public=True) == hides
+    assert not any(hidden(row, public=False))
+
+
+def test_a_public_page_shows_no_small_group_and_an_internal_one_is_marked(tmp_path: Path) -> None:
+    few = {"harm": 0.004}  # 900 pupil-days become 3.6
+    public = report(sample_run(tmp_path / "public", **few)).read_text(encoding="utf-8")
+    internal = report(sample_run(tmp_path / "internal", "report=internal", **few)).read_text(encoding="utf-8")
+    mark = Words("en")("internal_mark")
+    assert f"&lt;{FEWEST}" in public
+    assert mark not in public
+    assert mark in internal
+    assert "3.6" in internal
+    assert "3.6 " not in " ".join(read(public).text)
+
+
+def test_one_replication_has_no_interval() -> None:
+    found = interval(pd.DataFrame({0: [3.0, 4.0]}))
+    assert found["low"].isna().all()
+    assert span(3.0, float("nan"), float("nan")) == "3"
+
+
+def test_an_interval_of_two_is_that_of_student() -> None:
+    found = interval(pd.DataFrame({0: [1.0], 1: [3.0]})).iloc[0]
+    assert found["mean"] == 2.0
+    assert found["high"] - found["mean"] == pytest.approx(12.7062, abs=1e-4)
+
+
+def test_a_run_without_harm_or_with_one_year_and_replication_is_told_too(tmp_path: Path) -> None:
+    folder = sample_run(tmp_path / "one", years=1, replications=1, harm=0.0)
+    text = " ".join(read(report(folder).read_text(encoding="utf-8")).text)
+    assert "No limit is broken" in text or "No shortage harmed" in text
+    workbook(folder)
+
+
+def test_numbers_are_written_for_people() -> None:
+    assert number(1234567.8) == "1,234,568"
+    assert number(-0.04) == "0.0"
+    assert number(float("nan")) == "–"
+    assert pupils(3.0) == "<5"
+    assert pupils(3.0, public=False) == "3"
+    assert money(2_500_000, Words("zh")) == "250.0万元"
+    assert money(2_500_000, Words("en")) == "2.5 million yuan"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sweep_of_two_settings_is_compared_in_a_table_and_a_field(tmp_path: Path, language: str) -> None:
+    folder = sample_sweep(tmp_path / "sweep", f"report.language={language}")
+    page = comparison(folder).read_text(encoding="utf-8")
+    reader = read(page)
+    assert not reader.scripts
+    assert page.count("<svg") == 1
+    assert "fleet.scale" in page
+    assert "Δ +" in page
+    assert len(page.encode()) < MOST_BYTES
+
+
+def test_a_sweep_of_one_setting_is_compared_with_dots(tmp_path: Path) -> None:
+    page = comparison(sample_sweep(tmp_path / "sweep", beds=(1.0,))).read_text(encoding="utf-8")
+    assert Words("en")("compare.dots") in page
