@@ -21,9 +21,12 @@ SCHOOLS = {  # id: Chinese name, English name, township, kind, first grade, last
     "S6": ("县城小学", "Town Primary", "T3", "town_primary", 1, 6),
 }
 HAMLETS = {  # id: township, kind, school, pupils in each grade and sex
-    "H1": ("T1", "village", "S1", 9), "H2": ("T1", "hamlet", "S4", 1), "H3": ("T2", "village", "S3", 12),
-    "H4": ("T2", "village", "S5", 3), "H5": ("T3", "town", "S6", 40),
-}  # fmt: skip
+    "H1": ("T1", "village", "S1", 9),
+    "H2": ("T1", "hamlet", "S4", 1),
+    "H3": ("T2", "village", "S3", 12),
+    "H4": ("T2", "village", "S5", 3),
+    "H5": ("T3", "town", "S6", 40),
+}
 LIVED = ("S1", "S2", "S3")
 SCHOOL_DAYS = 195
 
@@ -54,43 +57,95 @@ def sample_run(
     for name, frame in tables.items():
         run.write_table(name, frame.assign(scenario=scenario))
     run.write_manifest(
-        version="0.0.0", git_commit=None, git_dirty=None, seed=settings.seed, packages={}, inputs_sha256="0",
-        started_utc="2026-01-01T00:00:00+00:00", seconds=1.0, host_cores=2, replications=replications, complete=True,
-    )  # fmt: skip
+        version="0.0.0",
+        git_commit=None,
+        git_dirty=None,
+        seed=settings.seed,
+        packages={},
+        inputs_sha256="0",
+        started_utc="2026-01-01T00:00:00+00:00",
+        seconds=1.0,
+        host_cores=2,
+        replications=replications,
+        complete=True,
+    )
     return folder
+
+
+def named(columns: str) -> list[str]:
+    """Return the names of columns written one after the other."""
+    return columns.split()
 
 
 def _inputs(run: RunFolder, names: dict[str, str]) -> None:
     """Write the county's tables."""
     schools = pd.DataFrame(
-        [(key, names.get(key, row[0]), row[1], row[2], row[3], f"n{k}", 115.7 + 0.03 * k, 25.5 + 0.05 * (k % 3),
-          row[4], row[5], 1, "", REAL if k % 2 else MADE_UP) for k, (key, row) in enumerate(SCHOOLS.items())],
-        columns="school_id name_zh name_en township_id kind node_id lon lat first_grade last_grade receives "
-        "opens_year source".split(),
-    )  # fmt: skip
+        [
+            (
+                key,
+                names.get(key, row[0]),
+                row[1],
+                row[2],
+                row[3],
+                f"n{k}",
+                115.7 + 0.03 * k,
+                25.5 + 0.05 * (k % 3),
+                row[4],
+                row[5],
+                1,
+                "",
+                REAL if k % 2 else MADE_UP,
+            )
+            for k, (key, row) in enumerate(SCHOOLS.items())
+        ],
+        columns=named(
+            "school_id name_zh name_en township_id kind node_id lon lat first_grade last_grade receives opens_year source"
+        ),
+    )
     hamlets = pd.DataFrame(
-        [(key, f"{key}村", row[0], row[1], f"n{k}", 115.71 + 0.03 * k, 25.52 + 0.04 * (k % 3), row[2], 0, 0, 0,
-          MADE_UP) for k, (key, row) in enumerate(HAMLETS.items())],
-        columns="hamlet_id name_zh township_id kind node_id lon lat school_id line_bus hardship_share "
-        "left_behind_share source".split(),
-    )  # fmt: skip
+        [
+            (
+                key,
+                f"{key}村",
+                row[0],
+                row[1],
+                f"n{k}",
+                115.71 + 0.03 * k,
+                25.52 + 0.04 * (k % 3),
+                row[2],
+                0,
+                0,
+                0,
+                MADE_UP,
+            )
+            for k, (key, row) in enumerate(HAMLETS.items())
+        ],
+        columns=named(
+            "hamlet_id name_zh township_id kind node_id lon lat school_id line_bus hardship_share left_behind_share source"
+        ),
+    )
     cells = [(key, g, sex, row[3], MADE_UP) for key, row in HAMLETS.items() for g in range(1, 10) for sex in "fm"]
     nodes = [(f"n{k}", 115.7 + 0.03 * k, 25.5 + 0.05 * (k % 3), "school", 0, REAL) for k in range(6)]
-    edges = [(f"e{k}", f"n{k}", f"n{k + 1}", 4.0, "county" if k % 2 else "village", "straight", "none", MADE_UP)
-             for k in range(5)]  # fmt: skip
-    zones = [(f"T{k}", f"{'一二三'[k - 1]}乡", f"Township {k}", f"T{k}", int(k == 3), 115.7, 25.5, 1000, REAL)
-             for k in (1, 2, 3)]  # fmt: skip
+    edges = [
+        (f"e{k}", f"n{k}", f"n{k + 1}", 4.0, "county" if k % 2 else "village", "straight", "none", MADE_UP)
+        for k in range(5)
+    ]
+    zones = [
+        (f"T{k}", f"{'一二三'[k - 1]}乡", f"Township {k}", f"T{k}", int(k == 3), 115.7, 25.5, 1000, REAL)
+        for k in (1, 2, 3)
+    ]
     weeks = [(w, 1 + (w > 21), 9 + w // 5 if w < 17 else 1 + w // 8, 5, REAL) for w in range(1, 40)]
     tables = {
         "schools": schools,
         "hamlets": hamlets,
-        "pupils": pd.DataFrame(cells, columns="hamlet_id grade sex pupils source".split()),
-        "nodes": pd.DataFrame(nodes, columns="node_id lon lat kind is_yard source".split()),
-        "edges": pd.DataFrame(edges, columns="edge_id from_node to_node km road_class bend closed_by source".split()),
+        "pupils": pd.DataFrame(cells, columns=named("hamlet_id grade sex pupils source")),
+        "nodes": pd.DataFrame(nodes, columns=named("node_id lon lat kind is_yard source")),
+        "edges": pd.DataFrame(edges, columns=named("edge_id from_node to_node km road_class bend closed_by source")),
         "zones": pd.DataFrame(
-            zones, columns="township_id name_zh name_en zone_id is_town lon lat population source".split()
+            zones,
+            columns=named("township_id name_zh name_en zone_id is_town lon lat population source"),
         ),
-        "calendar": pd.DataFrame(weeks, columns="week term month days source".split()),
+        "calendar": pd.DataFrame(weeks, columns=named("week term month days source")),
     }
     for name, table in tables.items():
         run.write_text(f"inputs/{name}.csv", table.to_csv(index=False))
@@ -115,34 +170,51 @@ def _lived(lived: pd.DataFrame, luck: np.random.Generator, harm: float) -> dict[
     less = 1 - 0.05 * (enrolment["year"] - 2023) * (enrolment["replication"] > 0)
     enrolment["pupils"] = (enrolment["pupils"] * less).round().astype(int)
     weekly = {
-        "pupils_present": (2000, "pupil-day"), "pupils_carried": (700, "pupil-day"), "bus_km": (900, "km"),
-        "pupils_left_behind": (20 * harm, "pupil-day"), "pupils_fetched": (12 * harm, "pupil-day"),
-        "window_wait_min_p95": (9 * harm, "min"), "pupil_days_harmed": (40 * harm, "pupil-day"),
-    }  # fmt: skip
+        "pupils_present": (2000, "pupil-day"),
+        "pupils_carried": (700, "pupil-day"),
+        "bus_km": (900, "km"),
+        "pupils_left_behind": (20 * harm, "pupil-day"),
+        "pupils_fetched": (12 * harm, "pupil-day"),
+        "window_wait_min_p95": (9 * harm, "min"),
+        "pupil_days_harmed": (40 * harm, "pupil-day"),
+    }
     measures = _cross(lived, week=[3, 9, 30], site_id=[*LIVED, "county"], measure=list(weekly))
     measures["value"] = [weekly[name][0] for name in measures["measure"]] * (1 + 0.1 * luck.random(len(measures)))
     measures["unit"] = [weekly[name][1] for name in measures["measure"]]
     measures = measures.assign(day=0, weight=13.0)
-    spread = _cross(lived, site_id=LIVED, measure=["ride_min", "door_to_school_min"], grade_band=["1-3", "4-6", "7-9"],
-                    low=np.arange(0, 60, 2.0))  # fmt: skip
+    spread = _cross(
+        lived,
+        site_id=LIVED,
+        measure=["ride_min", "door_to_school_min"],
+        grade_band=["1-3", "4-6", "7-9"],
+        low=np.arange(0, 60, 2.0),
+    )
     spread["high"] = spread["low"] + 2
     spread["count"] = 5000 * np.exp(-(((spread["low"] - 18) / 9) ** 2))
-    shortage = pd.DataFrame({
-        "site_id": ["S1", "S2", "S3"], "resource": ["window", "bed_girls", "bus_seat"],
-        "kind": ["hungry", "no_bed", "left_behind"], "cause": ["window", "bed", "bus_seat"],
-        "pupil_days": [400 * harm, 900 * harm, 60 * harm],
-    })  # fmt: skip
+    shortage = pd.DataFrame(
+        {
+            "site_id": ["S1", "S2", "S3"],
+            "resource": ["window", "bed_girls", "bus_seat"],
+            "kind": ["hungry", "no_bed", "left_behind"],
+            "cause": ["window", "bed", "bus_seat"],
+            "pupil_days": [400 * harm, 900 * harm, 60 * harm],
+        }
+    )
     harmed = lived.merge(shortage, how="cross")
     harmed["pupil_days"] = _noisy(luck, len(harmed), 1.0) * harmed["pupil_days"]
     harmed["severity"] = harmed["pupil_days"] * 0.5
-    there = pd.DataFrame({
-        "site_id": ["county", "county", "S2", "S2", "S1"],
-        "resource": ["bus", "spare_bus", "bed_girls", "bed_boys", "window"],
-        "capacity": [12.0, 1.0, 60.0, 70.0, 4.0], "demand_peak": [11.0, np.nan, 66.0, 50.0, 5.0],
-        "utilisation_mean": [0.9, np.nan, 1.0, 0.7, 0.5], "unmet": [0.0, 0.0, 900.0, 0.0, 40.0],
-        "unmet_unit": ["run", "pupil-day", "pupil-day", "pupil-day", "meal"],
-        "unit": ["bus", "bus", "bed", "bed", "window"],
-    })  # fmt: skip
+    there = pd.DataFrame(
+        {
+            "site_id": ["county", "county", "S2", "S2", "S1"],
+            "resource": ["bus", "spare_bus", "bed_girls", "bed_boys", "window"],
+            "capacity": [12.0, 1.0, 60.0, 70.0, 4.0],
+            "demand_peak": [11.0, np.nan, 66.0, 50.0, 5.0],
+            "utilisation_mean": [0.9, np.nan, 1.0, 0.7, 0.5],
+            "unmet": [0.0, 0.0, 900.0, 0.0, 40.0],
+            "unmet_unit": ["run", "pupil-day", "pupil-day", "pupil-day", "meal"],
+            "unit": ["bus", "bus", "bed", "bed", "window"],
+        }
+    )
     resources = lived.merge(there, how="cross").assign(utilisation_peak=1.0, wait_mean_min=np.nan, wait_p95_min=np.nan)
     return {"enrolment": enrolment, "measures": measures, "spread": spread, "harm": harmed, "resources": resources}
 
@@ -150,31 +222,89 @@ def _lived(lived: pd.DataFrame, luck: np.random.Generator, harm: float) -> dict[
 def _judged(lived: pd.DataFrame, harm: float, names: dict[str, str]) -> dict[str, pd.DataFrame]:
     """Make the tables of accounts and judgement."""
     years = sorted(lived["year"].unique())
-    places = [("S2", "bed_girls", 900, "bed", 1.0), ("S1", "window", 400, "window", 0.75), ("S3", "bus_seat", 60, "bus_seat", 0.25)]
+    places = [
+        ("S2", "bed_girls", 900, "bed", 1.0),
+        ("S1", "window", 400, "window", 0.75),
+        ("S3", "bus_seat", 60, "bus_seat", 0.25),
+    ]
     worst = pd.DataFrame(
-        [(year, rank, site, names.get(site, SCHOOLS[site][0]), resource, days * harm / 2, days * harm, days * harm * 0.9,
-          days * harm * 1.1, chance if harm else 0.0, 2023 if chance >= 0.5 and harm else None, cause, "one more bed", 17600.0)
-         for year in years for rank, (site, resource, days, cause, chance) in enumerate(places, start=1)],
-        columns="year rank site_id site_name resource severity pupil_days_harmed_mean pupil_days_harmed_low "
-        "pupil_days_harmed_high p_breach first_year_breached cause relief relief_cost_yuan".split(),
-    )  # fmt: skip
+        [
+            (
+                year,
+                rank,
+                site,
+                names.get(site, SCHOOLS[site][0]),
+                resource,
+                days * harm / 2,
+                days * harm,
+                days * harm * 0.9,
+                days * harm * 1.1,
+                chance if harm else 0.0,
+                2023 if chance >= 0.5 and harm else None,
+                cause,
+                "one more bed",
+                17600.0,
+            )
+            for year in years
+            for rank, (site, resource, days, cause, chance) in enumerate(places, start=1)
+        ],
+        columns=named(
+            "year rank site_id site_name resource severity pupil_days_harmed_mean pupil_days_harmed_low pupil_days_harmed_high p_breach first_year_breached cause relief relief_cost_yuan"
+        ),
+    )
     verdicts = pd.DataFrame(
-        [(year, site, "window_wait", "window_wait_min_p95", "at_most", 9.0 + k, 8.0 + k, 10.0 + k, 10.0, 0.3 * k,
-          0.1 * k, 0.3 * k + 0.1, 1.0 - k, "min", "assumption") for year in years for k, site in enumerate(LIVED)],
-        columns="year site_id limit measure sense value_mean value_low value_high limit_value p_breach p_low p_high "
-        "margin unit source".split(),
-    )  # fmt: skip
-    lines = pd.DataFrame({
-        "site_id": "county", "account": ["bus_km", "driver", "family_fare", "family_fare"],
-        "nature": ["recurrent", "recurrent", "transfer", "transfer"], "payer": ["county", "county", "family", "county"],
-        "payee": ["outside", "outside", "county", "family"], "quantity": [100000.0, 12.0, 500.0, -500.0],
-        "unit": ["km", "post-year", "pupil-month", "pupil-month"], "unit_price_yuan": [2.5, 51000.0, 40.0, 40.0], "share": 1.0,
-    })  # fmt: skip
+        [
+            (
+                year,
+                site,
+                "window_wait",
+                "window_wait_min_p95",
+                "at_most",
+                9.0 + k,
+                8.0 + k,
+                10.0 + k,
+                10.0,
+                0.3 * k,
+                0.1 * k,
+                0.3 * k + 0.1,
+                1.0 - k,
+                "min",
+                "assumption",
+            )
+            for year in years
+            for k, site in enumerate(LIVED)
+        ],
+        columns=named(
+            "year site_id limit measure sense value_mean value_low value_high limit_value p_breach p_low p_high margin unit source"
+        ),
+    )
+    lines = pd.DataFrame(
+        {
+            "site_id": "county",
+            "account": ["bus_km", "driver", "family_fare", "family_fare"],
+            "nature": ["recurrent", "recurrent", "transfer", "transfer"],
+            "payer": ["county", "county", "family", "county"],
+            "payee": ["outside", "outside", "county", "family"],
+            "quantity": [100000.0, 12.0, 500.0, -500.0],
+            "unit": ["km", "post-year", "pupil-month", "pupil-month"],
+            "unit_price_yuan": [2.5, 51000.0, 40.0, 40.0],
+            "share": 1.0,
+        }
+    )
     ledger = lived.merge(lines, how="cross")
     ledger["amount_yuan"] = ledger["quantity"] * ledger["unit_price_yuan"]
-    relief = pd.DataFrame(columns="year site_id resource units harm_avoided_mean harm_avoided_low harm_avoided_high "
-                          "cost_yuan order".split())  # fmt: skip
-    return {"bottlenecks": worst, "verdicts": verdicts, "ledger": ledger, "relief": relief, "budget.csv": _budget(lines, years)}
+    relief = pd.DataFrame(
+        columns=named(
+            "year site_id resource units harm_avoided_mean harm_avoided_low harm_avoided_high cost_yuan order"
+        )
+    )
+    return {
+        "bottlenecks": worst,
+        "verdicts": verdicts,
+        "ledger": ledger,
+        "relief": relief,
+        "budget.csv": _budget(lines, years),
+    }
 
 
 def _budget(lines: pd.DataFrame, years: list[int]) -> pd.DataFrame:
@@ -184,40 +314,99 @@ def _budget(lines: pd.DataFrame, years: list[int]) -> pd.DataFrame:
     payers = amounts.groupby("payer", as_index=False)["mean"].sum().assign(account="total", nature="all")
     whole = pd.DataFrame({"account": ["total"], "nature": ["all"], "payer": ["all"], "mean": [amounts["mean"].sum()]})
     table = pd.concat([accounts, payers, whole], ignore_index=True).merge(pd.DataFrame({"year": years}), how="cross")
-    spread = {name: table["mean"] * by for name, by in {"low": 0.9, "high": 1.1, "p50": 1, "p80": 1.05, "p95": 1.1}.items()}
+    spread = {
+        name: table["mean"] * by for name, by in {"low": 0.9, "high": 1.1, "p50": 1, "p80": 1.05, "p95": 1.1}.items()
+    }
     return table.assign(**spread)
 
 
 def _planned(lived: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Make the tables of the plan."""
     years = pd.DataFrame({"year": sorted(lived["year"].unique())})
-    closures = pd.DataFrame({"year": 2023, "school_id": ["S4", "S5"], "decision": ["close", "keep"],
-                             "condition_failed": [None, "no bed"], "shortfall": [np.nan, 2.0], "unit": [None, "bed"],
-                             "cheapest_relief": [None, "one more bed"], "relief_cost_yuan": [np.nan, 17600.0],
-                             "keep_cost_yuan_per_year": [np.nan, 90000.0]})  # fmt: skip
-    places = years.merge(pd.DataFrame({"hamlet_id": ["H1"], "grade": 1, "school_id": "S1", "mode": "walk", "pupils": 9.0,
-                                       "km": 0.5, "reason": "nearest"}), how="cross")  # fmt: skip
-    stops = pd.DataFrame({"run_id": "R1", "duty_id": "D1", "bus_id": "B1", "service": "school", "direction": "in",
-                          "days": "mon_fri", "school_id": "S1", "seq": [0, 1], "stop_id": ["H1", "S1"],
-                          "arrive_min": [440.0, 470.0], "depart_min": [441.0, np.nan], "km": [0.0, 6.0],
-                          "embark": [9.0, 0.0], "alight": [0.0, 9.0], "load_after": [9.0, 0.0], "seats": 34})  # fmt: skip
+    closures = pd.DataFrame(
+        {
+            "year": 2023,
+            "school_id": ["S4", "S5"],
+            "decision": ["close", "keep"],
+            "condition_failed": [None, "no bed"],
+            "shortfall": [np.nan, 2.0],
+            "unit": [None, "bed"],
+            "cheapest_relief": [None, "one more bed"],
+            "relief_cost_yuan": [np.nan, 17600.0],
+            "keep_cost_yuan_per_year": [np.nan, 90000.0],
+        }
+    )
+    places = years.merge(
+        pd.DataFrame(
+            {
+                "hamlet_id": ["H1"],
+                "grade": 1,
+                "school_id": "S1",
+                "mode": "walk",
+                "pupils": 9.0,
+                "km": 0.5,
+                "reason": "nearest",
+            }
+        ),
+        how="cross",
+    )
+    stops = pd.DataFrame(
+        {
+            "run_id": "R1",
+            "duty_id": "D1",
+            "bus_id": "B1",
+            "service": "school",
+            "direction": "in",
+            "days": "mon_fri",
+            "school_id": "S1",
+            "seq": [0, 1],
+            "stop_id": ["H1", "S1"],
+            "arrive_min": [440.0, 470.0],
+            "depart_min": [441.0, np.nan],
+            "km": [0.0, 6.0],
+            "embark": [9.0, 0.0],
+            "alight": [0.0, 9.0],
+            "load_after": [9.0, 0.0],
+            "seats": 34,
+        }
+    )
     posts = years.assign(site_id="S1", post="teacher", needed=9.0, filled=9.0, from_school_id=None)
-    unplaced = pd.DataFrame(columns="year hamlet_id grade pupils constraint shortfall relief".split())
-    return {"closures": closures, "places": places, "runs": years.merge(stops, how="cross"), "posts": posts, "unplaced": unplaced}
+    unplaced = pd.DataFrame(columns=named("year hamlet_id grade pupils constraint shortfall relief"))
+    return {
+        "closures": closures,
+        "places": places,
+        "runs": years.merge(stops, how="cross"),
+        "posts": posts,
+        "unplaced": unplaced,
+    }
 
 
-def sample_sweep(folder: Path, *overrides: str, scales: tuple[float, ...] = (0.8, 1.0), beds: tuple[float, ...] = (1.0, 1.2)) -> Path:
+def sample_sweep(
+    folder: Path, *overrides: str, scales: tuple[float, ...] = (0.8, 1.0), beds: tuple[float, ...] = (1.0, 1.2)
+) -> Path:
     """Write a sweep of two settings with its summary."""
     rows = []
     for scale in scales:
         for bed in beds:
             name = f"fleet.scale={scale},lodge.beds_scale={bed}"
-            sample_run(folder / name, f"fleet.scale={scale}", f"lodge.beds_scale={bed}", *overrides,
-                       scenario=f"'{name}'", years=1, replications=2, harm=2 - scale)  # fmt: skip
-            values = {"pupil_days_harmed": 5000 / scale / bed, "ride_min_p95": 31 / scale, "cost_yuan_per_year": 5e7 * scale * bed}
+            sample_run(
+                folder / name,
+                f"fleet.scale={scale}",
+                f"lodge.beds_scale={bed}",
+                *overrides,
+                scenario=f"'{name}'",
+                years=1,
+                replications=2,
+                harm=2 - scale,
+            )
+            values = {
+                "pupil_days_harmed": 5000 / scale / bed,
+                "ride_min_p95": 31 / scale,
+                "cost_yuan_per_year": 5e7 * scale * bed,
+            }
             for measure, value in values.items():
                 diff = value * 0.1 if rows else np.nan
                 rows.append((name, measure, value, value * 0.95, value * 1.05, diff, diff * 0.5, diff * 1.5, 2))
-    columns = "scenario measure mean low high diff_mean diff_low diff_high replications".split()
+    columns = ["scenario", "measure", "mean", "low", "high", "diff_mean", "diff_low", "diff_high", "replications"]
     RunFolder(folder).write_table("summary", pd.DataFrame(rows, columns=columns))
     return folder

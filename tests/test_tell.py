@@ -11,6 +11,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
+from sample_run import sample_run, sample_sweep
 
 from sim.tell.cells import FEWEST, hidden
 from sim.tell.figure import FIGURES, figures
@@ -18,7 +19,6 @@ from sim.tell.number import interval, money, number, pupils, span
 from sim.tell.page import SECTIONS, comparison, report
 from sim.tell.words import LANGUAGES, Words, glossary
 from sim.tell.workbook import workbook
-from tests.sample_run import sample_run, sample_sweep
 
 TELL = Path(__file__).resolve().parents[1] / "sim" / "tell"
 SCRIPT = "<script>alert(1)</script>"

@@ -61,17 +61,28 @@ def _breaks(run: Run, first: pd.DataFrame, worst: pd.DataFrame) -> list[str]:
     top, others = first.iloc[0], len(first) - 1
     said = [
         run.words("answer.first", year=int(top["year"]), what=_what(run, top), where=run.site(top["site_id"])),
-        run.words("answer.sure", chance=percent(top["p_breach"]), replications=len(run.replications),
-                  cause=run.words.term("cause", top["cause"]),
-                  days=pupils(top["pupil_days_harmed_mean"], top["pupil_days_harmed_low"],
-                              top["pupil_days_harmed_high"], run.public)),
-    ]  # fmt: skip
+        run.words(
+            "answer.sure",
+            chance=percent(top["p_breach"]),
+            replications=len(run.replications),
+            cause=run.words.term("cause", top["cause"]),
+            days=pupils(
+                top["pupil_days_harmed_mean"], top["pupil_days_harmed_low"], top["pupil_days_harmed_high"], run.public
+            ),
+        ),
+    ]
     if others:
         said.append(run.words("answer.others", count=others, year=int(top["year"]), sites=first["site_id"].nunique()))
     most = worst.iloc[0]
     if (most["site_id"], most["resource"]) != (top["site_id"], top["resource"]):
-        said.append(run.words("answer.worst", what=_what(run, most), where=run.site(most["site_id"]),
-                              days=pupils(most["mean"], most["low"], most["high"], run.public)))  # fmt: skip
+        said.append(
+            run.words(
+                "answer.worst",
+                what=_what(run, most),
+                where=run.site(most["site_id"]),
+                days=pupils(most["mean"], most["low"], most["high"], run.public),
+            )
+        )
     return said
 
 
@@ -79,9 +90,13 @@ def _nothing_breaks(run: Run, worst: pd.DataFrame) -> list[str]:
     top = worst.iloc[0]
     return [
         run.words("answer.holds", chance=percent(run.settings.judge.breach_probability)),
-        run.words("answer.worst", what=_what(run, top), where=run.site(top["site_id"]),
-                  days=pupils(top["mean"], top["low"], top["high"], run.public)),
-    ]  # fmt: skip
+        run.words(
+            "answer.worst",
+            what=_what(run, top),
+            where=run.site(top["site_id"]),
+            days=pupils(top["mean"], top["low"], top["high"], run.public),
+        ),
+    ]
 
 
 def _what(run: Run, row: pd.Series) -> str:
@@ -98,8 +113,13 @@ def yearly_cost(run: Run) -> dict[str, float] | None:
     if "all" not in mean.index:
         return None
     by = mean["mean"].to_dict()
-    return {"p50": mean.loc["all", "p50"], "p80": mean.loc["all", "p80"],
-            "county": by.get("county", 0.0), "family": by.get("family", 0.0), "upper": by.get("upper", 0.0)}  # fmt: skip
+    return {
+        "p50": mean.loc["all", "p50"],
+        "p80": mean.loc["all", "p80"],
+        "county": by.get("county", 0.0),
+        "family": by.get("family", 0.0),
+        "upper": by.get("upper", 0.0),
+    }
 
 
 def _money(run: Run) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -45,8 +45,12 @@ def enrolment(run: Run) -> Figure | None:
     axes[0].set_title(word("chart.all_pupils"))
     town = pupils["hamlet_id"].map(run.hamlets["kind"]) == "town"
     junior = pupils["grade"] >= FIRST_JUNIOR_GRADE
-    groups = {"primary_rural": ~junior & ~town, "junior_rural": junior & ~town,
-              "primary_town": ~junior & town, "junior_town": junior & town}  # fmt: skip
+    groups = {
+        "primary_rural": ~junior & ~town,
+        "junior_rural": junior & ~town,
+        "primary_town": ~junior & town,
+        "junior_town": junior & town,
+    }
     shown = {name: pupils[rows] for name, rows in groups.items() if rows.any()}
     for k, (name, rows) in enumerate(shown.items()):
         wide = by_replication(rows, ["year"], "pupils", run.replications, 0.0).reindex(run.years, fill_value=0.0)
@@ -74,23 +78,33 @@ def _fan(run: Run, axes: Axes, wide: pd.DataFrame) -> None:
     axes.legend(loc="lower left")
 
 
-def _banded(axes: Axes, wide: pd.DataFrame, colour: str, line: object, label: str, inside: float = 80) -> None:
+def _banded(axes: Axes, wide: pd.DataFrame, colour: str, line: Any, label: str, inside: float = 80) -> None:
     """Draw a mean over the years with the band in which most replications lie."""
     values, years = wide.to_numpy(), wide.index.to_numpy(dtype=float)
     if values.shape[1] > 1:
         low, high = np.percentile(values, [50 - inside / 2, 50 + inside / 2], axis=1)
         axes.fill_between(years, low, high, color=colour, alpha=0.22, linewidth=0)
-    axes.plot(years, values.mean(axis=1), color=colour, linestyle=line, label=label)  # type: ignore[arg-type]
+    axes.plot(years, values.mean(axis=1), color=colour, linestyle=line, label=label)
 
 
-def _sure(axes: Axes, wide: pd.DataFrame, colour: str, line: object, label: str, marker: str = "o") -> None:
+def _sure(axes: Axes, wide: pd.DataFrame, colour: str, line: Any, label: str, marker: str = "o") -> None:
     """Draw a mean over the years with the 95 % interval of the mean as bars."""
     found = interval(wide)
     years = found.index.to_numpy(dtype=float)
     half = (found["high"] - found["mean"]).fillna(0.0).to_numpy()
     below = np.minimum(half, found["mean"].to_numpy())
-    axes.errorbar(years, found["mean"], yerr=np.vstack([below, half]), color=colour, linestyle=line, label=label,
-                  marker=marker, markersize=4, capsize=2.5, elinewidth=1)  # type: ignore[arg-type]  # fmt: skip
+    axes.errorbar(
+        years,
+        found["mean"],
+        yerr=np.vstack([below, half]),
+        color=colour,
+        linestyle=line,
+        label=label,
+        marker=marker,
+        markersize=4,
+        capsize=2.5,
+        elinewidth=1,
+    )
 
 
 def fleet(run: Run) -> Figure | None:
@@ -128,12 +142,26 @@ def _buses(run: Run, axes: Axes) -> None:
     by_year = buses.groupby("year")[["capacity", "demand_peak"]].mean()
     runs = pd.read_parquet(run.folder.file("runs"), columns=["year", "bus_id"]).dropna()
     in_duty = runs.groupby("year")["bus_id"].nunique().reindex(run.years, fill_value=0)
-    axes.plot(by_year.index, by_year["capacity"], color=BLACK, linestyle=LINES[0], drawstyle="steps-mid",
-              label=word("chart.owned"))  # fmt: skip
-    axes.plot(by_year.index, by_year["demand_peak"], color=RED, linestyle=LINES[1], marker="s", markersize=4,
-              label=word("chart.needed"))  # fmt: skip
-    axes.plot(in_duty.index, in_duty, color=BLUE, linestyle=LINES[2], marker="o", markersize=4,
-              label=word("chart.in_duty"))  # fmt: skip
+    axes.plot(
+        by_year.index,
+        by_year["capacity"],
+        color=BLACK,
+        linestyle=LINES[0],
+        drawstyle="steps-mid",
+        label=word("chart.owned"),
+    )
+    axes.plot(
+        by_year.index,
+        by_year["demand_peak"],
+        color=RED,
+        linestyle=LINES[1],
+        marker="s",
+        markersize=4,
+        label=word("chart.needed"),
+    )
+    axes.plot(
+        in_duty.index, in_duty, color=BLUE, linestyle=LINES[2], marker="o", markersize=4, label=word("chart.in_duty")
+    )
     axes.set_title(word("chart.buses"))
     axes.set_ylabel(word("axis.buses"))
     axes.legend(loc="lower left")
@@ -150,7 +178,9 @@ def dormitory(run: Run) -> Figure | None:
     for part, resource in zip(axes, ("bed_girls", "bed_boys"), strict=True):
         rows = beds[beds["resource"] == resource]
         nominal = by_replication(rows, ["year"], "capacity", run.replications).mean(axis=1)
-        part.plot(nominal.index, nominal, color=BLACK, linestyle=LINES[0], drawstyle="steps-mid", label=word("chart.beds"))
+        part.plot(
+            nominal.index, nominal, color=BLACK, linestyle=LINES[0], drawstyle="steps-mid", label=word("chart.beds")
+        )
         wanted = by_replication(rows, ["year"], "demand_peak", run.replications, 0.0)
         _sure(part, wanted, RED, LINES[1], word("chart.asked"), "s")
         _sure(part, by_replication(rows, ["year"], "given", run.replications, 0.0), BLUE, LINES[2], word("chart.slept"))
@@ -171,26 +201,46 @@ def budget(run: Run) -> Figure | None:
         return None
     word, scale = run.words, money_scale(run.words)
     totals = table[table["account"] == "total"]
-    payers = [payer for payer in ("county", "upper", "family", "outside")
-              if (totals.loc[totals["payer"] == payer, "mean"].abs() > 0).any()]  # fmt: skip
+    payers = [
+        payer
+        for payer in ("county", "upper", "family", "outside")
+        if (totals.loc[totals["payer"] == payer, "mean"].abs() > 0).any()
+    ]
     figure, axes = canvas(3.2)
     colours = (BLUE, ORANGE, GREEN, PALE)
     above, below = pd.Series(0.0, index=run.years), pd.Series(0.0, index=run.years)
     for k, payer in enumerate(payers):
         rows = totals[totals["payer"] == payer].set_index("year")["mean"].reindex(run.years, fill_value=0.0) / scale
         base = above.where(rows >= 0, below)
-        axes.bar(run.years, rows, bottom=base, width=0.66, color=colours[k], hatch=HATCHES[k], edgecolor="white",
-                 linewidth=0.5, label=word("chart.paid_by", payer=word(f"payer.{payer}")))  # fmt: skip
+        axes.bar(
+            run.years,
+            rows,
+            bottom=base,
+            width=0.66,
+            color=colours[k],
+            hatch=HATCHES[k],
+            edgecolor="white",
+            linewidth=0.5,
+            label=word("chart.paid_by", payer=word(f"payer.{payer}")),
+        )
         above, below = above + rows.clip(lower=0), below + rows.clip(upper=0)
     whole = totals[totals["payer"] == "all"].set_index("year")[["p50", "p80"]].reindex(run.years) / scale
     marks = (("p50", "_", BLACK), ("p80", "^", RED))
     for column, marker, colour in marks:
-        axes.plot(run.years, whole[column], marker=marker, color=colour, linestyle="", markersize=7 if marker == "_" else 5,
-                  markeredgewidth=2 if marker == "_" else 0.5, label=word(f"chart.{column}"))  # fmt: skip
+        axes.plot(
+            run.years,
+            whole[column],
+            marker=marker,
+            color=colour,
+            linestyle="",
+            markersize=7 if marker == "_" else 5,
+            markeredgewidth=2 if marker == "_" else 0.5,
+            label=word(f"chart.{column}"),
+        )
     axes.axhline(0, color=BLACK, linewidth=0.8)
     axes.set_ylabel(word("axis.money"))
     axes.set_xlabel(word("axis.year"))
     axes.yaxis.grid(visible=True)
-    years_axis(axes, run.years)
+    years_axis(axes, run.years, most=12)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3, columnspacing=3)
     return figure

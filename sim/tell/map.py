@@ -17,12 +17,21 @@ if TYPE_CHECKING:
 
 KM_PER_DEGREE = 111.2
 """One degree of latitude (a 360th of the way around the earth)."""
-ROADS = {"national": ("#8C8C8C", 1.8), "county": ("#A6A6A6", 1.2), "township": ("#BFBFBF", 0.8), "village": ("#D4D4D4", 0.5)}
+ROADS = {
+    "national": ("#8C8C8C", 1.8),
+    "county": ("#A6A6A6", 1.2),
+    "township": ("#BFBFBF", 0.8),
+    "village": ("#D4D4D4", 0.5),
+}
 KINDS = {
-    "central_primary": ("s", BLUE, 34), "nine_year": ("D", GREEN, 34), "junior": ("^", ORANGE, 42),
-    "village": ("o", "#56B4E9", 15), "teaching_point": ("v", PURPLE, 15),
-    "town_primary": ("s", BLACK, 22), "town_junior": ("^", BLACK, 26),
-}  # fmt: skip
+    "central_primary": ("s", BLUE, 34),
+    "nine_year": ("D", GREEN, 34),
+    "junior": ("^", ORANGE, 42),
+    "village": ("o", "#56B4E9", 15),
+    "teaching_point": ("v", PURPLE, 15),
+    "town_primary": ("s", BLACK, 22),
+    "town_junior": ("^", BLACK, 26),
+}
 LABELLED = ("central_primary", "nine_year")
 
 
@@ -76,8 +85,16 @@ def _schools(axes: Axes, run: Run) -> None:
         here = (schools["kind"] == kind).to_numpy()
         for rows, face in ((here & real, colour), (here & ~real, "white")):
             at = schools[rows]
-            axes.scatter(at["lon"], at["lat"], s=size, marker=marker, facecolors=face, edgecolors=colour,
-                         linewidths=1.0, zorder=4)  # fmt: skip
+            axes.scatter(
+                at["lon"],
+                at["lat"],
+                s=size,
+                marker=marker,
+                facecolors=face,
+                edgecolors=colour,
+                linewidths=1.0,
+                zorder=4,
+            )
 
 
 def _closed(axes: Axes, run: Run) -> None:
@@ -98,8 +115,17 @@ def _worst(axes: Axes, run: Run) -> None:
     for rank, site in enumerate(worst_sites(run), start=1):
         at = run.schools.loc[site]
         axes.scatter([at["lon"]], [at["lat"]], s=190, facecolors="none", edgecolors=RED, linewidths=1.6, zorder=6)
-        axes.annotate(str(rank), (at["lon"], at["lat"]), xytext=(8, -11), textcoords="offset points", color=RED,
-                      fontsize=9, fontweight="bold", zorder=7, gid="halo")  # fmt: skip
+        axes.annotate(
+            str(rank),
+            (at["lon"], at["lat"]),
+            xytext=(8, -11),
+            textcoords="offset points",
+            color=RED,
+            fontsize=9,
+            fontweight="bold",
+            zorder=7,
+            gid="halo",
+        )
 
 
 def _names(axes: Axes, run: Run) -> None:
@@ -114,8 +140,17 @@ def _names(axes: Axes, run: Run) -> None:
             continue
         chinese, english = both.loc[at["township_id"]]
         name = chinese if run.words.language == "zh" or not english else english
-        axes.annotate(str(name), (at["lon"], at["lat"]), xytext=(0, 7), textcoords="offset points", ha="center",
-                      fontsize=8, color=BLACK, zorder=8, gid="halo")  # fmt: skip
+        axes.annotate(
+            str(name),
+            (at["lon"], at["lat"]),
+            xytext=(0, 7),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+            color=BLACK,
+            zorder=8,
+            gid="halo",
+        )
 
 
 def _scale_bar(axes: Axes, places: pd.DataFrame) -> None:
@@ -126,8 +161,15 @@ def _scale_bar(axes: Axes, places: pd.DataFrame) -> None:
     km = next((step for step in (20, 10, 5, 2, 1) if step < wide / 3), 1)
     axes.plot([left, left + km / degree], [low, low], color=BLACK, linewidth=2.5, solid_capstyle="butt", zorder=9)
     axes.annotate(f"{km} km", (left, low), xytext=(0, 4), textcoords="offset points", fontsize=8, zorder=9)
-    axes.annotate("N", (0.04, 0.9), xytext=(0.04, 0.97), xycoords="axes fraction", ha="center", fontsize=9,
-                  arrowprops={"arrowstyle": "<-", "color": BLACK})  # fmt: skip
+    axes.annotate(
+        "N",
+        (0.04, 0.9),
+        xytext=(0.04, 0.97),
+        xycoords="axes fraction",
+        ha="center",
+        fontsize=9,
+        arrowprops={"arrowstyle": "<-", "color": BLACK},
+    )
 
 
 def _legend(run: Run) -> list[Line2D]:
@@ -135,11 +177,22 @@ def _legend(run: Run) -> list[Line2D]:
     word, kinds = run.words, set(run.schools["kind"])
 
     def sign(label: str, marker: str, colour: str, face: str | None = None, size: float = 6) -> Line2D:
-        return Line2D([], [], linestyle="", marker=marker, color=colour, markerfacecolor=face or colour,
-                      markersize=size, label=label)  # fmt: skip
+        return Line2D(
+            [],
+            [],
+            linestyle="",
+            marker=marker,
+            color=colour,
+            markerfacecolor=face or colour,
+            markersize=size,
+            label=label,
+        )
 
-    signs = [sign(word(f"school_kind.{kind}"), marker, colour, "white")
-             for kind, (marker, colour, _) in KINDS.items() if kind in kinds]  # fmt: skip
+    signs = [
+        sign(word(f"school_kind.{kind}"), marker, colour, "white")
+        for kind, (marker, colour, _) in KINDS.items()
+        if kind in kinds
+    ]
     return [
         *signs,
         sign(word("map.hamlet"), ".", "#9A9A9A"),

@@ -64,12 +64,12 @@ def pupils(mean: float, low: float = np.nan, high: float = np.nan, public: bool 
     """Return a count of pupils with its interval; public reports hide 1-4."""
     if public and np.isfinite(mean) and is_small(mean):
         return f"<{FEWEST}"
-    return span(mean, max(low, 0.0) if np.isfinite(low) else low, high)
+    return span(mean, max(low, 0.0) if np.isfinite(low) else low, high, 0 if abs(mean) >= 2 * FEWEST else None)
 
 
 def percent(share: float | None, digits: int = 0) -> str:
     """Return a share as per cent."""
-    return NONE if share is None or not np.isfinite(share) else f"{number(100 * share, digits)} %"
+    return NONE if share is None or not np.isfinite(share) else f"{number(100 * share, digits)}%"
 
 
 def money_scale(words: Words) -> float:

@@ -10,6 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from sim.store import RunFolder
+from sim.tell import register
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
 from sim.tell.figure import draw
@@ -19,9 +20,24 @@ from sim.tell.words import Words
 
 HERE = Path(__file__).parent
 SECTIONS = (
-    "answer", "run", "county", "enrolment", "closures", "bottlenecks", "fleet", "rides", "canteen", "dormitory",
-    "limits", "budget", "assumptions", "synthetic", "scope", "method", "redraw",
-)  # fmt: skip
+    "answer",
+    "run",
+    "county",
+    "enrolment",
+    "closures",
+    "bottlenecks",
+    "fleet",
+    "rides",
+    "canteen",
+    "dormitory",
+    "limits",
+    "budget",
+    "assumptions",
+    "synthetic",
+    "scope",
+    "method",
+    "redraw",
+)
 
 
 @dataclass(slots=True)
@@ -64,10 +80,10 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "furthest": tables.worst_verdicts(run),
         "budget": tables.budget_table(run),
         "closures": tables.closure_table(run),
-        "prices": tables.price_table(run),
-        "limits": tables.limit_table(run),
-        "weights": tables.weight_table(run),
-        "origins": tables.origin_table(run),
+        "prices": register.price_table(run),
+        "limits": register.limit_table(run),
+        "weights": register.weight_table(run),
+        "origins": register.origin_table(run),
     }
 
 
@@ -83,7 +99,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
     commit = str(manifest.get("git_commit") or word("unknown"))[:10] + (" +" if manifest.get("git_dirty") else "")
     told = {
         "scenario": settings.scenario,
-        "county": f"{county_name(run)}: {len(run.schools)} {word('fact.schools')}, {len(run.hamlets)} {word('fact.hamlets')}",
+        "county": word("fact.size", county=county_name(run), schools=len(run.schools), hamlets=len(run.hamlets)),
         "years": f"{run.years[0]} – {run.years[-1]} ({len(run.years)})",
         "replications": str(len(run.replications)),
         "weeks": word("fact.all_weeks") if not weeks else word("fact.some_weeks", weeks=weeks),
@@ -118,16 +134,28 @@ def comparison(sweep_folder: Path) -> Path:
     folder = RunFolder(sweep.path)
     chart = sweep.chart()
     folder.write_text("figures/compare.svg", chart + "\n")
-    page = _render("compare.html.j2", sweep.words, title=sweep.words("compare.title"), sweep=sweep, chart=Markup(chart),
-                   main=sweep.main_table(), full=sweep.full_table())  # fmt: skip
+    page = _render(
+        "compare.html.j2",
+        sweep.words,
+        title=sweep.words("compare.title"),
+        sweep=sweep,
+        chart=Markup(chart),
+        main=sweep.main_table(),
+        full=sweep.full_table(),
+    )
     return folder.write_text("compare.html", page)
 
 
 def _render(template: str, words: Words, **values: Any) -> str:
     """Fill a template; every text is escaped."""
     engine = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
         lstrip_blocks=True,
-    )  # fmt: skip
+    )
     style = Markup((HERE / "page.css").read_text(encoding="utf-8"))
-    return engine.get_template(template).render(word=words, style=style, figure_number=Counter(), table_number=Counter(), **values)
+    return engine.get_template(template).render(
+        word=words, style=style, figure_number=Counter(), table_number=Counter(), **values
+    )

@@ -19,9 +19,18 @@ from sim.tell.words import Words
 COUNTY = "county"
 SITE_MEASURES = ("window_wait_min_p95",)
 COUNTY_TOTALS = (
-    "pupils_carried", "pupils_left_behind", "pupils_fetched", "bus_km", "runs_cancelled", "late_pupils",
-    "meals_served", "meals_unserved", "bed_refused", "pupils_present", "pupil_days_harmed",
-)  # fmt: skip
+    "pupils_carried",
+    "pupils_left_behind",
+    "pupils_fetched",
+    "bus_km",
+    "runs_cancelled",
+    "late_pupils",
+    "meals_served",
+    "meals_unserved",
+    "bed_refused",
+    "pupils_present",
+    "pupil_days_harmed",
+)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from sim.tell.cells import FEWEST
 from sim.tell.number import by_replication, interval, percent
 from sim.tell.run import Run
-from sim.tell.style import BLUE, GREY, RED, canvas, room_for
+from sim.tell.style import BLUE, GREY, RED, canvas, more_room
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,8 +75,16 @@ def _distribution(run: Run, axes: Axes, cells: pd.DataFrame, way: str, band: str
     step = float((bins["high"] - bins["low"]).replace(np.inf, np.nan).min())
     over = shown["low"] >= (limit if limit is not None else np.inf)
     for rows, colour, hatch in ((shown[~over], BLUE, ""), (shown[over], RED, "/////")):
-        axes.bar(rows["low"], 100 * rows["count"] / total, width=step, align="edge", color=colour, hatch=hatch,
-                 edgecolor="white", linewidth=0.4)  # fmt: skip
+        axes.bar(
+            rows["low"],
+            100 * rows["count"] / total,
+            width=step,
+            align="edge",
+            color=colour,
+            hatch=hatch,
+            edgecolor="white",
+            linewidth=0.4,
+        )
     if limit is None:
         return
     axes.axvline(limit, ymax=0.82, color=RED, linewidth=1.2, linestyle=(0, (4, 2)))
@@ -98,23 +106,33 @@ def canteen(run: Run) -> Figure | None:
     worst_year = waits.groupby(["site_id", "year"])["value"].mean().groupby("site_id").max()
     found = found.assign(worst=worst_year).sort_values("mean", ascending=False)
     shown = found.head(MOST_SCHOOLS).iloc[::-1]
-    figure, axes = canvas(1.0 + 0.18 * len(shown))
     labels = [run.site(str(site), short=True) for site in shown.index]
+    figure, axes = canvas(1.0 + 0.18 * len(shown), left=more_room(labels))
     rows = np.arange(len(shown))
     half = (shown["high"] - shown["mean"]).fillna(0.0)
     axes.hlines(rows, 0, shown["worst"], color="#E6E6E6", linewidth=0.7)
     axes.plot(shown["worst"], rows, "|", color=GREY, markersize=8, markeredgewidth=1.6, label=word("chart.worst_year"))
-    axes.errorbar(shown["mean"], rows, xerr=half, fmt="o", color=BLUE, markersize=4.5, capsize=2.5, elinewidth=1.2,
-                  label=word("chart.mean_years"))  # fmt: skip
+    axes.errorbar(
+        shown["mean"],
+        rows,
+        xerr=half,
+        fmt="o",
+        color=BLUE,
+        markersize=4.5,
+        capsize=2.5,
+        elinewidth=1.2,
+        label=word("chart.mean_years"),
+    )
     limits = {limit.value for limit in run.settings.limits.values() if limit.measure == WINDOW_WAIT}
     for limit in sorted(limits):
-        axes.axvline(limit, color=RED, linewidth=1.2, linestyle=(0, (4, 2)), label=word("chart.limit", limit=f"{limit:g}"))
+        axes.axvline(
+            limit, color=RED, linewidth=1.2, linestyle=(0, (4, 2)), label=word("chart.limit", limit=f"{limit:g}")
+        )
     axes.set_yticks(rows, labels)
     axes.set_ylim(-0.7, len(shown) - 0.3)
     axes.set_xlim(left=0)
     axes.set_xlabel(word("axis.wait_p95"))
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    figure.get_layout_engine().set(rect=(room_for(figure, labels) * 0.42, 0, 1 - room_for(figure, labels) * 0.42, 1))  # type: ignore[union-attr]
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=3, columnspacing=3)
     return figure

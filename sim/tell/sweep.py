@@ -16,17 +16,23 @@ from matplotlib.figure import Figure
 
 from sim.errors import BadInput
 from sim.store import CONFIG, RunFolder
-from sim.tell.number import money, money_scale, number, span
-from sim.tell.style import BLUE, ORANGE, as_svg, canvas, styled, width_in
+from sim.tell.number import money, money_scale, span
+from sim.tell.style import BLUE, ORANGE, as_svg, canvas, more_room, styled
 from sim.tell.table import Cell, Grid, grid
 from sim.tell.words import Words
 
 HARMS = ("pupil_days_harmed", "severity")
 COST = "cost_yuan_per_year"
 MAIN = (
-    "pupil_days_harmed", "pupils_left_behind", "late_pupils", "meals_unserved", "bed_refused", "ride_min_p95",
-    "buses_owned", COST,
-)  # fmt: skip
+    "pupil_days_harmed",
+    "pupils_left_behind",
+    "late_pupils",
+    "meals_unserved",
+    "bed_refused",
+    "ride_min_p95",
+    "buses_owned",
+    COST,
+)
 NO_CHOICE = ("scenario", "report.", "executor.", "study.out", "study.name", "study.workers")
 MONEY = "_yuan_per_year"
 
@@ -59,8 +65,11 @@ class Sweep:
     def configs(self) -> dict[str, dict[str, Any]]:
         """Return the settings of each scenario that has a folder here, as flat keys."""
         files = {name: self.path / name / CONFIG for name in self.scenarios}
-        return {name: dict(_flat(yaml.safe_load(file.read_text(encoding="utf-8"))))
-                for name, file in files.items() if file.is_file()}  # fmt: skip
+        return {
+            name: dict(_flat(yaml.safe_load(file.read_text(encoding="utf-8"))))
+            for name, file in files.items()
+            if file.is_file()
+        }
 
     @cached_property
     def words(self) -> Words:
@@ -82,8 +91,11 @@ class Sweep:
             return {}
         keys = dict.fromkeys(key for config in self.configs.values() for key in config)
         values = {key: [self.configs[name].get(key) for name in self.scenarios] for key in keys}
-        return {key: found for key, found in values.items()
-                if not key.startswith(NO_CHOICE) and any(value != found[0] for value in found)}  # fmt: skip
+        return {
+            key: found
+            for key, found in values.items()
+            if not key.startswith(NO_CHOICE) and any(value != found[0] for value in found)
+        }
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -91,8 +103,10 @@ class Sweep:
         if not 0 < len(self.factors) <= 3:
             return {name: name for name in self.scenarios}
         rows = zip(*self.factors.values(), strict=True)
-        made = ["  ".join(f"{key.rpartition('.')[2]} {value}" for key, value in zip(self.factors, row, strict=True))
-                for row in rows]  # fmt: skip
+        made = [
+            "  ".join(f"{key.rpartition('.')[2]} {value}" for key, value in zip(self.factors, row, strict=True))
+            for row in rows
+        ]
         return dict(zip(self.scenarios, made, strict=True))
 
     @property
@@ -111,24 +125,36 @@ class Sweep:
         harm, cost = self.values(self.harm), self.values(COST)
         if harm["mean"].notna().any():
             best = harm["mean"].idxmin()
-            said.append(word("compare.least_harm", scenario=self.labels[best], value=span(*_interval(harm.loc[best])),
-                             measure=word.term("measure", self.harm)) + self._against(harm.loc[best]))  # fmt: skip
+            said.append(
+                word(
+                    "compare.least_harm",
+                    scenario=self.labels[best],
+                    value=span(*_interval(harm.loc[best])),
+                    measure=word.term("measure", self.harm),
+                )
+                + self._against(harm.loc[best])
+            )
         if cost["mean"].notna().any():
             best = cost["mean"].idxmin()
-            said.append(word("compare.least_cost", scenario=self.labels[best], value=money(cost.loc[best, "mean"], word)))
+            said.append(
+                word("compare.least_cost", scenario=self.labels[best], value=money(cost.loc[best, "mean"], word))
+            )
         return said
 
     def _against(self, row: pd.Series) -> str:
         if pd.isna(row["diff_mean"]):
             return ""
-        return self.words("compare.against", first=self.labels[self.scenarios[0]],
-                          value=span(row["diff_mean"], row["diff_low"], row["diff_high"]))  # fmt: skip
+        return self.words(
+            "compare.against", first=self.labels[self.scenarios[0]], value=span(*_interval(row, of="diff_"))
+        )
 
     def main_table(self) -> Grid:
         """Return the scenarios with their headline measures, differences to the first below each."""
         shown = [name for name in MAIN if self.values(name)["mean"].notna().any()]
-        rows = [(self.labels[name], *(self._cell(self.values(measure).loc[name], measure) for measure in shown))
-                for name in self.scenarios]  # fmt: skip
+        rows = [
+            (self.labels[name], *(self._cell(self.values(measure).loc[name], measure) for measure in shown))
+            for name in self.scenarios
+        ]
         return grid([self.words("column.scenario"), *map(self._head, shown)], rows, range(1, len(shown) + 1), wide=True)
 
     def full_table(self) -> Grid:
@@ -137,10 +163,11 @@ class Sweep:
         for measure in dict.fromkeys(self.summary["measure"]):
             scale = self._scale(measure)
             for name, row in self.values(measure).iterrows():
-                own, diff = _interval(row), (row["diff_mean"], row["diff_low"], row["diff_high"])
-                rows.append((self._head(measure), self.labels[str(name)], span(*(part / scale for part in own)),
-                             span(*(part / scale for part in diff))))  # fmt: skip
-        return grid([self.words(f"column.{name}") for name in ("measure", "scenario", "value", "difference")], rows, (2, 3))
+                own, diff = _interval(row, scale), _interval(row, scale, "diff_")
+                rows.append((self._head(measure), self.labels[str(name)], span(*own), span(*diff)))
+        return grid(
+            [self.words(f"column.{name}") for name in ("measure", "scenario", "value", "difference")], rows, (2, 3)
+        )
 
     def _scale(self, measure: str) -> float:
         return money_scale(self.words) if measure.endswith(MONEY) else 1.0
@@ -151,17 +178,19 @@ class Sweep:
 
     def _cell(self, row: pd.Series, measure: str) -> Cell:
         scale = self._scale(measure)
-        text = span(*(part / scale for part in _interval(row)))
+        text, diff = span(*_interval(row, scale)), _interval(row, scale, "diff_")
         if pd.isna(row["diff_mean"]):
             return Cell(text, "lines")
-        diff = [row[f"diff_{part}"] / scale for part in ("mean", "low", "high")]
         sign = "+" if diff[0] > 0 else ""
         return Cell(f"{text}\nΔ {sign}{span(*diff)}", "lines")
 
     def reports(self) -> list[tuple[str, str]]:
         """Return the scenarios that have a report, with the way to it."""
-        return [(name, f"{quote(name)}/report.html") for name in self.scenarios
-                if (self.path / name / "report.html").is_file()]  # fmt: skip
+        return [
+            (name, f"{quote(name)}/report.html")
+            for name in self.scenarios
+            if (self.path / name / "report.html").is_file()
+        ]
 
     @cached_property
     def crossed(self) -> bool:
@@ -189,7 +218,7 @@ class Sweep:
     def _dots(self) -> Figure:
         """Draw one row per scenario, with the 95 % interval."""
         names = [self.labels[name] for name in self.scenarios]
-        figure, axes = canvas(1.0 + 0.27 * len(names), 1, 2, sharey=True)
+        figure, axes = canvas(1.0 + 0.27 * len(names), 1, 2, left=more_room(names), sharey=True)
         rows = np.arange(len(names))[::-1]
         for part, (measure, scale, label), colour in zip(axes, self._panels(), (ORANGE, BLUE), strict=True):
             found = self.values(measure)
@@ -200,8 +229,6 @@ class Sweep:
             part.set_xlabel(label)
             part.xaxis.grid(visible=True)
         axes[0].set_yticks(rows, names)
-        missing = max(width_in(name, 8.5) for name in names) * 0.12 / figure.get_figwidth()
-        figure.get_layout_engine().set(rect=(missing, 0, 1 - missing, 1))  # type: ignore[union-attr]
         return figure
 
     def _field(self) -> Figure:
@@ -217,7 +244,7 @@ class Sweep:
             middle = (_paler(field) + np.nanmax(field)) / 2 if np.isfinite(field).any() else 0.0
             for (i, y), (j, x) in itertools.product(enumerate(down), enumerate(along)):
                 row = where[y, x]
-                text = number(row["mean"]) + (f"\n{number(row['low'])} – {number(row['high'])}" if row["low"] == row["low"] else "")
+                text = span(*_interval(row)).replace(" (", "\n(")
                 dark = field[i, j] > middle + (np.nanmax(field) - middle) * 0.4
                 part.text(j, i, text, ha="center", va="center", fontsize=7.5, color="white" if dark else "#222222")
             part.set_xticks(range(len(along)), [str(value) for value in along])
@@ -236,8 +263,8 @@ def _paler(field: np.ndarray) -> float:
     return float(low - 0.35 * (high - low or abs(low) or 1.0))
 
 
-def _interval(row: pd.Series) -> tuple[float, float, float]:
-    return row["mean"], row["low"], row["high"]
+def _interval(row: pd.Series, scale: float = 1.0, of: str = "") -> tuple[float, float, float]:
+    return row[f"{of}mean"] / scale, row[f"{of}low"] / scale, row[f"{of}high"] / scale
 
 
 def _flat(tree: Any, above: str = "") -> list[tuple[str, Any]]:

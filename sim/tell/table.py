@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pandas as pd
-import yaml
 
-from sim.store import INPUTS
 from sim.tell.answer import worst_of_all
 from sim.tell.cells import FEWEST, hidden
 from sim.tell.number import NONE, money, money_scale, number, percent, pupils, span
-from sim.tell.run import Run, origin
+from sim.tell.run import Run
 
 SHADES = 4
 NATURES = ["capital", "recurrent", "transfer", "income"]
-ORIGINS = ("real", "derived", "synthetic", "other")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +37,9 @@ class Grid:
     wide: bool = field(default=False)
 
 
-def grid(head: Sequence[str], rows: Sequence[Sequence[object]], numbers: Sequence[int] = (), wide: bool = False) -> Grid:
+def grid(
+    head: Sequence[str], rows: Sequence[Sequence[object]], numbers: Sequence[int] = (), wide: bool = False
+) -> Grid:
     """Make a table of anything that has a text."""
     cells = [tuple(cell if isinstance(cell, Cell) else Cell(str(cell)) for cell in row) for row in rows]
     return Grid(tuple(head), cells, frozenset(numbers), wide)
@@ -84,18 +82,23 @@ def harm_table(run: Run) -> Grid:
     order = cells["sum"].groupby("resource").sum().sort_values(ascending=False).index
     most = max(cells["sum"].max(), 1.0) if len(cells) else 1.0
     rows = [
-        (word.term("resource", resource),
-         *(_harmed(run, cells.loc[(resource, year)] if (resource, year) in cells.index else None, most)
-           for year in run.years))
+        (
+            word.term("resource", resource),
+            *(
+                _harmed(run, cells.loc[(resource, year)] if (resource, year) in cells.index else None, most)
+                for year in run.years
+            ),
+        )
         for resource in order
-    ]  # fmt: skip
+    ]
     return grid((word("column.resource"), *map(str, run.years)), rows, range(1, len(run.years) + 1), wide=True)
 
 
 def _harmed(run: Run, cell: pd.Series | None, most: float) -> Cell:
     if cell is None:
         return Cell("0")
-    return Cell(f"{pupils(cell['sum'], public=run.public)} ({cell['size']:.0f})", _heat(cell["sum"] / most))
+    text = f"{pupils(cell['sum'], public=run.public)}\n({cell['size']:.0f})"
+    return Cell(text, f"lines {_heat(cell['sum'] / most)}")
 
 
 def _heat(share: float) -> str:
@@ -113,7 +116,7 @@ def verdict_table(run: Run) -> Grid:
         if name not in counts.index.get_level_values(0):
             continue
         sign = "≤" if limit.sense == "at_most" else "≥"
-        value = _amount(run, limit.value, limit.unit)
+        value = amount(run, limit.value, limit.unit)
         cells = [_of(counts.loc[(name, year)] if (name, year) in counts.index else None) for year in run.years]
         rows.append((word.term("limit", name), f"{sign} {value}", *cells))
     head = (word("column.limit"), word("column.standard"), *map(str, run.years))
@@ -135,10 +138,16 @@ def worst_verdicts(run: Run, most: int = 10) -> Grid:
     broken = verdicts[verdicts["p_breach"] >= run.settings.judge.breach_probability]
     worst = broken.sort_values("over", ascending=False, kind="stable").drop_duplicates(["limit", "site_id"]).head(most)
     rows = [
-        (word.term("limit", row.limit), run.site(row.site_id), row.year, _value(run, row), _standard(run, row),
-         percent(row.p_breach) + _chance_span(row))
+        (
+            word.term("limit", row.limit),
+            run.site(row.site_id),
+            row.year,
+            _value(run, row),
+            _standard(run, row),
+            percent(row.p_breach) + _chance_span(row),
+        )
         for row in worst.itertuples()
-    ]  # fmt: skip
+    ]
     names = ("limit", "where", "year", "value", "standard", "chance")
     return grid([word(f"column.{name}") for name in names], rows, (2, 3, 4, 5), wide=True)
 
@@ -146,15 +155,15 @@ def worst_verdicts(run: Run, most: int = 10) -> Grid:
 def _value(run: Run, row: object) -> str:
     mean, low, high = (float(getattr(row, f"value_{part}")) for part in ("mean", "low", "high"))
     if row.unit == "share":  # type: ignore[attr-defined]
-        return span(100 * mean, max(100 * low, 0.0) if low == low else low, 100 * high, 1) + " %"
+        return span(100 * mean, max(100 * low, 0.0) if low == low else low, 100 * high, 1) + "%"
     return span(mean, low, high, 1)
 
 
 def _standard(run: Run, row: object) -> str:
-    return _amount(run, row.limit_value, row.unit)  # type: ignore[attr-defined]
+    return amount(run, row.limit_value, row.unit)  # type: ignore[attr-defined]
 
 
-def _amount(run: Run, value: float, unit: str) -> str:
+def amount(run: Run, value: float, unit: str) -> str:
     """Return a standard with its unit, shares as per cent."""
     return percent(value, 1) if unit == "share" else f"{value:g} {run.words.term('unit', unit)}"
 
@@ -182,8 +191,10 @@ def budget_table(run: Run) -> Grid:
         values = part.set_index("year")["mean"].reindex(run.years)
         rows.append(_strong(word("budget.paid"), word.term("payer", payer), *_amounts(values, scale)))
     whole = totals[totals["payer"] == "all"].set_index("year").reindex(run.years)
-    for name in ("p50", "p80", "p95"):
-        rows.append(_strong(word(f"budget.{name}"), word("payer.all"), *_amounts(whole[name], scale)))
+    rows += [
+        _strong(word(f"budget.{name}"), word("payer.all"), *_amounts(whole[name], scale))
+        for name in ("p50", "p80", "p95")
+    ]
     return grid(head, rows, range(2, len(head)), wide=True)
 
 
@@ -209,11 +220,15 @@ def closure_table(run: Run) -> Grid:
     of = schools["township_id"]
     counts = [float(moved[moved.index.map(of) == town].sum()) for town in towns]
     gone = hidden(counts, run.public)
-    rows = [
-        (names.get(town, town), int((closed["school_id"].map(of) == town).sum()),
-         int((kept["school_id"].map(of) == town).sum()), _masked(count, away))
+    rows: list[Sequence[object]] = [
+        (
+            names.get(town, town),
+            int((closed["school_id"].map(of) == town).sum()),
+            int((kept["school_id"].map(of) == town).sum()),
+            _masked(count, away),
+        )
         for town, count, away in zip(towns, counts, gone, strict=True)
-    ]  # fmt: skip
+    ]
     if rows:
         rows.append(_strong(word("total"), str(len(closed)), str(len(kept)), number(sum(counts), 0)))
     return grid(head, rows, (1, 2, 3))
@@ -241,56 +256,3 @@ def _pupils_of(run: Run, closed: pd.Series[str]) -> pd.Series[float]:
     first = roll["school"].map(schools["first_grade"]).astype(float)
     here = roll["grade"].astype(float).between(first, last)
     return roll[here].assign(pupils=roll["pupils"].astype(float)).groupby("school")["pupils"].sum()
-
-
-def price_table(run: Run) -> Grid:
-    """Return every price with its range, source and how far it can be trusted."""
-    word = run.words
-    names = ("price", "low", "central", "high", "unit", "price_year", "confidence", "source")
-    rows = [
-        (word.term("price", name), f"{item['low']:,g}", f"{item['central']:,g}", f"{item['high']:,g}", item["unit"],
-         item["year"], word.term("confidence", item["confidence"]), item["source"])
-        for name, item in entries(run, "prices").items()
-    ]  # fmt: skip
-    return grid([word(f"column.{name}") for name in names], rows, (1, 2, 3), wide=True)
-
-
-def limit_table(run: Run) -> Grid:
-    """Return every limit with its source."""
-    word = run.words
-    rows = [
-        (word.term("limit", name), word.term("measure", item["measure"])
-         + (f" / {word.term('measure', item['per'])}" if item.get("per") else ""),
-         ("≤ " if item["sense"] == "at_most" else "≥ ") + _amount(run, item["value"], item["unit"]),
-         word.term("limit_site", item["site"]), item["source"])
-        for name, item in entries(run, "limits").items()
-    ]  # fmt: skip
-    return grid([word(f"column.{name}") for name in ("limit", "measure", "standard", "holds_for", "source")], rows, wide=True)
-
-
-def weight_table(run: Run) -> Grid:
-    """Return the weights of harm."""
-    word = run.words
-    rows = [(word.term("harm", kind), f"{weight:g}") for kind, weight in run.settings.judge.weights.items()]
-    return grid([word("column.harm_kind"), word("column.weight")], rows, (1,))
-
-
-def entries(run: Run, name: str) -> dict[str, dict[str, object]]:
-    """Return the price list or the limits as they were used."""
-    file: Path = run.path / INPUTS / f"{name}.yaml"
-    if file.is_file():
-        return yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    return {key: item.model_dump() for key, item in getattr(run.settings, name).items()}
-
-
-def origin_table(run: Run) -> Grid:
-    """Return how many rows of each table of the county are real, derived or synthetic."""
-    word, rows = run.words, []
-    for file in sorted((run.path / INPUTS).glob("*.csv")):
-        table = run.input(file.name)
-        if "source" not in table:
-            continue
-        counts = origin(table["source"]).value_counts()
-        rows.append((word.term("table", file.stem), *(number(int(counts.get(kind, 0)), 0) for kind in ORIGINS)))
-    head = [word("column.table"), *(word(f"origin.{kind}") for kind in ORIGINS)]
-    return grid(head, rows, (1, 2, 3, 4))

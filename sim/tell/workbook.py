@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xlsxwriter
 
+from sim.tell import register
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
 from sim.tell.page import county_name, facts
@@ -33,7 +34,7 @@ class Pen:
     number: Any
     plain: Any
 
-    def cell(self, sheet: Any, row: int, column: int, value: object) -> None:
+    def cell(self, sheet: Any, row: int, column: int, value: Any) -> None:
         """Write one value: numbers as numbers, all else as text; a text that starts with = stays a text."""
         if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
             sheet.write_string(row, column, "" if value is None or value is pd.NA else str(value), self.text)
@@ -162,9 +163,15 @@ def _prices(run: Run, pen: Pen, sheet: Any) -> None:
     row, word = _begin(run, pen, sheet, "prices"), run.words
     names = ("price", "low", "central", "high", "unit", "price_year", "confidence", "source")
     _widths(sheet, (34, 12, 12, 12, 22, 8, 14, 90))
-    rows = [(word.term("price", name), *(item.get(key) for key in ("low", "central", "high", "unit", "year")),
-             word.term("confidence", item.get("confidence")), item.get("source"))
-            for name, item in tables.entries(run, "prices").items()]  # fmt: skip
+    rows = [
+        (
+            word.term("price", name),
+            *(item.get(key) for key in ("low", "central", "high", "unit", "year")),
+            word.term("confidence", item.get("confidence")),
+            item.get("source"),
+        )
+        for name, item in register.entries(run, "prices").items()
+    ]
     pen.table(sheet, row, [word(f"column.{name}") for name in names], rows)
 
 
@@ -172,6 +179,6 @@ def _sources(run: Run, pen: Pen, sheet: Any) -> None:
     """The limits with their sources, and what of the county is real, derived or synthetic."""
     row = _begin(run, pen, sheet, "sources")
     _widths(sheet, (34, 40, 16, 24, 90))
-    row = _grid(pen, sheet, row, tables.limit_table(run))
-    row = _grid(pen, sheet, row + 1, tables.origin_table(run))
-    _grid(pen, sheet, row + 1, tables.weight_table(run))
+    row = _grid(pen, sheet, row, register.limit_table(run))
+    row = _grid(pen, sheet, row + 1, register.origin_table(run))
+    _grid(pen, sheet, row + 1, register.weight_table(run))

@@ -1,0 +1,82 @@
+"""The register at the end of the report: prices, limits, weights, and where the county's tables come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sim.store import INPUTS
+from sim.tell.number import number
+from sim.tell.run import Run, origin
+from sim.tell.table import Grid, amount, grid
+
+ORIGINS = ("real", "derived", "synthetic", "other")
+
+
+def price_table(run: Run) -> Grid:
+    """Return every price with its range, source and how far it can be trusted."""
+    word = run.words
+    names = ("price", "low", "central", "high", "unit", "price_year", "confidence", "source")
+    rows = [
+        (
+            word.term("price", name),
+            f"{item['low']:,g}",
+            f"{item['central']:,g}",
+            f"{item['high']:,g}",
+            item["unit"],
+            item["year"],
+            word.term("confidence", item["confidence"]),
+            item["source"],
+        )
+        for name, item in entries(run, "prices").items()
+    ]
+    return grid([word(f"column.{name}") for name in names], rows, (1, 2, 3), wide=True)
+
+
+def limit_table(run: Run) -> Grid:
+    """Return every limit with its source."""
+    word = run.words
+    rows = [
+        (
+            word.term("limit", name),
+            word.term("measure", item["measure"])
+            + (f" / {word.term('measure', item['per'])}" if item.get("per") else ""),
+            ("≤ " if item["sense"] == "at_most" else "≥ ") + amount(run, item["value"], item["unit"]),
+            word.term("limit_site", item["site"]),
+            item["source"],
+        )
+        for name, item in entries(run, "limits").items()
+    ]
+    return grid(
+        [word(f"column.{name}") for name in ("limit", "measure", "standard", "holds_for", "source")], rows, wide=True
+    )
+
+
+def weight_table(run: Run) -> Grid:
+    """Return the weights of harm."""
+    word = run.words
+    rows = [(word.term("harm", kind), f"{weight:g}") for kind, weight in run.settings.judge.weights.items()]
+    return grid([word("column.harm_kind"), word("column.weight")], rows, (1,))
+
+
+def entries(run: Run, name: str) -> dict[str, dict[str, Any]]:
+    """Return the price list or the limits as they were used."""
+    file: Path = run.path / INPUTS / f"{name}.yaml"
+    if file.is_file():
+        return yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    return {key: item.model_dump() for key, item in getattr(run.settings, name).items()}
+
+
+def origin_table(run: Run) -> Grid:
+    """Return how many rows of each table of the county are real, derived or synthetic."""
+    word, rows = run.words, []
+    for file in sorted((run.path / INPUTS).glob("*.csv")):
+        table = run.input(file.name)
+        if "source" not in table:
+            continue
+        counts = origin(table["source"]).value_counts()
+        rows.append((word.term("table", file.stem), *(number(int(counts.get(kind, 0)), 0) for kind in ORIGINS)))
+    head = [word("column.table"), *(word(f"origin.{kind}") for kind in ORIGINS)]
+    return grid(head, rows, (1, 2, 3, 4))
