@@ -33,8 +33,7 @@ def run(settings: Settings) -> RunFolder:
     Raises BadInput, before anything is written, when the settings, the county or the folder cannot be used.
     """
     began = time.perf_counter()
-    if settings.executor.kind == "dask":
-        raise BadInput("executor=dask: comes with a later version; serial and processes work.")
+    refuse_what_is_not_there(settings)
     county = read_county(settings.county.path)
     check_out(settings)
     folder = run_folder(settings)
@@ -52,13 +51,24 @@ def run(settings: Settings) -> RunFolder:
     return folder
 
 
+def refuse_what_is_not_there(settings: Settings) -> None:
+    """Raise BadInput for settings that a later version will honour, so that none is silently left undone."""
+    wanted = {
+        "executor=dask: comes with a later version; serial and processes work.": settings.executor.kind == "dask",
+        "account.base=not_closing: comes with a later version; none works.": settings.account.base != "none",
+        "judge.relief: comes with a later version; off works.": settings.judge.relief != "off",
+        "study.precision: comes with a later version; null works.": settings.study.precision is not None,
+    }
+    missing = [message for message, asked in wanted.items() if asked]
+    if missing:
+        raise BadInput(*missing)
+
+
 def make_plan(settings: Settings, county: County, ways: Travel) -> Plan:
     """Plan all years; the routes of the years are searched by the workers."""
 
     def route_all(placed: Iterable[Places]) -> list[Routes]:
-        return spread(
-            partial(routes, county, settings, ways), list(placed), worker_count(settings), "planning buses"
-        )
+        return spread(partial(routes, county, settings, ways), list(placed), worker_count(settings), "planning buses")
 
     return make(settings, county, ways, route_all)
 
@@ -69,9 +79,7 @@ def live_all(job: Job) -> Tables:
     tasks = [(r, k) for r in replications for k in years]
     parts = spread(partial(_year_of, job), tasks, worker_count(job.settings), "living school weeks")
     names = dict.fromkeys(name for part in parts for name in part)
-    return {
-        name: pd.concat([part[name] for part in parts if name in part], ignore_index=True) for name in names
-    }
+    return {name: pd.concat([part[name] for part in parts if name in part], ignore_index=True) for name in names}
 
 
 def _year_of(job: Job, task: tuple[int, int]) -> Tables:
@@ -89,9 +97,7 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan, liv
     tables["budget.csv"] = budget(settings, book)
     for name, frame in tables.items():
         target = f"{name}.parquet" if name.startswith("events/") else name
-        scenario = (
-            {} if name == "budget.csv" or name.startswith("events/") else {"scenario": settings.scenario}
-        )
+        scenario = {} if name == "budget.csv" or name.startswith("events/") else {"scenario": settings.scenario}
         folder.write_table(target, frame.assign(**scenario))
 
 

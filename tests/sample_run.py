@@ -38,9 +38,13 @@ def sample_run(
     years: int = 3,
     replications: int = 4,
     harm: float = 1.0,
+    girls: int = 66,
     names: dict[str, str] | None = None,
 ) -> Path:
-    """Write a finished run folder of six schools and five hamlets; `names` replaces Chinese school names."""
+    """Write a finished run folder of six schools and five hamlets.
+
+    `girls` ask for a bed in S2; `names` replaces Chinese school names.
+    """
     words = [f"scenario={scenario}", f"study.years={years}", f"study.replications={replications}"]
     settings = load([*words, "county=three_villages", *overrides])
     run = RunFolder(folder)
@@ -53,7 +57,7 @@ def sample_run(
     lived = pd.MultiIndex.from_product(
         [range(replications), [2023 + k for k in range(years)]], names=["replication", "year"]
     ).to_frame(index=False)
-    tables = _lived(lived, luck, harm) | _judged(lived, harm, names or {}) | _planned(lived)
+    tables = _lived(lived, luck, harm, girls) | _judged(lived, harm, names or {}) | _planned(lived)
     for name, frame in tables.items():
         run.write_table(name, frame.assign(scenario=scenario))
     run.write_manifest(
@@ -99,7 +103,8 @@ def _inputs(run: RunFolder, names: dict[str, str]) -> None:
             for k, (key, row) in enumerate(SCHOOLS.items())
         ],
         columns=named(
-            "school_id name_zh name_en township_id kind node_id lon lat first_grade last_grade receives opens_year source"
+            "school_id name_zh name_en township_id kind node_id lon lat first_grade last_grade receives "
+            "opens_year source"
         ),
     )
     hamlets = pd.DataFrame(
@@ -121,7 +126,8 @@ def _inputs(run: RunFolder, names: dict[str, str]) -> None:
             for k, (key, row) in enumerate(HAMLETS.items())
         ],
         columns=named(
-            "hamlet_id name_zh township_id kind node_id lon lat school_id line_bus hardship_share left_behind_share source"
+            "hamlet_id name_zh township_id kind node_id lon lat school_id line_bus hardship_share "
+            "left_behind_share source"
         ),
     )
     cells = [(key, g, sex, row[3], MADE_UP) for key, row in HAMLETS.items() for g in range(1, 10) for sex in "fm"]
@@ -163,7 +169,7 @@ def _noisy(luck: np.random.Generator, rows: int, mean: float) -> np.ndarray:
     return np.maximum(0.0, mean * (1 + 0.1 * luck.standard_normal(rows)))
 
 
-def _lived(lived: pd.DataFrame, luck: np.random.Generator, harm: float) -> dict[str, pd.DataFrame]:
+def _lived(lived: pd.DataFrame, luck: np.random.Generator, harm: float, girls: int) -> dict[str, pd.DataFrame]:
     """Make the tables that the simulated weeks leave."""
     homes = pd.DataFrame([(k, v[2], v[3]) for k, v in HAMLETS.items()], columns=["hamlet_id", "school_id", "pupils"])
     enrolment = _cross(lived, grade=range(1, 10), sex=["f", "m"]).merge(homes, how="cross")
@@ -208,7 +214,7 @@ def _lived(lived: pd.DataFrame, luck: np.random.Generator, harm: float) -> dict[
             "site_id": ["county", "county", "S2", "S2", "S1"],
             "resource": ["bus", "spare_bus", "bed_girls", "bed_boys", "window"],
             "capacity": [12.0, 1.0, 60.0, 70.0, 4.0],
-            "demand_peak": [11.0, np.nan, 66.0, 50.0, 5.0],
+            "demand_peak": [11.0, np.nan, girls, 50.0, 5.0],
             "utilisation_mean": [0.9, np.nan, 1.0, 0.7, 0.5],
             "unmet": [0.0, 0.0, 900.0, 0.0, 40.0],
             "unmet_unit": ["run", "pupil-day", "pupil-day", "pupil-day", "meal"],
@@ -249,7 +255,8 @@ def _judged(lived: pd.DataFrame, harm: float, names: dict[str, str]) -> dict[str
             for rank, (site, resource, days, cause, chance) in enumerate(places, start=1)
         ],
         columns=named(
-            "year rank site_id site_name resource severity pupil_days_harmed_mean pupil_days_harmed_low pupil_days_harmed_high p_breach first_year_breached cause relief relief_cost_yuan"
+            "year rank site_id site_name resource severity pupil_days_harmed_mean pupil_days_harmed_low "
+            "pupil_days_harmed_high p_breach first_year_breached cause relief relief_cost_yuan"
         ),
     )
     verdicts = pd.DataFrame(
@@ -275,7 +282,8 @@ def _judged(lived: pd.DataFrame, harm: float, names: dict[str, str]) -> dict[str
             for k, site in enumerate(LIVED)
         ],
         columns=named(
-            "year site_id limit measure sense value_mean value_low value_high limit_value p_breach p_low p_high margin unit source"
+            "year site_id limit measure sense value_mean value_low value_high limit_value p_breach p_low "
+            "p_high margin unit source"
         ),
     )
     lines = pd.DataFrame(

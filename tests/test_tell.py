@@ -203,6 +203,16 @@ def test_a_public_page_shows_no_small_group_and_an_internal_one_is_marked(tmp_pa
     assert "3.6 " not in " ".join(read(public).text)
 
 
+def test_a_public_page_hides_what_happens_to_a_group_of_three(tmp_path: Path) -> None:
+    folders = {name: sample_run(tmp_path / name, f"report={name}", girls=3) for name in ("public", "internal")}
+    pages = {name: " ".join(read(report(folder).read_text(encoding="utf-8")).text) for name, folder in folders.items()}
+    harmed = pd.read_csv(folders["public"] / "bottlenecks.csv").iloc[0]["pupil_days_harmed_mean"]
+    assert f"{harmed:.0f} (" in pages["internal"]
+    assert f"{harmed:.0f} (" not in pages["public"]
+    texts = {name: (folder / "figures" / "dormitory.svg").read_text("utf-8") for name, folder in folders.items()}
+    assert len(texts["public"]) < len(texts["internal"])
+
+
 def test_one_replication_has_no_interval() -> None:
     found = interval(pd.DataFrame({0: [3.0, 4.0]}))
     assert found["low"].isna().all()

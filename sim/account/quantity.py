@@ -38,14 +38,19 @@ def purchases(needed: Ints, there: Ints, life_years: float) -> Ints:
 
 
 def buses_by_kind(settings: Settings, plan: Plan) -> Ints:
-    """Return the buses owned in each year by kind (Y, K); spare ones are of the commonest kind in use."""
-    kinds = len(settings.fleet.kinds)
-    owned = np.zeros((len(plan.years), kinds), dtype=np.int64)
-    for row, year in enumerate(plan.years):
-        owned[row] = np.bincount(year.runs.bus_kind, minlength=kinds)
-        spare = max(0, year.runs.buses_owned - int(owned[row].sum()))
-        owned[row, owned[row].argmax()] += spare
-    return owned
+    """Return the buses owned in each year by kind (Y, K), the mix chosen once for all years.
+
+    A larger bus can do a smaller one's work, so the mix has, for every size, as many buses of that size or larger
+    as the busiest year needs, and no more; spare ones are of the commonest kind. Larger ones are bought first.
+    """
+    seats = np.array([kind.seats for kind in settings.fleet.kinds])
+    from_largest = np.argsort(-seats, kind="stable")
+    used = np.array([np.bincount(year.runs.bus_kind, minlength=len(seats)) for year in plan.years])
+    owned = np.array([year.runs.buses_owned for year in plan.years])
+    mix = np.diff(np.cumsum(used[:, from_largest], axis=1).max(axis=0), prepend=0)
+    mix[mix.argmax()] += max(0, owned.max() - mix.sum())
+    kind_of_bus = np.repeat(from_largest, mix)
+    return np.array([np.bincount(kind_of_bus[:count], minlength=len(seats)) for count in owned])
 
 
 def stock(county: County, plan: Plan, account: str) -> tuple[Ints, Ints]:

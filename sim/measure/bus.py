@@ -41,14 +41,18 @@ def door_min(scene: Scene, diary: Diary, days: range) -> Floats:
 
 
 def left_behind(scene: Scene, diary: Diary, days: range, way: int) -> Bools:
-    """Tell who was ready for a bus of today and was not aboard the run they were planned on; (D, N)."""
+    """Tell who was ready for a bus of today and was not aboard the run they were planned on; (D, N).
+
+    A lodger without a bed has no claim to a seat: where one is free they ride, else they miss the day for want of
+    a bed, not of a bus.
+    """
     at = rows(diary, days)
     ready, embarked = (
         (diary.came[at], diary.embarked_in[at]) if way == IN else (diary.attended[at], diary.embarked_out[at])
     )
     weekly = on_lodger_run(scene, days, len(diary.came))
     edge = np.array([day == (0 if way == IN else len(diary.came) - 1) for day in days])
-    due = scene.rider | (weekly & edge[:, None])
+    due = (scene.rider & ~scene.pupils.refused) | (weekly & edge[:, None])
     return np.asarray(ready & due & (np.isnan(embarked) | diary.fetched[way][at]))
 
 

@@ -37,7 +37,7 @@ def _bus_harms(scene: Scene, diary: Diary, days: range) -> dict[Harm, Bools]:
     at = rows(diary, days)
     lost, fetched = [], diary.fetched[:, at]
     for way in (IN, OUT):
-        gone = bus.left_behind(scene, diary, days, way) & ~fetched[way] & ~scene.pupils.refused
+        gone = bus.left_behind(scene, diary, days, way) & ~fetched[way]
         lost.append((gone & ~scene.has_bus[way], gone & scene.has_bus[way]))
     no_bus, no_seat = lost[IN][0] | lost[OUT][0], lost[IN][1] | lost[OUT][1]
     no_seat &= ~no_bus

@@ -100,7 +100,12 @@ def take(env: simpy.Environment, week: Week, run: int, day: Day, there: float, t
 
 
 def leave_behind(env: simpy.Environment, week: Week, run: int, day: Day) -> None:
-    """Let those a run left behind wait for its own bus when it is free, or a spare bus, whichever is first."""
+    """Let those a run left behind wait for its own bus when it is free, or a spare bus, whichever is first.
+
+    Nobody comes back for lodgers without a bed only, who were to ride where a seat is free.
+    """
+    if not week.has_claim(run, day):
+        return
     week.stranded[week.timetable.bus[run]].append(run)
     for spares in week.spares:
         env.process(spare(env, week, spares, run, day))

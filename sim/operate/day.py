@@ -95,14 +95,23 @@ class Week:
         """Return the runs of a bus on a day in one direction, each with the empty km and minutes before it."""
         return self.timetable.duties.get((bus, day.kind, way), ())
 
+    def riders(self, run: int) -> Ints:
+        """Return the pupils planned on a run."""
+        rider_at, rider = self.timetable.riders
+        low, high = self.timetable.stops[run]
+        return np.asarray(rider[rider_at[low] : rider_at[high]])
+
     def aboard(self, run: int, day: Day) -> Ints:
         """Return the riders of a run who have been on a bus in its direction today."""
-        table = self.timetable
-        rider_at, rider = table.riders
-        low, high = table.stops[run]
-        riders = rider[rider_at[low] : rider_at[high]]
-        on = day.embarked_in if table.direction[run] == IN else day.embarked_out
+        riders = self.riders(run)
+        on = day.embarked_in if self.timetable.direction[run] == IN else day.embarked_out
         return np.asarray(riders[~np.isnan(on[riders])])
+
+    def has_claim(self, run: int, day: Day) -> bool:
+        """Tell whether anyone a run left behind has a claim to a seat, as lodgers without a bed have not."""
+        left = np.setdiff1d(self.riders(run), self.aboard(run, day))
+        ready = day.came if self.timetable.direction[run] == IN else day.attended
+        return bool((ready[left] & ~self.pupils.refused[left]).any())
 
     def tell_second(self, run: int, day: Day, at: int, before: Ints) -> None:
         """Tell whom the second drive of a run fetched and how far it went, empty ways included."""

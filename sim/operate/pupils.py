@@ -182,8 +182,11 @@ def _nearest(
 
 
 def _door(settings: Settings, minutes: Floats, km: Floats, mode: Ints) -> Floats:
-    """Return minutes from door to school of those who walk, are brought, or take the public line."""
-    walk = km / settings.road.walk_km_per_h * MINUTES_PER_HOUR
+    """Return minutes from door to school of those who walk, are brought, or take the public line.
+
+    Roads begin in the middle of the hamlet; the way there from the door is the way to the stop.
+    """
+    walk = km / settings.road.walk_km_per_h * MINUTES_PER_HOUR + settings.fleet.walk_to_stop_min
     line = minutes + settings.fleet.walk_to_stop_min + settings.fleet.wait_at_stop_min
     return np.asarray(np.select([mode == WALK, mode == LINE_BUS], [walk, line], minutes))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from sim.tell.cells import HIDDEN
 from sim.tell.number import by_replication, interval, money, number, percent, pupils
 from sim.tell.run import Run
 
@@ -66,37 +68,30 @@ def _breaks(run: Run, first: pd.DataFrame, worst: pd.DataFrame) -> list[str]:
             chance=percent(top["p_breach"]),
             replications=len(run.replications),
             cause=run.words.term("cause", top["cause"]),
-            days=pupils(
-                top["pupil_days_harmed_mean"], top["pupil_days_harmed_low"], top["pupil_days_harmed_high"], run.public
-            ),
+            days=harmed(run, top, *(top[f"pupil_days_harmed_{part}"] for part in ("mean", "low", "high"))),
         ),
     ]
     if others:
         said.append(run.words("answer.others", count=others, year=int(top["year"]), sites=first["site_id"].nunique()))
     most = worst.iloc[0]
     if (most["site_id"], most["resource"]) != (top["site_id"], top["resource"]):
-        said.append(
-            run.words(
-                "answer.worst",
-                what=_what(run, most),
-                where=run.site(most["site_id"]),
-                days=pupils(most["mean"], most["low"], most["high"], run.public),
-            )
-        )
+        said.append(_most_harm(run, most))
     return said
 
 
 def _nothing_breaks(run: Run, worst: pd.DataFrame) -> list[str]:
-    top = worst.iloc[0]
-    return [
-        run.words("answer.holds", chance=percent(run.settings.judge.breach_probability)),
-        run.words(
-            "answer.worst",
-            what=_what(run, top),
-            where=run.site(top["site_id"]),
-            days=pupils(top["mean"], top["low"], top["high"], run.public),
-        ),
-    ]
+    holds = run.words("answer.holds", chance=percent(run.settings.judge.breach_probability))
+    return [holds, _most_harm(run, worst.iloc[0])]
+
+
+def _most_harm(run: Run, row: pd.Series) -> str:
+    days = harmed(run, row, row["mean"], row["low"], row["high"])
+    return run.words("answer.worst", what=_what(run, row), where=run.site(row["site_id"]), days=days)
+
+
+def harmed(run: Run, row: Any, mean: float, low: float = np.nan, high: float = np.nan) -> str:
+    """Return pupil-days harmed at the site and resource of a row; hidden where a public page may not tell."""
+    return HIDDEN if run.is_hidden(row.site_id, row.resource) else pupils(mean, low, high, run.public)
 
 
 def _what(run: Run, row: pd.Series) -> str:

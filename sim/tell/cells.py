@@ -7,6 +7,9 @@ from collections.abc import Sequence
 FEWEST = 5
 """Smallest group that a public report shows (MODEL.md, section 11)."""
 
+HIDDEN = "*"
+"""Stands where a number is hidden because of the group it speaks of, or so that it gives no other one away."""
+
 
 def is_small(pupils: float) -> bool:
     """Tell whether a group is too small to be shown; no pupil at all is no group."""

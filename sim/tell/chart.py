@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sim.tell.number import by_replication, interval, money_scale
+from sim.tell.number import by_replication, interval, money_scale, shown_pupils
 from sim.tell.run import COUNTY, Run
 from sim.tell.style import (
     BLACK,
@@ -41,7 +41,7 @@ def enrolment(run: Run) -> Figure | None:
     word = run.words
     figure, axes = canvas(3.3, 1, 2, width_ratios=(1.15, 1))
     total = by_replication(pupils, ["year"], "pupils", run.replications, 0.0).reindex(run.years, fill_value=0.0)
-    _fan(run, axes[0], total)
+    _fan(run, axes[0], shown_pupils(total, run.public))
     axes[0].set_title(word("chart.all_pupils"))
     town = pupils["hamlet_id"].map(run.hamlets["kind"]) == "town"
     junior = pupils["grade"] >= FIRST_JUNIOR_GRADE
@@ -54,7 +54,7 @@ def enrolment(run: Run) -> Figure | None:
     shown = {name: pupils[rows] for name, rows in groups.items() if rows.any()}
     for k, (name, rows) in enumerate(shown.items()):
         wide = by_replication(rows, ["year"], "pupils", run.replications, 0.0).reindex(run.years, fill_value=0.0)
-        _banded(axes[1], wide, SERIES[k], LINES[k], word(f"chart.{name}"))
+        _banded(axes[1], shown_pupils(wide, run.public), SERIES[k], LINES[k], word(f"chart.{name}"))
     axes[1].set_title(word("chart.by_group"))
     for part in axes:
         years_axis(part, run.years)
@@ -124,6 +124,7 @@ def fleet(run: Run) -> Figure | None:
             rows = totals[totals["measure"] == measure]
             if len(rows):
                 wide = by_replication(rows, ["year"], "value", run.replications)
+                wide = shown_pupils(wide, run.public) if measure == "pupils_carried" else wide
                 _sure(part, wide, (BLUE, ORANGE)[k], LINES[k], word(f"measure.{measure}"), "os"[k])
         part.set_title(word(title))
         part.set_ylabel(word(label))
@@ -182,8 +183,9 @@ def dormitory(run: Run) -> Figure | None:
             nominal.index, nominal, color=BLACK, linestyle=LINES[0], drawstyle="steps-mid", label=word("chart.beds")
         )
         wanted = by_replication(rows, ["year"], "demand_peak", run.replications, 0.0)
-        _sure(part, wanted, RED, LINES[1], word("chart.asked"), "s")
-        _sure(part, by_replication(rows, ["year"], "given", run.replications, 0.0), BLUE, LINES[2], word("chart.slept"))
+        _sure(part, shown_pupils(wanted, run.public), RED, LINES[1], word("chart.asked"), "s")
+        given = by_replication(rows, ["year"], "given", run.replications, 0.0)
+        _sure(part, shown_pupils(given, run.public), BLUE, LINES[2], word("chart.slept"))
         part.set_title(word(f"resource.{resource}"))
         part.set_xlabel(word("axis.year"))
         years_axis(part, run.years)
@@ -194,49 +196,26 @@ def dormitory(run: Run) -> Figure | None:
     return figure
 
 
+PAYERS = {"county": BLUE, "upper": ORANGE, "family": GREEN, "outside": PALE}
+MARKS: dict[str, dict[str, Any]] = {
+    "p50": {"marker": "_", "color": BLACK, "markersize": 8, "markeredgewidth": 2},
+    "p80": {"marker": "^", "color": RED, "markersize": 5},
+}
+
+
 def budget(run: Run) -> Figure | None:
     """Draw the yearly cost: what each payer pays, and the totals' P50 and P80."""
     table = run.budget
     if table.empty:
         return None
-    word, scale = run.words, money_scale(run.words)
-    totals = table[table["account"] == "total"]
-    payers = [
-        payer
-        for payer in ("county", "upper", "family", "outside")
-        if (totals.loc[totals["payer"] == payer, "mean"].abs() > 0).any()
-    ]
+    word = run.words
+    totals = table[table["account"] == "total"].set_index(["payer", "year"])[["mean", "p50", "p80"]]
+    totals = totals / money_scale(word)
     figure, axes = canvas(3.2)
-    colours = (BLUE, ORANGE, GREEN, PALE)
-    above, below = pd.Series(0.0, index=run.years), pd.Series(0.0, index=run.years)
-    for k, payer in enumerate(payers):
-        rows = totals[totals["payer"] == payer].set_index("year")["mean"].reindex(run.years, fill_value=0.0) / scale
-        base = above.where(rows >= 0, below)
-        axes.bar(
-            run.years,
-            rows,
-            bottom=base,
-            width=0.66,
-            color=colours[k],
-            hatch=HATCHES[k],
-            edgecolor="white",
-            linewidth=0.5,
-            label=word("chart.paid_by", payer=word(f"payer.{payer}")),
-        )
-        above, below = above + rows.clip(lower=0), below + rows.clip(upper=0)
-    whole = totals[totals["payer"] == "all"].set_index("year")[["p50", "p80"]].reindex(run.years) / scale
-    marks = (("p50", "_", BLACK), ("p80", "^", RED))
-    for column, marker, colour in marks:
-        axes.plot(
-            run.years,
-            whole[column],
-            marker=marker,
-            color=colour,
-            linestyle="",
-            markersize=7 if marker == "_" else 5,
-            markeredgewidth=2 if marker == "_" else 0.5,
-            label=word(f"chart.{column}"),
-        )
+    _stack(run, axes, totals["mean"])
+    whole = totals.loc["all"].reindex(run.years)
+    for column, mark in MARKS.items():
+        axes.plot(run.years, whole[column], linestyle="", label=word(f"chart.{column}"), **mark)
     axes.axhline(0, color=BLACK, linewidth=0.8)
     axes.set_ylabel(word("axis.money"))
     axes.set_xlabel(word("axis.year"))
@@ -244,3 +223,15 @@ def budget(run: Run) -> Figure | None:
     years_axis(axes, run.years, most=12)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3, columnspacing=3)
     return figure
+
+
+def _stack(run: Run, axes: Axes, mean: pd.Series[float]) -> None:
+    """Draw what each payer pays on top of the others; who gets more than they pay stands below zero."""
+    above, below = pd.Series(0.0, index=run.years), pd.Series(0.0, index=run.years)
+    payers = [payer for payer in PAYERS if payer in mean.index and mean[payer].abs().max() > 0]
+    for hatch, payer in zip(HATCHES, payers, strict=False):
+        paid = mean[payer].reindex(run.years, fill_value=0.0)
+        look: dict[str, Any] = {"color": PAYERS[payer], "hatch": hatch, "edgecolor": "white", "linewidth": 0.5}
+        label = run.words.term("payer", payer)
+        axes.bar(run.years, paid, bottom=above.where(paid >= 0, below), width=0.66, label=label, **look)
+        above, below = above + paid.clip(lower=0), below + paid.clip(upper=0)

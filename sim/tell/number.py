@@ -61,10 +61,16 @@ def span(mean: float, low: float, high: float, digits: int | None = None) -> str
 
 
 def pupils(mean: float, low: float = np.nan, high: float = np.nan, public: bool = True) -> str:
-    """Return a count of pupils with its interval; public reports hide 1-4."""
+    """Return a count of pupils, or of their days, with its interval; public reports hide 1-4."""
     if public and np.isfinite(mean) and is_small(mean):
         return f"<{FEWEST}"
     return span(mean, max(low, 0.0) if np.isfinite(low) else low, high, 0 if abs(mean) >= 2 * FEWEST else None)
+
+
+def shown_pupils(values: pd.DataFrame, public: bool) -> pd.DataFrame:
+    """Return counts of pupils (columns: replications) as they may be drawn: public figures leave out groups of 1-4."""
+    small = values.mean(axis=1).map(is_small)
+    return values.mask(small, axis=0) if public else values
 
 
 def percent(share: float | None, digits: int = 0) -> str:

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 
 from sim.config import Settings
 from sim.store import INPUTS, RunFolder
+from sim.tell.cells import is_small
 from sim.tell.words import Words
 
 COUNTY = "county"
-SITE_MEASURES = ("window_wait_min_p95",)
 COUNTY_TOTALS = (
     "pupils_carried",
     "pupils_left_behind",
@@ -31,6 +31,13 @@ COUNTY_TOTALS = (
     "pupils_present",
     "pupil_days_harmed",
 )
+
+
+GROUPS = {
+    "bus": "bus_seat", "spare_bus": "bus_seat", "gate_bay": "bus_seat", "window": "classroom_seat",
+    "canteen_seat": "classroom_seat", "kitchen": "classroom_seat",
+}  # fmt: skip
+"""Resource -> the one whose demand tells how many pupils of a site it serves: riders or the roll."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +154,20 @@ class Run:
         frame = pd.read_parquet(self.folder.file("harm"), columns=[*keys, "pupil_days", "severity"])
         frame = frame[frame["resource"].notna()]
         return frame.groupby(keys, observed=True, as_index=False)[["pupil_days", "severity"]].sum()
+
+    @cached_property
+    def group_size(self) -> dict[tuple[str, str], float]:
+        """Return how many pupils a resource is there for: (site, resource) -> riders, lodgers of a sex, or the roll."""
+        means = self.resources.groupby(["site_id", "resource"])["demand_peak"].mean().dropna()
+        size = {(str(site), str(resource)): float(pupils) for (site, resource), pupils in means.items()}
+        sites = {site for site, _ in size}
+        both = {(site, "bed"): sum(size.get((site, f"bed_{sex}"), 0.0) for sex in ("girls", "boys")) for site in sites}
+        return size | both
+
+    def is_hidden(self, site_id: str, resource: str) -> bool:
+        """Tell whether what happens to the pupils of a site is hidden, because the group has fewer than five."""
+        group = self.group_size.get((site_id, GROUPS.get(resource, resource)), 0.0)
+        return self.public and is_small(group)
 
     def county_totals(self) -> pd.DataFrame:
         """Return the yearly totals of the whole county: replication, year, measure, value."""

@@ -98,6 +98,7 @@ def _distribution(run: Run, axes: Axes, cells: pd.DataFrame, way: str, band: str
 def canteen(run: Run) -> Figure | None:
     """Draw how long 95 % of diners wait at the windows, for each school, against the limit."""
     waits = run.site_means(WINDOW_WAIT)
+    waits = waits[[not run.is_hidden(site, "window") for site in waits["site_id"]]]
     if waits.empty:
         return None
     word = run.words
@@ -128,11 +129,16 @@ def canteen(run: Run) -> Figure | None:
         axes.axvline(
             limit, color=RED, linewidth=1.2, linestyle=(0, (4, 2)), label=word("chart.limit", limit=f"{limit:g}")
         )
-    axes.set_yticks(rows, labels)
-    axes.set_ylim(-0.7, len(shown) - 0.3)
-    axes.set_xlim(left=0)
+    _by_school(axes, labels)
     axes.set_xlabel(word("axis.wait_p95"))
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside upper right", ncols=3, columnspacing=3)
     return figure
+
+
+def _by_school(axes: Axes, labels: list[str]) -> None:
+    """Name the schools at the left, one row each."""
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(-0.7, len(labels) - 0.3)
+    axes.set_xlim(left=0)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 import yaml
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from sim.errors import BadInput
 from sim.store import CONFIG, RunFolder
+from sim.tell.cells import FEWEST, HIDDEN, is_small
 from sim.tell.number import money, money_scale, span
 from sim.tell.style import BLUE, ORANGE, as_svg, canvas, more_room, styled
 from sim.tell.table import Cell, Grid, grid
@@ -33,6 +35,21 @@ MAIN = (
     "buses_owned",
     COST,
 )
+COUNTS = (
+    "pupils_present",
+    "pupils_carried",
+    "pupils_left_behind",
+    "late_pupils",
+    "meals_served",
+    "meals_unserved",
+    "eating_min_short",
+    "beds_occupied",
+    "bed_nights",
+    "bed_refused",
+    "pupil_days_harmed",
+    "severity",
+)
+"""Measures that count pupils or their days."""
 NO_CHOICE = ("scenario", "report.", "executor.", "study.out", "study.name", "study.workers")
 MONEY = "_yuan_per_year"
 
@@ -103,10 +120,7 @@ class Sweep:
         if not 0 < len(self.factors) <= 3:
             return {name: name for name in self.scenarios}
         rows = zip(*self.factors.values(), strict=True)
-        made = [
-            "  ".join(f"{key.rpartition('.')[2]} {value}" for key, value in zip(self.factors, row, strict=True))
-            for row in rows
-        ]
+        made = ["; ".join(f"{key} {value}" for key, value in zip(self.factors, row, strict=True)) for row in rows]
         return dict(zip(self.scenarios, made, strict=True))
 
     @property
@@ -163,11 +177,19 @@ class Sweep:
         for measure in dict.fromkeys(self.summary["measure"]):
             scale = self._scale(measure)
             for name, row in self.values(measure).iterrows():
-                own, diff = _interval(row, scale), _interval(row, scale, "diff_")
-                rows.append((self._head(measure), self.labels[str(name)], span(*own), span(*diff)))
+                diff = HIDDEN if self._is_hidden(row, measure) else span(*_interval(row, scale, "diff_"))
+                rows.append((self._head(measure), self.labels[str(name)], self._told(row, measure), diff))
         return grid(
             [self.words(f"column.{name}") for name in ("measure", "scenario", "value", "difference")], rows, (2, 3)
         )
+
+    def _is_hidden(self, row: pd.Series, measure: str) -> bool:
+        """Tell whether a number counts one to four pupils (or their days) on a public page."""
+        return self.public and measure in COUNTS and is_small(row["mean"])
+
+    def _told(self, row: pd.Series, measure: str) -> str:
+        hide = self._is_hidden(row, measure)
+        return f"<{FEWEST}" if hide else span(*_interval(row, self._scale(measure)))
 
     def _scale(self, measure: str) -> float:
         return money_scale(self.words) if measure.endswith(MONEY) else 1.0
@@ -178,8 +200,8 @@ class Sweep:
 
     def _cell(self, row: pd.Series, measure: str) -> Cell:
         scale = self._scale(measure)
-        text, diff = span(*_interval(row, scale)), _interval(row, scale, "diff_")
-        if pd.isna(row["diff_mean"]):
+        text, diff = self._told(row, measure), _interval(row, scale, "diff_")
+        if pd.isna(row["diff_mean"]) or self._is_hidden(row, measure):
             return Cell(text, "lines")
         sign = "+" if diff[0] > 0 else ""
         return Cell(f"{text}\nΔ {sign}{span(*diff)}", "lines")
@@ -228,6 +250,8 @@ class Sweep:
             part.errorbar(mean, rows, xerr=half, fmt="o", color="#222222", markersize=3.5, capsize=3, elinewidth=1.1)
             part.set_xlabel(label)
             part.xaxis.grid(visible=True)
+            part.xaxis.set_major_locator(MaxNLocator(5))
+            part.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
         axes[0].set_yticks(rows, names)
         return figure
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from sim.tell.answer import worst_of_all
-from sim.tell.cells import FEWEST, hidden
+from sim.tell.answer import harmed, worst_of_all
+from sim.tell.cells import FEWEST, HIDDEN, hidden
 from sim.tell.number import NONE, money, money_scale, number, percent, pupils, span
 from sim.tell.run import Run
 
+OF_RIDERS = ("pupils_left_behind", "ride_min_p95", "ride_min_mean", "late_pupils")
 SHADES = 4
 NATURES = ["capital", "recurrent", "transfer", "income"]
 
@@ -55,8 +56,8 @@ def bottleneck_table(run: Run, most: int = 10) -> Grid:
             run.site(row.site_id),
             word.term("resource", row.resource),
             Cell(f"{row.first_year_breached:.0f}", "bad") if pd.notna(row.first_year_breached) else word("never"),
-            pupils(row.mean, row.low, row.high, run.public),
-            pupils(row.severity, public=run.public),
+            harmed(run, row, row.mean, row.low, row.high),
+            harmed(run, row, row.severity),
             percent(row.p_breach),
             word.term("cause", row.cause),
             _relief(run, row.relief, row.relief_cost_yuan),
@@ -153,10 +154,17 @@ def worst_verdicts(run: Run, most: int = 10) -> Grid:
 
 
 def _value(run: Run, row: object) -> str:
+    if run.is_hidden(row.site_id, _serves(row.measure)):  # type: ignore[attr-defined]
+        return HIDDEN
     mean, low, high = (float(getattr(row, f"value_{part}")) for part in ("mean", "low", "high"))
     if row.unit == "share":  # type: ignore[attr-defined]
         return span(100 * mean, max(100 * low, 0.0) if low == low else low, 100 * high, 1) + "%"
     return span(mean, low, high, 1)
+
+
+def _serves(measure: str) -> str:
+    """Return the resource whose users a measure speaks of."""
+    return "bed" if measure.startswith("bed") else "bus" if measure in OF_RIDERS else "window"
 
 
 def _standard(run: Run, row: object) -> str:
@@ -238,7 +246,7 @@ def _masked(count: float, away: bool) -> str:
     """Return a count of pupils, or that it is hidden: too small, or it would give a small one away."""
     if not away:
         return number(count, 0)
-    return f"<{FEWEST}" if count < FEWEST else "*"
+    return f"<{FEWEST}" if count < FEWEST else HIDDEN
 
 
 def _names(zones: pd.DataFrame) -> list[str]:

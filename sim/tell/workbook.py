@@ -41,8 +41,8 @@ class Pen:
         elif not np.isfinite(value):
             sheet.write_blank(row, column, None, self.text)
         else:
-            whole = isinstance(value, int | np.integer) and abs(value) < 10_000
-            sheet.write_number(row, column, float(value), self.plain if whole else self.number)
+            year = isinstance(value, int | np.integer)
+            sheet.write_number(row, column, float(value), self.plain if year else self.number)
 
     def table(self, sheet: Any, row: int, head: Sequence[str], rows: Sequence[Sequence[object]]) -> int:
         """Write a table and return the first free row below it."""
