@@ -25,7 +25,7 @@ TURNAROUND_MIN = 3.0
 
 @pytest.fixture(scope="module")
 def settings() -> Settings:
-    return load()
+    return load(["fleet.arrive_earliest_before_bell_min=30.0", "fleet.depart_latest_after_close_min=40.0"])
 
 
 @pytest.fixture(scope="module")
