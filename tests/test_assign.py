@@ -20,7 +20,6 @@ ALL_OPEN = np.array([True, True])
 T_CLOSED = np.array([True, False])
 
 
-@cache
 BY_HAND = (
     "county=three_villages", "lodge.primary_min_km=6.0", "lodge.primary_share=0.35", "lodge.junior_min_km=3.0",
     "lodge.junior_share=0.8", "fleet.family_share=0.35", "fleet.line_bus_share=0.3",
@@ -28,6 +27,7 @@ BY_HAND = (
 """The settings that the numbers below were worked out for, whatever the defaults are."""
 
 
+@cache
 def settings(*overrides: str) -> Settings:
     return load([*BY_HAND, *overrides])
 
