@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rich.table import Table
 from sim.store import RunFolder
 
 WORST = 5
+WIDTH_OF_A_FILE = 140
 MILLION = 1_000_000
 COMPARED = {
     "pupils_left_behind": "left behind",
@@ -85,12 +87,14 @@ def show_comparison(summary: pd.DataFrame) -> None:
     replications = int(summary["replications"].min()) if len(summary) else 0
     table = Table(title=f"Scenarios: means of a year over {replications} replications", show_lines=True)
     table.add_column("scenario", overflow="fold", min_width=18)
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH_OF_A_FILE)
+    room = max(1, (console.width - 22) // 13)
+    measures = dict(list(measures.items())[:room])
     for title in measures.values():
         table.add_column(title, justify="right", overflow="fold")
     for scenario in dict.fromkeys(summary["scenario"]):
         row = (_cell(cells.get((scenario, name))) for name in measures)
         table.add_row(str(scenario).replace(",", "\n"), *row)
-    console = Console()
     console.print(table)
     console.print("Below a mean: its difference from the first scenario, met by the same luck.")
     console.print("* the 95 % interval of the difference does not hold 0.")
