@@ -40,9 +40,7 @@ A county's tables are checked with `python -m sim check county.folder=...`, whic
 def settings_page() -> str:
     """Return the page about all settings."""
     defaults = yaml.safe_load((CONFIGS / "config.yaml").read_text(encoding="utf-8"))["defaults"]
-    chosen = {
-        group: option for entry in defaults if isinstance(entry, dict) for group, option in entry.items()
-    }
+    chosen = {group: option for entry in defaults if isinstance(entry, dict) for group, option in entry.items()}
     parts = [SETTINGS_INTRO, "\n".join(general())]
     parts += ["\n".join(group_section(group, option)) for group, option in chosen.items() if "/" not in group]
     return "\n".join(parts)
@@ -97,9 +95,7 @@ def key_table(prefix: str, keys: Mapping[str, Any], values: Mapping[str, tuple[s
     yield from row(*["---"] * 5)
     for key, field in keys.items():
         value, source = values.get(key, ("", ""))
-        yield from row(
-            f"`{prefix}{key}`", field.get("description", ""), allowed(field), value and f"`{value}`", source
-        )
+        yield from row(f"`{prefix}{key}`", field.get("description", ""), allowed(field), value and f"`{value}`", source)
     yield ""
 
 

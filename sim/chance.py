@@ -52,13 +52,9 @@ def enrol_luck(county: County, seed: int, replication: int, years: NDArray[np.in
     cells = cell_owners(county)
 
     def z(purpose: str, who: Owners) -> Floats:
-        return np.array(
-            [streams.normals(streams.key(seed, replication, purpose, int(y)), who) for y in years]
-        )
+        return np.array([streams.normals(streams.key(seed, replication, purpose, int(y)), who) for y in years])
 
-    cell_u = np.array(
-        [streams.uniforms(streams.key(seed, replication, "cell", int(y)), cells.ravel()) for y in years]
-    )
+    cell_u = np.array([streams.uniforms(streams.key(seed, replication, "cell", int(y)), cells.ravel()) for y in years])
     return EnrolLuck(
         county_entry_z=z("entry county", everyone)[:, 0],
         area_entry_z=z("entry area", areas),
@@ -128,10 +124,7 @@ def strata(calendar: SchoolCalendar, wanted: int) -> list[NDArray[np.int64]]:
         blocks = np.split(weeks, change)
         middle = np.array([(block[0] + block[-1] + 1) / 2 - weeks[0] for block in blocks])
         group = np.minimum((middle / len(weeks) * share).astype(int), share - 1)
-        parts += [
-            np.concatenate([b for b, g in zip(blocks, group, strict=True) if g == k])
-            for k in np.unique(group)
-        ]
+        parts += [np.concatenate([b for b, g in zip(blocks, group, strict=True) if g == k]) for k in np.unique(group)]
     return parts
 
 

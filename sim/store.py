@@ -76,9 +76,7 @@ class RunFolder:
         table = _declared(target.name)
         frame = as_declared(frame, table) if table else frame
         if target.suffix == ".csv":
-            return _whole(
-                target, lambda to: frame.to_csv(to, index=False, lineterminator="\n", encoding="utf-8")
-            )
+            return _whole(target, lambda to: frame.to_csv(to, index=False, lineterminator="\n", encoding="utf-8"))
         return _whole(target, lambda to: frame.to_parquet(to, index=False, compression="zstd"))
 
     def read_table(self, name: str) -> pd.DataFrame:
@@ -113,9 +111,7 @@ class RunFolder:
 
     def write_yaml(self, name: str, content: Mapping[str, Any]) -> Path:
         """Write settings as YAML."""
-        return self.write_text(
-            name, yaml.safe_dump(dict(content), allow_unicode=True, sort_keys=False, width=110)
-        )
+        return self.write_text(name, yaml.safe_dump(dict(content), allow_unicode=True, sort_keys=False, width=110))
 
     def write_manifest(self, **changes: Any) -> Path:
         """Add to, or change, what manifest.json says."""
@@ -150,9 +146,7 @@ def run_folder(settings: Settings) -> RunFolder:
     if not _is_ours(folder, key):
         folder = RunFolder(home / f"{settings.scenario}-{key[:6]}")
         if not _is_ours(folder, key):
-            raise BadInput(
-                f"study.out: {folder.path} holds other files; choose another study.name or scenario."
-            )
+            raise BadInput(f"study.out: {folder.path} holds other files; choose another study.name or scenario.")
     return folder
 
 
@@ -272,9 +266,7 @@ def _git() -> tuple[str | None, bool | None]:
 
 
 def _git_says(root: Path, *words: str) -> str:
-    done = subprocess.run(
-        ["git", "-C", str(root), *words], capture_output=True, text=True, timeout=10, check=True
-    )
+    done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, timeout=10, check=True)
     return done.stdout.strip()
 
 

@@ -6,11 +6,11 @@ import os
 import pickle
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
-from joblib import Parallel, delayed
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -42,25 +42,31 @@ def worker_count(settings: Settings) -> int:
 def spread(act: Callable[[Item], Result], items: list[Item], workers: int, title: str) -> list[Result]:
     """Return act(item) for every item, in the order of the items, whatever the number of workers.
 
-    `act` and all it holds is handed over once, through a temporary file, and kept by each worker.
+    `act` and all it holds is handed over once, through a temporary file, and kept by each worker. Workers start
+    afresh (spawn) on every system, so that Linux and Windows do the same.
     """
     if workers == 1 or len(items) < 2:
         return list(watch(map(act, items), title, len(items)))
     with tempfile.TemporaryDirectory(prefix="schoolsim-") as folder:
         path = Path(folder) / "task.pickle"
         path.write_bytes(pickle.dumps(act, protocol=pickle.HIGHEST_PROTOCOL))
-        pool = Parallel(n_jobs=min(workers, len(items)), return_as="generator", batch_size=1)
-        return list(watch(pool(delayed(_do)(str(path), item) for item in items), title, len(items)))
+        fresh = get_context("spawn")
+        with ProcessPoolExecutor(min(workers, len(items)), fresh, initializer=_install, initargs=(path,)) as pool:
+            return list(watch(pool.map(_do, items), title, len(items)))
 
 
-@lru_cache(maxsize=1)
-def _task(path: str) -> Callable[[Any], Any]:
-    act: Callable[[Any], Any] = pickle.loads(Path(path).read_bytes())  # written by this very run
-    return act
+_act: Callable[[Any], Any] | None = None
 
 
-def _do(path: str, item: Any) -> Any:
-    return _task(path)(item)
+def _install(path: Path) -> None:
+    """Load what all items of a worker share."""
+    global _act
+    _act = pickle.loads(path.read_bytes())  # written by this very run
+
+
+def _do(item: Any) -> Any:
+    assert _act is not None, "a worker begins with _install"
+    return _act(item)
 
 
 def watch(items: Iterable[Item], title: str, total: int | None = None) -> Iterator[Item]:

@@ -20,7 +20,6 @@ import numpy as np
 import oracle
 from living import job, lived
 
-
 from sim.live import Job, counts, live_year
 from sim.operate import station
 from sim.operate.day import Week, live
@@ -61,7 +60,10 @@ def stations() -> list[Figure]:
     )
     fast, slow = best(lambda: station.canteen(*sitting), 20), best(lambda: oracle.canteen(*sitting), 2)
     return [
-        Figure("station against SimPy processes, 20,000 pupils, 6 windows, 300 seats", f"{slow / fast:.0f} x", ">= 150 x", slow / fast >= 150),
+        Figure(
+            "station against SimPy processes, 20,000 pupils, 6 windows, 300 seats",
+            f"{slow / fast:.0f} x", ">= 150 x", slow / fast >= 150,
+        ),
         Figure("  the same waits, to the last bit", str(same), "True", same),
         Figure("  minutes of the machine per pupil", f"{fast / 20_000 * 1e6:.2f} us", "", True),
     ]  # fmt: skip
@@ -75,7 +77,10 @@ def county_day(reference: Job) -> list[Figure]:
     week = best(lambda: live(Week(reference.settings, reference.travel, scene.pupils, scene.table, luck)), 5)
     coming = int(counts(reference, 0)[0][~reference.county.hamlets.is_town].sum())
     return [
-        Figure(f"county-day of {coming:,} pupils outside town, draws and measures included", f"{year / days * 1e3:.0f} ms", "<= 60 ms", year / days <= 0.060),
+        Figure(
+            f"county-day of {coming:,} pupils outside town, draws and measures included",
+            f"{year / days * 1e3:.0f} ms", "<= 60 ms", year / days <= 0.060,
+        ),
         Figure("  of it living the day (SimPy and stations)", f"{week / 5 * 1e3:.0f} ms", "", True),
     ]  # fmt: skip
 

@@ -40,9 +40,7 @@ def planned(settings: Settings) -> Job:
     """Plan a county."""
     county = read_county(settings.county.path)
     ways = travel(county.roads, settings.road)
-    plan = make(
-        settings, county, ways, lambda years: [routes(county, settings, ways, year) for year in years]
-    )
+    plan = make(settings, county, ways, lambda years: [routes(county, settings, ways, year) for year in years])
     return Job(settings, county, ways, plan)
 
 

@@ -136,9 +136,7 @@ def test_no_module_is_called_util_helper_or_manager() -> None:
 
 def test_modules_are_short() -> None:
     lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
-    wrong = [
-        f"{path.relative_to(SIM)}: {count}" for path, count in lines.items() if count > MOST_LINES_OF_A_MODULE
-    ]
+    wrong = [f"{path.relative_to(SIM)}: {count}" for path, count in lines.items() if count > MOST_LINES_OF_A_MODULE]
     assert not wrong
 
 

@@ -134,9 +134,7 @@ def test_who_lives_near_walks(three_villages: County) -> None:
 
 def test_nobody_walks_longer_than_the_limit_of_the_grade(three_villages: County) -> None:
     # 6 km are 36 minutes at 10 km/h: over the 30 minutes of grades 1-3, under the 40 of the others.
-    share = assign(
-        three_villages, "fleet.eligible_km=8.0", "road.walk_km_per_h=10.0", "lodge.primary_share=0.0"
-    )
+    share = assign(three_villages, "fleet.eligible_km=8.0", "road.walk_km_per_h=10.0", "lodge.primary_share=0.0")
     result = share.share[B]
     np.testing.assert_array_equal(result[:6, WALK], [0, 0, 0, 1, 1, 1])
     assert share.reason[B, 0].endswith("bus, as the walk takes over 30 min")

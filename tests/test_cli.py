@@ -27,9 +27,7 @@ def bottlenecks(scenario: str) -> pd.DataFrame:
         (2024, 1, "C", "window", 7.0, 2024.0),
         (2024, 2, "county", "bus_seat", 9.0, None),
     ]
-    frame = pd.DataFrame(
-        rows, columns=["year", "rank", "site_id", "resource", "severity", "first_year_breached"]
-    )
+    frame = pd.DataFrame(rows, columns=["year", "rank", "site_id", "resource", "severity", "first_year_breached"])
     empty = ("pupil_days_harmed_low", "pupil_days_harmed_high", "p_breach", "relief_cost_yuan")
     return frame.assign(
         scenario=scenario,
@@ -206,9 +204,7 @@ def test_a_sweep_makes_one_folder_for_each_combination(
     assert "comparison.html" in capsys.readouterr().out
 
 
-def test_hydras_multirun_flag_is_a_sweep(
-    tmp_path: Path, lived: list[Settings], compared: list[list[str]]
-) -> None:
+def test_hydras_multirun_flag_is_a_sweep(tmp_path: Path, lived: list[Settings], compared: list[list[str]]) -> None:
     assert main(["-m", *SMALL, "closure=none,under_30", f"study.out={tmp_path}"]) == 0
     assert [settings.closure.name for settings in lived] == ["none", "under_30"]
 

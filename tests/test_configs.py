@@ -88,9 +88,7 @@ def test_settings_cannot_be_changed_afterwards() -> None:
         ("fleet", "fleet", "key=value"),
     ],
 )
-def test_a_wrong_setting_is_told_with_its_key_and_what_would_be_right(
-    override: str, key: str, right: str
-) -> None:
+def test_a_wrong_setting_is_told_with_its_key_and_what_would_be_right(override: str, key: str, right: str) -> None:
     said = message(override)
     assert key in said.partition(": ")[0] or repr(key) in said
     assert right in said

@@ -39,11 +39,7 @@ def test_generated_pages_are_fresh(make: ModuleType, name: str) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_to_files_that_exist(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
-    missing = [
-        target
-        for target in targets
-        if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists()
-    ]
+    missing = [target for target in targets if not re.match(r"[a-z]+:", target) and not (page.parent / target).exists()]
     assert not missing
 
 
@@ -94,9 +90,7 @@ def test_the_lock_holds_every_dependency_within_its_bounds() -> None:
         *project["dependencies"],
         *(line for extra in project["optional-dependencies"].values() for line in extra),
     ]
-    locked = dict(
-        re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "requirements.lock").read_text("utf-8"), re.MULTILINE)
-    )
+    locked = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / "requirements.lock").read_text("utf-8"), re.MULTILINE))
     for requirement in map(Requirement, wanted):
         name = requirement.name.lower().replace("_", "-")
         assert requirement.specifier.contains(locked[name]), f"{requirement} but the lock has {locked[name]}"

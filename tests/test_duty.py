@@ -88,9 +88,7 @@ def check(runs: Runs, settings: Settings, county: Any, roads: Any, late_allowed_
             assert ready <= begin[then] + 1e-6
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20), st.integers(1, 30)), min_size=1, max_size=6)
-)
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20), st.integers(1, 30)), min_size=1, max_size=6))
 def test_few_buses_are_as_few_as_trying_everything_finds_or_one_more(
     rows: list[tuple[int, int, int]],
 ) -> None:
@@ -122,9 +120,7 @@ def test_known_chains_are_found() -> None:
 
 
 def test_three_villages_need_one_bus(three_villages: County, settings: Settings) -> None:
-    settings = with_fleet(
-        settings, limit_includes_walk_and_wait=False, buses=None, scale=1.0, spare_share=0.1
-    )
+    settings = with_fleet(settings, limit_includes_walk_and_wait=False, buses=None, scale=1.0, spare_share=0.1)
     roads = travel(three_villages.roads, settings.road)
     plan = routes(three_villages, settings, roads, three_villages_places(three_villages))
     runs = chain(settings, roads, three_villages, plan, 0)
@@ -182,9 +178,7 @@ def test_the_runs_dropped_are_those_with_the_fewest_pupil_minutes(
     assert pair[daily & lost].max() <= pair[daily & ~lost].min()
 
 
-def test_zero_buses_drop_every_run_and_crash_nothing(
-    town: tuple[Any, Any, Routes], settings: Settings
-) -> None:
+def test_zero_buses_drop_every_run_and_crash_nothing(town: tuple[Any, Any, Routes], settings: Settings) -> None:
     county, roads, plan = town
     runs = chain(with_fleet(settings, buses=0), roads, county, plan, 0)
     assert (runs.bus == -1).all()
@@ -268,9 +262,7 @@ def test_lodgers_come_after_the_daily_runs_on_monday_and_leave_before_them_on_fr
     assert lodger.any()
     assert (runs.arrive_min <= bells.lodger_monday_min + 1e-6)[lodger & (plan.direction == IN)].all()
     assert (runs.depart_min >= bells.lodger_friday_min)[lodger & (plan.direction == OUT)].all()
-    without = chain(
-        settings, roads, county, routes(county, with_fleet(settings, lodger_runs=False), roads, places), 0
-    )
+    without = chain(settings, roads, county, routes(county, with_fleet(settings, lodger_runs=False), roads, places), 0)
     daily = [name for name, one in zip(plan.run_id, lodger, strict=True) if not one]
     assert list(without.routes.run_id) == daily
     assert without.depart_min == pytest.approx(runs.depart_min[~lodger])
@@ -281,9 +273,7 @@ def test_junior_schools_have_their_own_bell(settings: Settings) -> None:
     county.schools.first_grade[:] = 7
     plan = routes(county, settings, roads, by_bus([0], [4]))
     runs = chain(settings, roads, county, plan, 0)
-    assert (
-        runs.arrive_min[0] == settings.bells.junior_first_min - settings.fleet.arrive_earliest_before_bell_min
-    )
+    assert runs.arrive_min[0] == settings.bells.junior_first_min - settings.fleet.arrive_earliest_before_bell_min
     assert runs.depart_min[1] >= settings.bells.junior_close_min
 
 

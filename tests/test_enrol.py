@@ -55,9 +55,7 @@ def with_births(county: County, later: dict[str, float]) -> County:
 
 def draws(county: County, chosen: Settings, replications: int) -> np.ndarray:
     years = enrol.school_years(chosen)
-    return np.array(
-        [enrol.draw(county, chosen, enrol_luck(county, 7, r, years)) for r in range(replications)]
-    )
+    return np.array([enrol.draw(county, chosen, enrol_luck(county, 7, r, years)) for r in range(replications)])
 
 
 def test_the_first_year_is_the_roll_of_the_table(three_villages: County) -> None:
@@ -229,9 +227,7 @@ def test_poisson_is_the_exact_inverse(mean: float, u: float) -> None:
 
 
 @given(n=st.integers(0, 400), more=st.integers(0, 5), p=share, q=share, u=uniform)
-def test_more_pupils_never_leave_fewer_going_on_or_staying(
-    n: int, more: int, p: float, q: float, u: float
-) -> None:
+def test_more_pupils_never_leave_fewer_going_on_or_staying(n: int, more: int, p: float, q: float, u: float) -> None:
     few, many = binomial(n, p, u), binomial(n + more, p, u)
     assert few <= many <= few + more
     assert binomial(n, min(p, q), u) <= binomial(n, max(p, q), u)

@@ -35,9 +35,7 @@ def run_of_stop(plan: Routes) -> np.ndarray:
     return np.repeat(np.arange(len(plan.run_id)), np.diff(plan.ptr))
 
 
-def test_three_villages_have_one_run_from_d_over_b_to_the_school(
-    three_villages: County, settings: Settings
-) -> None:
+def test_three_villages_have_one_run_from_d_over_b_to_the_school(three_villages: County, settings: Settings) -> None:
     settings = with_fleet(settings, limit_includes_walk_and_wait=False)
     roads = travel(three_villages.roads, settings.road)
     plan = routes(three_villages, settings, roads, three_villages_places(three_villages))

@@ -172,9 +172,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
     errors = check_county(choice.path)
     if errors:
-        raise BadInput(
-            *errors, f"{choice.name}: {len(errors)} error{'s' * (len(errors) > 1)} in {choice.path}."
-        )
+        raise BadInput(*errors, f"{choice.name}: {len(errors)} error{'s' * (len(errors) > 1)} in {choice.path}.")
     county = read_county(choice.path)
     print(
         f"{choice.name}: no errors. {len(county.townships.id)} townships, {len(county.schools.id)} schools, "

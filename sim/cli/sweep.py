@@ -89,9 +89,7 @@ def live(settings: Settings) -> Outcome:
     executor = settings.executor.model_copy(update={"kind": "serial"})
     alone = settings.model_copy(update={"study": study, "executor": executor})
     try:
-        with redirect_stderr(
-            io.StringIO()
-        ):  # the progress bars of several workers would overwrite each other
+        with redirect_stderr(io.StringIO()):  # the progress bars of several workers would overwrite each other
             folder = run(alone)
         seconds = time.perf_counter() - began
         print(f"{settings.scenario}: lived in {seconds:.0f} s.", file=sys.stderr, flush=True)

@@ -51,6 +51,4 @@ Counts = Mapping[str, Count]
 class Group(BaseModel):
     """One group of settings: frozen, no unknown keys, one sentence about each key."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)

@@ -96,9 +96,7 @@ class _Job(Generic[T]):
         return self.live(settings_from(tree | {"scenario": name}, self.overrides))
 
 
-def launch(
-    overrides: list[str], made: tuple[Scenario, ...], live: Callable[[Settings], T], jobs: int
-) -> list[T]:
+def launch(overrides: list[str], made: tuple[Scenario, ...], live: Callable[[Settings], T], jobs: int) -> list[T]:
     """Live all scenarios with Hydra's multirun and joblib launcher; return what `live` returned for each."""
     task = _Job(tuple(scenario.name for scenario in made), tuple(overrides), live)
     with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):

@@ -47,9 +47,7 @@ class _Ways:
     km: Floats
 
 
-def places(
-    county: County, settings: Settings, travel: Travel, open_: Bools, forecast_y: Floats, year: int
-) -> Places:
+def places(county: County, settings: Settings, travel: Travel, open_: Bools, forecast_y: Floats, year: int) -> Places:
     """Give the pupils of each hamlet and grade a school, and shares of the ways to get there, in one year.
 
     School: the one attended today while it is open and has the grade; else the nearest receiving school by

@@ -39,9 +39,7 @@ def closures(county: County, settings: Settings, forecast: Forecast) -> Closures
     refused = _refused(county, years)
     closed = np.logical_or.accumulate(meets & ~refused, axis=0)
     opened = county.schools.opens_year <= years[:, None]
-    return Closures(
-        years, opened & ~closed, _decisions(county, settings, years, closed, meets & refused & ~closed)
-    )
+    return Closures(years, opened & ~closed, _decisions(county, settings, years, closed, meets & refused & ~closed))
 
 
 def rolls(county: County, forecast: Forecast) -> Floats:

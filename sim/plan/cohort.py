@@ -95,9 +95,7 @@ def binomial(n: int, p: float, u: float) -> int:
 
 
 @njit(cache=True)
-def _roll(
-    out: Ints, entrants: Floats, progress: Floats, rates: Floats, goal: Ints, most: Ints, u: Floats
-) -> None:
+def _roll(out: Ints, entrants: Floats, progress: Floats, rates: Floats, goal: Ints, most: Ints, u: Floats) -> None:
     years, hamlets, grades, sexes = out.shape
     for y in range(1, years):
         for h in range(hamlets):

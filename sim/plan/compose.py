@@ -28,8 +28,7 @@ def make(settings: Settings, county: County, travel: Travel, route_all: Router) 
     closed = closures(county, settings, expected)
     basis = expected.p80 if settings.plan.basis == "p80" else expected.mean
     placed = [
-        places(county, settings, travel, closed.open[k], basis[k], int(year))
-        for k, year in enumerate(expected.years)
+        places(county, settings, travel, closed.open[k], basis[k], int(year)) for k, year in enumerate(expected.years)
     ]
     years: list[YearPlan] = []
     owned = 0

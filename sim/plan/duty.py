@@ -67,9 +67,7 @@ class Work:
         return np.array([self.jobs.seats[list(path)].max() for path in chains.paths], dtype=np.int64)
 
 
-def chain(
-    settings: Settings, travel: Travel, county: County, routes: Routes, buses_owned_before: int
-) -> Runs:
+def chain(settings: Settings, travel: Travel, county: County, routes: Routes, buses_owned_before: int) -> Runs:
     """Give every run of a year a time and a bus, with the buses the county has.
 
     `buses_owned_before`: buses of the year before, which are not sold when fewer are needed.

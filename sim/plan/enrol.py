@@ -167,9 +167,7 @@ def town_rates(county: County, settings: Settings) -> Floats:
     return rates
 
 
-def _expected(
-    county: County, settings: Settings, years: Ints, rates: Floats, variant: str | None = None
-) -> Floats:
+def _expected(county: County, settings: Settings, years: Ints, rates: Floats, variant: str | None = None) -> Floats:
     """Roll the base year forward without luck; shape (Y, H, 9, 2)."""
     goal = town_of(county)
     moves = goal >= 0
@@ -189,9 +187,7 @@ def _expected(
     return mean
 
 
-def _entrants(
-    county: County, settings: Settings, years: Ints, rates: Floats, variant: str | None = None
-) -> Floats:
+def _entrants(county: County, settings: Settings, years: Ints, rates: Floats, variant: str | None = None) -> Floats:
     """Return the expected first graders of each year; shape (Y, H, 2). Families that moved enter in town."""
     goal = town_of(county)
     moves = goal >= 0

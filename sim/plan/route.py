@@ -171,9 +171,7 @@ def _dwell_s(fleet: Fleet, load: int) -> int:
     return int(np.ceil(fleet.dwell_stop_s + fleet.dwell_pupil_s * load - TINY))
 
 
-def _problem(
-    county: County, settings: Settings, travel: Travel, school: int, stops: Stops, limit_s: int
-) -> Problem:
+def _problem(county: County, settings: Settings, travel: Travel, school: int, stops: Stops, limit_s: int) -> Problem:
     """Return the routing problem of one school."""
     hamlets, loads = zip(*stops, strict=True) if stops else ((), ())
     nodes = np.append(county.hamlets.node[list(hamlets)], county.schools.node[school])
@@ -182,9 +180,7 @@ def _problem(
     metres = np.rint(travel.km[between] * METRES_PER_KM).astype(np.int64)
     dwell = np.array([_dwell_s(settings.fleet, load) for load in loads], dtype=np.int64)
     direct = seconds[:-1, -1] + dwell
-    limits = np.where(
-        direct > limit_s, direct + int(settings.fleet.far_detour_min * SECONDS_PER_MINUTE), limit_s
-    )
+    limits = np.where(direct > limit_s, direct + int(settings.fleet.far_detour_min * SECONDS_PER_MINUTE), limit_s)
     return Problem(
         seconds=tuple(map(tuple, seconds.tolist())),
         metres=tuple(map(tuple, metres.tolist())),
@@ -239,9 +235,7 @@ def _vrp(problem: Problem) -> Any:
     seconds[1:, 1:] = np.array(problem.seconds)[np.ix_(school_first, school_first)]
     clients = [
         Client(location=2 + nr, pickup=[load], service_duration=dwell, tw_early=end - limit)
-        for nr, (load, dwell, limit) in enumerate(
-            zip(problem.loads, problem.dwell_s, problem.limit_s, strict=True)
-        )
+        for nr, (load, dwell, limit) in enumerate(zip(problem.loads, problem.dwell_s, problem.limit_s, strict=True))
     ]
     vehicles = [
         VehicleType(
@@ -272,9 +266,7 @@ def _as_routes(county: County, settings: Settings, travel: Travel, runs: list[Pl
             rows.append((at, way, serves, run.kind, places, len(run.hamlets), run.over_limit))
             nodes = [int(county.hamlets.node[one]) for one in run.hamlets[::step]]
             legs = pairwise([*nodes, gate] if way == IN else [gate, *nodes])
-            stops += [
-                (*stop, *leg) for *stop, leg in zip(run.hamlets[::step], run.loads[::step], legs, strict=True)
-            ]
+            stops += [(*stop, *leg) for *stop, leg in zip(run.hamlets[::step], run.loads[::step], legs, strict=True)]
     school, direction, service, kind, seats, length, over = np.array(rows, np.int64).reshape(-1, 7).T.copy()
     hamlet, load, start, end = np.array(stops, np.int64).reshape(-1, 4).T.copy()
     return Routes(

@@ -68,9 +68,7 @@ def join(stops: Floats, school: Floats, inward: bool) -> Floats:
     return np.concatenate([stops, school] if inward else [school, stops])
 
 
-def _run(
-    settings: Settings, county: County, year: YearPlan, clock: tuple[Floats, Floats], r: int
-) -> pd.DataFrame:
+def _run(settings: Settings, county: County, year: YearPlan, clock: tuple[Floats, Floats], r: int) -> pd.DataFrame:
     """Lay out one run stop by stop; planned times rest on free flow and the planned loads."""
     runs, routes = year.runs, year.runs.routes
     stops = slice(routes.ptr[r], routes.ptr[r + 1])

@@ -50,13 +50,9 @@ def _at_school(settings: Settings, county: County, routes: Routes) -> tuple[Floa
     bell = np.where(junior, bells.junior_first_min, bells.primary_first_min)
     close = np.where(junior, bells.junior_close_min, bells.primary_close_min)
     early = np.where(into, bell - fleet.arrive_earliest_before_bell_min, close)
-    late = np.where(
-        into, bell - fleet.arrive_latest_before_bell_min, close + fleet.depart_latest_after_close_min
-    )
+    late = np.where(into, bell - fleet.arrive_latest_before_bell_min, close + fleet.depart_latest_after_close_min)
     lodger_early = np.where(into, bells.lodger_monday_min - fleet.lodger_window_min, bells.lodger_friday_min)
-    return np.where(lodger, lodger_early, early), np.where(
-        lodger, lodger_early + fleet.lodger_window_min, late
-    )
+    return np.where(lodger, lodger_early, early), np.where(lodger, lodger_early + fleet.lodger_window_min, late)
 
 
 def clock_times(routes: Routes, fleet: Fleet, start: Floats) -> tuple[Floats, Floats]:

@@ -68,7 +68,7 @@ def _breaks(run: Run, first: pd.DataFrame, worst: pd.DataFrame) -> list[str]:
             chance=percent(top["p_breach"]),
             replications=len(run.replications),
             cause=run.words.term("cause", top["cause"]),
-            days=harmed(run, top, *(top[f"pupil_days_harmed_{part}"] for part in ("mean", "low", "high"))),
+            days=_in_words(run, top, *(top[f"pupil_days_harmed_{part}"] for part in ("mean", "low", "high"))),
         ),
     ]
     if others:
@@ -85,13 +85,18 @@ def _nothing_breaks(run: Run, worst: pd.DataFrame) -> list[str]:
 
 
 def _most_harm(run: Run, row: pd.Series) -> str:
-    days = harmed(run, row, row["mean"], row["low"], row["high"])
+    days = _in_words(run, row, row["mean"], row["low"], row["high"])
     return run.words("answer.worst", what=_what(run, row), where=run.site(row["site_id"]), days=days)
 
 
 def harmed(run: Run, row: Any, mean: float, low: float = np.nan, high: float = np.nan) -> str:
     """Return pupil-days harmed at the site and resource of a row; hidden where a public page may not tell."""
     return HIDDEN if run.is_hidden(row.site_id, row.resource) else pupils(mean, low, high, run.public)
+
+
+def _in_words(run: Run, row: Any, mean: float, low: float, high: float) -> str:
+    text = harmed(run, row, mean, low, high)
+    return run.words("hidden.number") if text == HIDDEN else text
 
 
 def _what(run: Run, row: pd.Series) -> str:
@@ -167,7 +172,7 @@ def _harmed(run: Run) -> list[Figure]:
         return []
     found = interval(by_replication(rows.assign(all=0), ["all"], "value", run.replications) / len(run.years)).iloc[0]
     share = percent(rows["value"].sum() / present, 1)
-    between = f"{number(found['low'])} – {number(found['high'])}; " if np.isfinite(found["low"]) else ""
+    between = f"{number(max(found['low'], 0.0))} – {number(found['high'])}; " if np.isfinite(found["low"]) else ""
     note = between + run.words("key.harmed_note", share=share)
     return [Figure(pupils(found["mean"], public=run.public), run.words("key.harmed"), note)]
 

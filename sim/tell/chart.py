@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from sim.tell.cells import hidden
 from sim.tell.number import by_replication, interval, money_scale, shown_pupils
 from sim.tell.run import COUNTY, Run
 from sim.tell.style import (
@@ -40,8 +41,7 @@ def enrolment(run: Run) -> Figure | None:
         return None
     word = run.words
     figure, axes = canvas(3.3, 1, 2, width_ratios=(1.15, 1))
-    total = by_replication(pupils, ["year"], "pupils", run.replications, 0.0).reindex(run.years, fill_value=0.0)
-    _fan(run, axes[0], shown_pupils(total, run.public))
+    _fan(run, axes[0], shown_pupils(_by_year(run, pupils), run.public))
     axes[0].set_title(word("chart.all_pupils"))
     town = pupils["hamlet_id"].map(run.hamlets["kind"]) == "town"
     junior = pupils["grade"] >= FIRST_JUNIOR_GRADE
@@ -51,10 +51,11 @@ def enrolment(run: Run) -> Figure | None:
         "primary_town": ~junior & town,
         "junior_town": junior & town,
     }
-    shown = {name: pupils[rows] for name, rows in groups.items() if rows.any()}
-    for k, (name, rows) in enumerate(shown.items()):
-        wide = by_replication(rows, ["year"], "pupils", run.replications, 0.0).reindex(run.years, fill_value=0.0)
-        _banded(axes[1], shown_pupils(wide, run.public), SERIES[k], LINES[k], word(f"chart.{name}"))
+    wide = {name: _by_year(run, pupils[rows]) for name, rows in groups.items() if rows.any()}
+    means = pd.DataFrame({name: values.mean(axis=1) for name, values in wide.items()})
+    gone = pd.DataFrame([hidden(list(row), run.public) for row in means.to_numpy()], run.years, means.columns)
+    for k, (name, values) in enumerate(wide.items()):
+        _banded(axes[1], values.mask(gone[name], axis=0), SERIES[k], LINES[k], word(f"chart.{name}"))
     axes[1].set_title(word("chart.by_group"))
     for part in axes:
         years_axis(part, run.years)
@@ -64,6 +65,12 @@ def enrolment(run: Run) -> Figure | None:
     axes[1].set_ylim(top=axes[1].get_ylim()[1] * 1.3)
     axes[1].legend(loc="upper left", ncols=2, columnspacing=2.5)
     return figure
+
+
+def _by_year(run: Run, pupils: pd.DataFrame) -> pd.DataFrame:
+    """Return pupils by year (rows) and replication (columns)."""
+    wide = by_replication(pupils, ["year"], "pupils", run.replications, 0.0)
+    return wide.reindex(run.years, fill_value=0.0)
 
 
 def _fan(run: Run, axes: Axes, wide: pd.DataFrame) -> None:

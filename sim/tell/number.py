@@ -52,8 +52,8 @@ def number(value: float | None, digits: int | None = None) -> str:
 
 
 def span(mean: float, low: float, high: float, digits: int | None = None) -> str:
-    """Return a mean with its interval, the mean alone where there is none."""
-    if not (np.isfinite(low) and np.isfinite(high)):
+    """Return a mean with its interval, the mean alone where there is none or it has no width."""
+    if not (np.isfinite(low) and np.isfinite(high)) or low == high:
         return number(mean, digits)
     if digits is None:
         digits = 0 if max(abs(mean), abs(high)) >= MANY else 1

@@ -66,7 +66,7 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
     """Return all that the report's template needs."""
     return {
         "run": run,
-        "title": run.words("title", county=county_name(run)),
+        "title": title(run),
         "answer": answer(run),
         "keys": key_figures(run),
         "facts": facts(run),
@@ -85,6 +85,11 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "weights": register.weight_table(run),
         "origins": register.origin_table(run),
     }
+
+
+def title(run: Run) -> str:
+    """Return what the report is called."""
+    return run.words("title", county=county_name(run), first=run.years[0], last=run.years[-1])
 
 
 def county_name(run: Run) -> str:

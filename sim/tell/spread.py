@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sim.tell.cells import FEWEST
+from sim.tell.cells import FEWEST, is_small
 from sim.tell.number import by_replication, interval, percent
 from sim.tell.run import Run
 from sim.tell.style import BLUE, GREY, RED, canvas, more_room
@@ -42,6 +42,7 @@ def rides(run: Run) -> Figure | None:
         axes[row, 0].set_ylabel(word("axis.share_rides"))
         axes[row, 0].set_ylim(0, axes[row, 0].get_ylim()[1] * 1.2)
     for part in axes[-1]:
+        part.set_xlim(left=0)
         part.set_xlabel(word("axis.minutes"))
     return figure
 
@@ -70,6 +71,9 @@ def _distribution(run: Run, axes: Axes, cells: pd.DataFrame, way: str, band: str
         return
     total = bins["count"].sum()
     lived = len(run.replications) * len(run.years) * run.school_days * TRIPS[way]
+    if run.public and is_small(total / lived):
+        axes.text(0.5, 0.5, run.words("hidden.group"), transform=axes.transAxes, ha="center", va="center", fontsize=8)
+        return
     shown = bins[bins["count"] / lived >= FEWEST] if run.public else bins
     limit = limit_min(run, way, band)
     step = float((bins["high"] - bins["low"]).replace(np.inf, np.nan).min())

@@ -164,7 +164,7 @@ class Sweep:
 
     def main_table(self) -> Grid:
         """Return the scenarios with their headline measures, differences to the first below each."""
-        shown = [name for name in MAIN if self.values(name)["mean"].notna().any()]
+        shown = [name for name in MAIN if self.values(name)["mean"].abs().max() > 0]
         rows = [
             (self.labels[name], *(self._cell(self.values(measure).loc[name], measure) for measure in shown))
             for name in self.scenarios
@@ -189,7 +189,9 @@ class Sweep:
 
     def _told(self, row: pd.Series, measure: str) -> str:
         hide = self._is_hidden(row, measure)
-        return f"<{FEWEST}" if hide else span(*_interval(row, self._scale(measure)))
+        mean, low, high = _interval(row, self._scale(measure))
+        low = max(low, 0.0) if measure in COUNTS and np.isfinite(low) else low
+        return f"<{FEWEST}" if hide else span(mean, low, high)
 
     def _scale(self, measure: str) -> float:
         return money_scale(self.words) if measure.endswith(MONEY) else 1.0
@@ -202,9 +204,9 @@ class Sweep:
         scale = self._scale(measure)
         text, diff = self._told(row, measure), _interval(row, scale, "diff_")
         if pd.isna(row["diff_mean"]) or self._is_hidden(row, measure):
-            return Cell(text, "lines")
+            return Cell(text.replace(" (", "\n("), "lines")
         sign = "+" if diff[0] > 0 else ""
-        return Cell(f"{text}\nΔ {sign}{span(*diff)}", "lines")
+        return Cell(f"{text}\nΔ {sign}{span(*diff)}".replace(" (", "\n("), "lines")
 
     def reports(self) -> list[tuple[str, str]]:
         """Return the scenarios that have a report, with the way to it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from sim.tell.answer import harmed, worst_of_all
-from sim.tell.cells import FEWEST, HIDDEN, hidden
+from sim.tell.cells import FEWEST, HIDDEN, hidden, is_small
 from sim.tell.number import NONE, money, money_scale, number, percent, pupils, span
 from sim.tell.run import Run
 
@@ -79,7 +79,11 @@ def harm_table(run: Run) -> Grid:
     """Return for each resource and year the pupil-days harmed and at how many schools, shaded by size."""
     word, count = run.words, len(run.replications)
     by_site = run.harm.groupby(["resource", "year", "site_id"], observed=True)["pupil_days"].sum() / count
-    cells = by_site.groupby(["resource", "year"]).agg(["sum", "size"])
+    by_site = by_site.rename("days").reset_index()
+    by_site["shown"] = [not run.is_hidden(row.site_id, row.resource) for row in by_site.itertuples()]
+    cells = by_site.groupby(["resource", "year"]).agg(
+        sum=("days", "sum"), size=("days", "size"), shown=("shown", "any")
+    )
     order = cells["sum"].groupby("resource").sum().sort_values(ascending=False).index
     most = max(cells["sum"].max(), 1.0) if len(cells) else 1.0
     rows = [
@@ -98,7 +102,8 @@ def harm_table(run: Run) -> Grid:
 def _harmed(run: Run, cell: pd.Series | None, most: float) -> Cell:
     if cell is None:
         return Cell("0")
-    text = f"{pupils(cell['sum'], public=run.public)}\n({cell['size']:.0f})"
+    days = pupils(cell["sum"], public=run.public) if cell["shown"] else HIDDEN
+    text = f"{days}\n({cell['size']:.0f})"
     return Cell(text, f"lines {_heat(cell['sum'] / most)}")
 
 
@@ -238,7 +243,8 @@ def closure_table(run: Run) -> Grid:
         for town, count, away in zip(towns, counts, gone, strict=True)
     ]
     if rows:
-        rows.append(_strong(word("total"), str(len(closed)), str(len(kept)), number(sum(counts), 0)))
+        total = _masked(sum(counts), run.public and is_small(sum(counts)))
+        rows.append(_strong(word("total"), str(len(closed)), str(len(kept)), total))
     return grid(head, rows, (1, 2, 3))
 
 

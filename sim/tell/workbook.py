@@ -15,7 +15,7 @@ import xlsxwriter
 from sim.tell import register
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
-from sim.tell.page import county_name, facts
+from sim.tell.page import facts, title
 from sim.tell.run import Run
 from sim.units import FEN_PER_YUAN
 
@@ -59,7 +59,7 @@ def workbook(run_folder: Path) -> Path:
     run, buffer = Run(Path(run_folder)), io.BytesIO()
     safe = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     book = xlsxwriter.Workbook(buffer, safe)
-    book.set_properties({"title": run.words("title", county=county_name(run)), "author": "schoolsim"})
+    book.set_properties({"title": title(run), "author": "schoolsim"})
     pen = _pen(book)
     for name, fill in zip(SHEET, (_summary, _budget, _ledger, _prices, _sources), strict=True):
         sheet = book.add_worksheet(run.words(f"sheet.{name}"))
