@@ -31,6 +31,7 @@ MEASURES: dict[str, Measure] = {
     "ride_min_p95": Measure("min", "p95", "time aboard, daily riders, both ways"),
     "ride_min_max": Measure("min", "max", "time aboard, daily riders, both ways, over the days lived"),
     "door_to_school_min_p95": Measure("min", "p95", "walk, wait and ride from the door to school, day pupils"),
+    "door_to_school_young_min_p95": Measure("min", "p95", "the same, grades 1 to 3"),
     "late_pupils": Measure("pupil-day", "total", "pupils who alight after the first bell"),
     "late_min_total": Measure("min", "total", "minutes by which they are late"),
     "meals_served": Measure("meal", "total", "meals served"),

@@ -12,6 +12,10 @@ from sim.plan import Bools, Floats, Ints
 from sim.units import MINUTES_PER_HOUR
 
 
+YOUNG = 0
+"""Band of grades 1 to 3."""
+
+
 def ride_min(scene: Scene, diary: Diary, days: range) -> Floats:
     """Return minutes aboard of daily riders, mornings then afternoons; (2 D, N), NaN where nobody rode."""
     at = rows(diary, days)
@@ -66,6 +70,7 @@ def pupil_measures(scene: Scene, diary: Diary, days: range) -> Values:
     """Measure what pupils lived on their way; (S + 1,) each."""
     at, parts = rows(diary, days), scene.parts
     ride = stats(ride_min(scene, diary, days), parts)
+    door = door_min(scene, diary, days)
     late = late_min(scene, diary, days)
     behind: Bools = left_behind(scene, diary, days, IN) | left_behind(scene, diary, days, OUT)
     lateness = stats(np.where(late > 0, late, np.nan), parts)
@@ -76,7 +81,8 @@ def pupil_measures(scene: Scene, diary: Diary, days: range) -> Values:
         "ride_min_mean": mean(ride),
         "ride_min_p95": ride[:, P95],
         "ride_min_max": ride[:, MOST],
-        "door_to_school_min_p95": stats(door_min(scene, diary, days), parts)[:, P95],
+        "door_to_school_min_p95": stats(door, parts)[:, P95],
+        "door_to_school_young_min_p95": stats(np.where(scene.band == YOUNG, door, np.nan), parts)[:, P95],
         "late_pupils": lateness[:, COUNT],
         "late_min_total": lateness[:, TOTAL],
     }

@@ -14,7 +14,7 @@ def window_wait_min(scene: Scene, diary: Diary, days: range, service_min: Floats
     """Return minutes in line before the window, all meals below one another; (3 D, N), NaN where not served."""
     at = rows(diary, days)
     wait = diary.served[:, at] - service_min[:, at] - diary.queued[:, at]
-    return wait.reshape(-1, wait.shape[-1])
+    return np.concatenate(wait)
 
 
 def hungry(diary: Diary, days: range) -> Bools:
@@ -37,11 +37,11 @@ def measures(scene: Scene, diary: Diary, days: range, service_min: Floats) -> Va
     at, parts = rows(diary, days), scene.parts
     served = ~np.isnan(diary.served[:, at])
     wait = stats(window_wait_min(scene, diary, days, service_min), parts)
-    seat = (diary.seated[:, at] - diary.served[:, at]).reshape(-1, served.shape[-1])
-    taken = (diary.left[:, at] - diary.seated[:, at]).reshape(-1, served.shape[-1])
-    busy = np.where(served, service_min[:, at], np.nan).reshape(-1, served.shape[-1])
+    seat = np.concatenate(diary.seated[:, at] - diary.served[:, at])
+    taken = np.concatenate(diary.left[:, at] - diary.seated[:, at])
+    busy = np.concatenate(np.where(served, service_min[:, at], np.nan))
     by_meal = {f"meals_{name}": counts(served[k], parts) for k, name in enumerate(MEALS)}
-    missed: Bools = hungry(diary, days).reshape(-1, served.shape[-1])
+    missed: Bools = np.concatenate(hungry(diary, days))
     values = {
         **by_meal,
         "meals_served": np.sum(list(by_meal.values()), axis=0),
@@ -64,7 +64,7 @@ def _diners_peak(scene: Scene, diary: Diary, days: range) -> Floats:
     schools, most = len(scene.county.schools.id), int(scene.table.sitting.max(initial=0)) + 1
     place = scene.pupils.school * most + scene.table.sitting
     peak = np.zeros(schools)
-    for queue in (~np.isnan(diary.queued[:, at])).reshape(-1, len(place)):
+    for queue in np.concatenate(~np.isnan(diary.queued[:, at])):
         found = np.bincount(place[queue], minlength=schools * most).reshape(schools, most)
         peak = np.maximum(peak, found.max(axis=1))
     return np.append(peak, peak.max(initial=0))

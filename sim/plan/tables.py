@@ -7,8 +7,8 @@ import pandas as pd
 
 from sim.config import Settings
 from sim.county import County
-from sim.plan import DIRECTIONS, MODES, SERVICES, Floats, Plan, YearPlan
-from sim.plan.timetable import stop_times
+from sim.plan import DIRECTIONS, MODES, SERVICES, Bools, Floats, Ints, Plan, Routes, Runs, YearPlan
+from sim.plan.timetable import by_run, stop_times
 
 IN = DIRECTIONS.index("in")
 
@@ -49,57 +49,65 @@ def _places(county: County, year: YearPlan) -> pd.DataFrame:
 
 def _runs(settings: Settings, county: County, year: YearPlan) -> pd.DataFrame:
     """List every stop of every run in order, the school included; a run without a bus has no duty."""
-    routes, clock = year.runs.routes, stop_times(year.runs, settings.fleet)
-    parts = [_run(settings, county, year, clock, r) for r in range(len(routes.school))]
-    frame = pd.concat(parts, ignore_index=True) if parts else _no_runs()
-    return frame.assign(year=year.year)
-
-
-def _no_runs() -> pd.DataFrame:
-    columns = (
-        "run_id duty_id bus_id service direction days school_id seq stop_id arrive_min depart_min km embark alight"
-        " load_after seats"
-    )
-    return pd.DataFrame(columns=columns.split())
-
-
-def join(stops: Floats, school: Floats, inward: bool) -> Floats:
-    """Put the school behind the stops of a run to school, before those of a run home."""
-    return np.concatenate([stops, school] if inward else [school, stops])
-
-
-def _run(settings: Settings, county: County, year: YearPlan, clock: tuple[Floats, Floats], r: int) -> pd.DataFrame:
-    """Lay out one run stop by stop; planned times rest on free flow and the planned loads."""
     runs, routes = year.runs, year.runs.routes
-    stops = slice(routes.ptr[r], routes.ptr[r + 1])
-    inward = routes.direction[r] == IN
-    load, km = routes.load[stops], routes.leg_km[stops]
-    school = county.schools.id[routes.school[r]]
-    names = [county.hamlets.id[h] for h in routes.hamlet[stops]]
-    gate = np.array([runs.arrive_min[r] if inward else runs.depart_min[r]])
-    arrive, depart = (join(times[stops], gate, inward) for times in clock)
-    bus = int(runs.bus[r])
-    weekly = "mon" if inward else "fri"
-    everyone, nobody = np.array([load.sum()]), np.zeros(1)
-    on = join(load, nobody, True) if inward else join(0 * load, everyone, False)
-    off = join(0 * load, everyone, True) if inward else join(load, nobody, False)
-    return pd.DataFrame(
+    run, seq, stop, is_school = _places_of_runs(routes)
+    inward = routes.direction[run] == IN
+    bus = runs.bus[run]
+    kinds = np.array([kind.seats for kind in settings.fleet.kinds])
+    school = np.array(county.schools.id)[routes.school[run]]
+    weekly = routes.service[run] == SERVICES.index("lodger")
+    frame = pd.DataFrame(
         {
-            "run_id": routes.run_id[r],
-            "duty_id": None if bus < 0 else f"duty-{bus + 1:03d}",
-            "bus_id": None if bus < 0 else f"bus-{bus + 1:03d}",
-            "service": SERVICES[routes.service[r]],
-            "direction": DIRECTIONS[routes.direction[r]],
-            "days": "mon_fri" if SERVICES[routes.service[r]] == "school" else weekly,
+            "year": year.year,
+            "run_id": np.array(routes.run_id, dtype=object)[run],
+            "duty_id": _named("duty", bus),
+            "bus_id": _named("bus", bus),
+            "service": np.array(SERVICES)[routes.service[run]],
+            "direction": np.array(DIRECTIONS)[routes.direction[run]],
+            "days": np.select([weekly & inward, weekly], ["mon", "fri"], "mon_fri"),
             "school_id": school,
-            "seq": np.arange(len(names) + 1),
-            "stop_id": [*names, school] if inward else [school, *names],
-            "arrive_min": arrive,
-            "depart_min": depart,
-            "km": np.append(0.0, km),
-            "embark": on,
-            "alight": off,
-            "load_after": np.cumsum(on - off),
-            "seats": routes.seats[r] if bus < 0 else settings.fleet.kinds[runs.bus_kind[bus]].seats,
+            "seq": seq,
+            "stop_id": np.where(is_school, school, np.array(county.hamlets.id)[np.append(routes.hamlet, 0)[stop]]),
+            "seats": np.where(bus < 0, routes.seats[run], np.append(kinds[runs.bus_kind], 0)[bus]),
         }
     )
+    return frame.assign(**_course(settings, runs, run, seq, stop, is_school))
+
+
+def _places_of_runs(routes: Routes) -> tuple[Ints, Ints, Ints, Bools]:
+    """Return run, place in the run, stop and whether it is the school, for every place of every run.
+
+    The school is the last place of a run to school and the first of a run home; it has no stop (0 stands there).
+    """
+    count = np.diff(routes.ptr)
+    run = np.repeat(np.arange(len(count)), count + 1)
+    seq = np.arange(len(run)) - (routes.ptr[:-1] + np.arange(len(count)))[run]
+    inward = routes.direction[run] == IN
+    is_school = seq == np.where(inward, count[run], 0)
+    return run, seq, np.where(is_school, 0, routes.ptr[run] + seq - ~inward), is_school
+
+
+def _course(settings: Settings, runs: Runs, run: Ints, seq: Ints, stop: Ints, is_school: Bools) -> dict[str, Floats]:
+    """Return times, km and loads at every place of every run."""
+    routes = runs.routes
+    inward = routes.direction[run] == IN
+    load, total = np.append(routes.load, 0.0)[stop], np.append(by_run(routes, routes.load), 0.0)[run]
+    on = np.where(is_school, np.where(inward, 0.0, total), np.where(inward, load, 0.0))
+    off = np.where(is_school, np.where(inward, total, 0.0), np.where(inward, 0.0, load))
+    gate = np.where(inward, runs.arrive_min[run], runs.depart_min[run])
+    come, go = (np.where(is_school, gate, np.append(times, 0.0)[stop]) for times in stop_times(runs, settings.fleet))
+    # The leg into a place is that of the stop before on the way to school, and the stop's own on the way home.
+    leg = np.where(inward, np.where(is_school, routes.ptr[run + 1], stop) - 1, stop)
+    return {
+        "arrive_min": come,
+        "depart_min": go,
+        "km": np.where(seq == 0, 0.0, np.append(routes.leg_km, 0.0)[leg]),
+        "embark": on,
+        "alight": off,
+        "load_after": np.cumsum(on - off),
+    }
+
+
+def _named(what: str, number: Ints) -> list[str | None]:
+    """Name buses and duties by their number; None where there is none."""
+    return [None if n < 0 else f"{what}-{n + 1:03d}" for n in number.tolist()]
