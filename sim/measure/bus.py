@@ -11,7 +11,6 @@ from sim.operate.pupils import IN, OUT
 from sim.plan import Bools, Floats, Ints
 from sim.units import MINUTES_PER_HOUR
 
-
 YOUNG = 0
 """Band of grades 1 to 3."""
 
