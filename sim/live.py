@@ -14,6 +14,7 @@ from sim.county.road import Travel
 from sim.measure.scene import Scene
 from sim.measure.year import Tally
 from sim.operate.day import Week, live
+from sim.operate.diary import Diary
 from sim.operate.luck import week_luck
 from sim.operate.pupils import gather
 from sim.operate.timetable import timetable
@@ -48,13 +49,14 @@ def live_year(job: Job, replication: int, k: int) -> dict[str, pd.DataFrame]:
     table = timetable(county, settings, job.travel, plan, pupils)
     scene = Scene(county, settings, plan, pupils, table)
     weeks = sampled_weeks(luck, county.calendar, settings.calendar.weeks_per_year)
-    tally, events = Tally(scene, _daily(settings, len(weeks.week))), []
+    tally = Tally(scene, _daily(settings, len(weeks.week)))
+    events: list[tuple[str, pd.DataFrame]] = []
     for week, days, weight in zip(weeks.week, weeks.days, weeks.weight, strict=True):
         fortune = week_luck(settings, plan, pupils, table, luck, int(week), int(days))
         diary = live(Week(settings, job.travel, pupils, table, fortune))
+        if replication == 0:
+            events += _kept(scene, diary, int(week), first=k == 0 and not tally.measured)
         tally.add(int(week), float(weight), diary, fortune)
-        events += [(f"{plan.year}-{week}-{d + 1}-r{replication}", _events(scene, diary, d)) for d in range(days)
-                   if replication == 0 and f"{plan.year}-{week}-{d + 1}" in settings.study.keep_events]  # fmt: skip
     tables = tally.tables(replication)
     tables["enrolment"] = _enrolment(county, plan, coming, replication)
     return tables | {f"events/{name}": frame for name, frame in events}
@@ -65,11 +67,20 @@ def _daily(settings: Settings, weeks: int) -> bool:
     return settings.study.daily if settings.study.daily is not None else weeks == 1
 
 
-def _events(scene: Scene, diary: object, day: int) -> pd.DataFrame:
+def _kept(scene: Scene, diary: Diary, week: int, first: bool) -> list[tuple[str, pd.DataFrame]]:
+    """Return the events of the days of a week that are to be kept, by name."""
+    names = [f"{scene.plan.year}-{week}-{day + 1}" for day in range(len(diary.came))]
+    wanted = scene.settings.study.keep_events
+    keep = [name in wanted or (first and day == 0 and "first" in wanted) for day, name in enumerate(names)]
+    return [(name, _events(scene, diary, day)) for day, name in enumerate(names) if keep[day]]
+
+
+def _events(scene: Scene, diary: Diary, day: int) -> pd.DataFrame:
     pupils, hamlets = scene.pupils, np.array(scene.county.hamlets.id)
     names = np.char.add(np.char.add(hamlets[pupils.hamlet], "/"), pupils.number.astype(str))
     runs = np.array(scene.plan.runs.routes.run_id, dtype=str)
-    frame: pd.DataFrame = diary.events(day, names, runs)  # type: ignore[attr-defined]
+    stops = np.char.add(np.char.add(runs[scene.table.run_of_stop], "@"), hamlets[scene.plan.runs.routes.hamlet])
+    frame = diary.events(day, names, runs, stops)
     return frame.assign(minute=frame["minute"] - day * MINUTES_PER_DAY)
 
 

@@ -32,7 +32,7 @@ def test_one_two_and_four_workers_live_the_same_bits():
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> RunFolder:
     out = tmp_path_factory.mktemp("results")
-    return run(load([*SMALL, f"study.out={out}", "executor=serial", "study.keep_events=[2023-1-1]"]))
+    return run(load([*SMALL, f"study.out={out}", "executor=serial"]))
 
 
 CONTRACT = """
@@ -100,14 +100,17 @@ def test_the_same_settings_again_find_the_finished_run(folder):
     assert (folder.path / "manifest.json").stat().st_mtime_ns == stamp
 
 
-def test_kept_days_have_their_events(folder):
-    kept = list((folder.path / "events").glob("*.parquet"))
-    weeks = folder.read_table("measures").query("year == 2023 and replication == 0")["week"].unique()
-    assert bool(kept) == (1 in weeks)
-    for path in kept:
-        events = pd.read_parquet(path)
-        assert events["minute"].is_monotonic_increasing
-        assert set(events.columns) == {"minute", "event", "who"}
+def test_the_first_day_is_kept_event_by_event(folder):
+    (kept,) = (folder.path / "events").glob("*.parquet")
+    week = folder.read_table("measures").query("year == 2023 and replication == 0")["week"].min()
+    assert kept.stem == f"2023-{week}-1"
+    events = pd.read_parquet(kept)
+    assert list(events.columns) == ["minute", "event", "who"]
+    assert events["minute"].is_monotonic_increasing
+    assert events["minute"].between(0, 24 * 60).all()
+    per_event = events["event"].value_counts()
+    assert per_event["embarked_in"] == per_event["alighted_in"]
+    assert per_event["served_lunch"] <= per_event["queued_lunch"]
 
 
 def test_every_pupil_who_comes_is_listed_once_with_a_school(folder):

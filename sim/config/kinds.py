@@ -24,9 +24,9 @@ def _word(name: str) -> str:
 
 
 def _day(text: str) -> str:
-    """Refuse a day that is not year-week-day."""
-    if re.fullmatch(r"\d{4}-\d{1,2}-[1-7]", text) is None:
-        raise ValueError("it must be a day written as year-week-day, for example 2023-5-1")
+    """Refuse a day that is neither year-week-day nor `first`."""
+    if re.fullmatch(r"first|\d{4}-\d{1,2}-[1-7]", text) is None:
+        raise ValueError("it must be `first` or a day written as year-week-day, for example 2023-5-1")
     return text
 
 

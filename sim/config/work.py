@@ -61,6 +61,6 @@ class Study(Group):
     precision: Positive | None
     """Wanted half-width of the main result; null = the stated number of replications."""
     keep_events: tuple[DayKey, ...]
-    """Days whose full events are kept, as year-week-day, for example 2023-5-1."""
+    """Days of the first replication whose events are kept, as year-week-day (2023-5-1); `first`: the first lived."""
     daily: Switch | None
     """Whether measures are written for every day; null = only when few weeks are lived."""

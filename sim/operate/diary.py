@@ -66,13 +66,16 @@ class Diary:
     bus_min: Floats
     """(D, B) minutes from leaving the yard to being back, over morning and afternoon."""
 
-    def events(self, day: int, pupil_id: NDArray[np.str_], run_id: NDArray[np.str_]) -> pd.DataFrame:
-        """Unroll one day into a long table: minute, event, who (pupil or run), sorted by time."""
+    def events(
+        self, day: int, pupil_id: NDArray[np.str_], run_id: NDArray[np.str_], stop_id: NDArray[np.str_]
+    ) -> pd.DataFrame:
+        """Unroll one day into a long table: minute of the week, event, who (pupil, run or stop), sorted by time."""
         parts = [_long(name, getattr(self, name)[day], pupil_id) for name in PUPIL_EVENTS]
         for name in MEAL_EVENTS:
             for meal, label in enumerate(MEALS):
                 parts.append(_long(f"{name}_{label}", getattr(self, name)[meal, day], pupil_id))
         parts += [_long(name, getattr(self, name)[day], run_id) for name in RUN_EVENTS]
+        parts += [_long(f"bus_{name}", getattr(self, name)[day], stop_id) for name in STOP_EVENTS]
         return pd.concat(parts).sort_values(["minute", "event", "who"], ignore_index=True)
 
 
