@@ -19,7 +19,7 @@ from sim.operate.luck import week_luck
 from sim.operate.pupils import gather
 from sim.operate.timetable import timetable
 from sim.plan import SEXES, Ints, Plan, YearPlan
-from sim.plan.enrol import draw
+from sim.plan.enrol import draw, rolled_years
 from sim.units import MINUTES_PER_DAY
 
 
@@ -35,8 +35,7 @@ class Job:
 
 def counts(job: Job, replication: int) -> Ints:
     """Return the pupils who come in every year of a replication; (Y, H, 9, 2)."""
-    years = np.array([year.year for year in job.plan.years])
-    luck = enrol_luck(job.county, job.settings.seed, replication, years)
+    luck = enrol_luck(job.county, job.settings.seed, replication, rolled_years(job.county, job.settings))
     return draw(job.county, job.settings, luck)
 
 

@@ -12,6 +12,7 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -27,6 +28,8 @@ from sim.tables import RUN_TABLES, Table, as_declared
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from sim.config import Report
 
 MANIFEST = "manifest.json"
 CONFIG = "config.yaml"
@@ -118,6 +121,14 @@ class RunFolder:
         text = json.dumps(self.manifest | changes, indent=2, ensure_ascii=False)
         return self.write_text(MANIFEST, text + "\n")
 
+    def tell_as(self, report: Report) -> bool:
+        """Note the language and audience that pages are to be drawn for; return whether they are other ones now."""
+        settings = self.settings
+        if settings.report == report:
+            return False
+        self.write_yaml(CONFIG, settings.model_copy(update={"report": report}).model_dump(mode="json"))
+        return True
+
     def finish(self, seconds: float) -> Path:
         """Write into the manifest that the run came to its end; the very last thing a run does."""
         return self.write_manifest(seconds=round(seconds, 3), complete=True)
@@ -153,6 +164,14 @@ def run_folder(settings: Settings) -> RunFolder:
 def sweep_folder(settings: Settings) -> RunFolder:
     """Return the folder of the study, which holds its scenarios' folders."""
     return RunFolder(Path(settings.study.out).expanduser() / settings.study.name)
+
+
+def clear_notes(settings: Settings) -> None:
+    """Remove what Hydra noted for itself about a sweep of this study (its hydra.sweep.dir)."""
+    notes = Path(settings.study.out).expanduser() / ".sweeps"
+    shutil.rmtree(notes / settings.study.name, ignore_errors=True)
+    with suppress(OSError):  # notes of another sweep that still runs
+        notes.rmdir()
 
 
 def run_at(path: Path) -> RunFolder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,19 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return seen
 
 
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch, lived: list[Settings]) -> list[str]:
+    """Put a pen in place that only notes the language and audience it was asked to draw for."""
+    asked: list[str] = []
+
+    def tell(folder: RunFolder) -> None:
+        report = folder.settings.report
+        asked.append(f"{report.language} {report.audience}")
+
+    monkeypatch.setattr(sys.modules["sim.study"], "tell", tell, raising=False)
+    return asked
+
+
 def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -155,6 +169,73 @@ def test_an_output_folder_that_cannot_be_written_is_told_before_anything_runs(
     assert "study.out" in capsys.readouterr().err
     assert files(tmp_path) == ["file"]
     assert verb == ["run"] or lived == []
+
+
+SPOILT = [
+    ("hamlets.csv", "township_id", "township", "hamlets.csv, row 1, column township_id"),
+    ("pupils.csv", "A,1,f,1,", "A,1,f,-1,", "pupils.csv, row 2, column pupils: -1"),
+    ("pupils.csv", "A,1,f,1,", "A,1,f,many,", "pupils.csv, row 2, column pupils: 'many'"),
+    ("hamlets.csv", "25.5946,C,", "25.5946,X9,", "hamlets.csv, row 2, column school_id: 'X9'"),
+    ("hamlets.csv", "\nB,", "\nA,", "hamlets.csv, row 3, column hamlet_id: 'A' is already in row 2"),
+    ("edges.csv", "e2,n0,n2,", "e2,n0,n1,", "hamlets.csv, row 3, column node_id: no road"),
+    ("hamlets.csv", "115.78,25.5946", "25.5946,115.78", "hamlets.csv, row 2, column lon+lat: lon and lat look swapped"),
+]
+
+
+@pytest.fixture
+def spoilt(tmp_path: Path) -> Path:
+    """Return a copy of three_villages that a test may spoil."""
+    return Path(shutil.copytree(CONFIGS / "county" / "three_villages", tmp_path / "county"))
+
+
+def spoil(county: Path, name: str, old: str, new: str) -> None:
+    text = (county / name).read_text(encoding="utf-8")
+    assert old in text
+    (county / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.mark.parametrize("verb", [["run"], ["sweep", "fleet.buses=1,2"], ["check"]])
+@pytest.mark.parametrize(("name", "old", "new", "says"), SPOILT)
+def test_a_spoilt_table_is_told_by_file_row_and_column_and_nothing_is_written(
+    verb: list[str], name: str, old: str, new: str, says: str, spoilt: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoil(spoilt, name, old, new)
+    assert main([*verb, f"county.folder={spoilt}", f"study.out={spoilt.parent / 'out'}"]) == 2
+    said = capsys.readouterr()
+    assert any(line.startswith(says) for line in said.err.splitlines())
+    assert "Traceback" not in said.err
+    assert said.out == ""
+    assert files(spoilt.parent) == ["county"]
+
+
+def test_all_errors_of_all_tables_are_told_at_once(spoilt: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    several = [SPOILT[1], SPOILT[3], SPOILT[5]]
+    for name, old, new, _ in several:
+        spoil(spoilt, name, old, new)
+    assert main(["run", f"county.folder={spoilt}", f"study.out={spoilt.parent / 'out'}"]) == 2
+    said = capsys.readouterr().err
+    assert all(says in said for *_, says in several)
+    assert files(spoilt.parent) == ["county"]
+
+
+def test_another_language_redraws_a_finished_run(tmp_path: Path, lived: list[Settings], drawn: list[str]) -> None:
+    assert main([*SMALL, f"study.out={tmp_path}"]) == 0
+    assert drawn == []
+    assert main([*SMALL, f"study.out={tmp_path}", "report.language=zh"]) == 0
+    base = tmp_path / "main" / "base"
+    assert main(["report", str(base), "report.audience=internal"]) == 0
+    assert drawn == ["zh public", "zh internal"]
+    assert files(tmp_path / "main") == ["base"]
+
+
+def test_nothing_but_language_and_audience_changes_a_drawn_report(
+    tmp_path: Path, lived: list[Settings], drawn: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*SMALL, f"study.out={tmp_path}"]) == 0
+    for word, says in (("seed=8", "seed=8: only report.language"), ("report.language=fr", "report.language: 'fr'")):
+        assert main(["report", str(tmp_path / "main" / "base"), word]) == 2
+        assert says in capsys.readouterr().err
+    assert drawn == []
 
 
 def test_an_unknown_flag_is_bad_input() -> None:

@@ -54,7 +54,7 @@ def with_births(county: County, later: dict[str, float]) -> County:
 
 
 def draws(county: County, chosen: Settings, replications: int) -> np.ndarray:
-    years = enrol.school_years(chosen)
+    years = enrol.rolled_years(county, chosen)
     return np.array([enrol.draw(county, chosen, enrol_luck(county, 7, r, years)) for r in range(replications)])
 
 
@@ -176,7 +176,7 @@ def test_more_births_mean_no_fewer_pupils_in_any_cell(town: County, moves: str) 
 
 
 def test_no_cell_passes_its_ceiling(town: County) -> None:
-    years = enrol.school_years(settings())
+    years = enrol.rolled_years(town, settings())
     drawn = enrol.draw(town, settings(), enrol_luck(town, 7, 0, years), most=np.array([15, 12, 1000]))
     assert drawn[:, 0].max() == 15
     assert drawn[:, 1].max() == 12
@@ -241,3 +241,17 @@ def test_the_draws_of_the_reference_county_scatter_around_the_forecast(huichang:
     assert total[0] == 60_000
     error = np.abs(drawn.mean(axis=0) - total)
     assert (error <= 4.5 * drawn.std(axis=0) / np.sqrt(len(drawn))).all()
+
+
+def test_a_study_that_begins_later_goes_on_from_the_roll(three_villages: County) -> None:
+    early, late = settings("study.years=6"), settings("study.first_year=2026", "study.years=3")
+    whole, part = enrol.forecast(three_villages, early), enrol.forecast(three_villages, late)
+    assert part.years.tolist() == [2026, 2027, 2028]
+    np.testing.assert_array_equal(part.mean, whole.mean[3:])
+    luck = enrol_luck(three_villages, 7, 0, enrol.rolled_years(three_villages, late))
+    np.testing.assert_array_equal(enrol.draw(three_villages, late, luck), enrol.draw(three_villages, early, luck)[3:])
+
+
+def test_a_study_cannot_begin_before_the_roll(three_villages: County) -> None:
+    with pytest.raises(BadInput, match=r"study.first_year: 2020 is before the year of pupils.csv, 2023"):
+        enrol.forecast(three_villages, settings("study.first_year=2020"))

@@ -9,9 +9,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from sim import __version__
 from sim.errors import BadInput
+
+if TYPE_CHECKING:
+    from sim.store import RunFolder
 
 DONE, OUR_FAULT, BAD_INPUT, STOPPED = 0, 1, 2, 130
 VERBS = ("run", "sweep", "compare", "report", "check")
@@ -85,13 +89,13 @@ def _parser() -> argparse.ArgumentParser:
         one.set_defaults(act=act)
         if name in ("compare", "report"):
             one.add_argument("folders", nargs="+" if name == "compare" else 1, metavar="RUN_DIR")
-        else:
+        if name != "compare":
             one.add_argument("settings", nargs="*", metavar="KEY=VALUE")
 
     verb("run", _run, "Live one scenario and write its report.", SETTINGS + "\n\n" + HYDRA_HELP)
     verb("sweep", _sweep, "Live every combination of lists of values, then compare them.", SWEEP_HELP)
     verb("compare", _compare, "Compare finished runs, met by the same luck; the first is the base.")
-    verb("report", _report, "Redraw report, workbook and figures of a run from its files.")
+    verb("report", _report, "Redraw report, workbook and figures of a run from its files.", REPORT_HELP)
     verb("check", _check, "Read and check a county's tables; list every error, change nothing.", CHECK_HELP)
     return parser
 
@@ -100,6 +104,9 @@ HYDRA_HELP = "Hydra's own flags go on working: --cfg job, --info, -m (= sweep)."
 SWEEP_HELP = """A list of values is written with commas, without spaces:
   python -m sim sweep fleet.scale=0.8,1.0,1.2 lodge.beds_scale=0.8,1.0,1.2     nine scenarios
 Each scenario gets a folder in results/<study.name>/; the first one is the base of the comparison."""
+REPORT_HELP = """Examples:
+  python -m sim report results/main/base
+  python -m sim report results/main/base report.language=zh report.audience=internal"""
 CHECK_HELP = """Examples:
   python -m sim check county=huichang
   python -m sim check county.folder=path/to/tables"""
@@ -122,7 +129,10 @@ def _run(arguments: argparse.Namespace) -> int:
     settings = load(arguments.settings)
     from sim.study import run
 
-    show_run(run(settings).path)
+    folder = run(settings)
+    if folder.tell_as(settings.report):
+        draw(folder)
+    show_run(folder.path)
     return DONE
 
 
@@ -155,12 +165,25 @@ def _report(arguments: argparse.Namespace) -> int:
 
     from sim.store import run_at
 
+    wrong = [word for word in arguments.settings if not word.startswith("report.")]
+    if wrong:
+        raise BadInput(*(f"{word}: only report.language and report.audience change a drawn report." for word in wrong))
     folder = run_at(Path(arguments.folders[0]))
+    if arguments.settings:
+        from sim.config import load
+
+        now = [f"report.{key}={value}" for key, value in folder.settings.report.model_dump().items()]
+        folder.tell_as(load([*now, *arguments.settings]).report)
+    draw(folder)
+    print(f"Report: {folder.path / 'report.html'}")
+    return DONE
+
+
+def draw(folder: RunFolder) -> None:
+    """Draw report, workbook and figures from the files of a run."""
     from sim.study import tell
 
     tell(folder)
-    print(f"Report: {folder.path / 'report.html'}")
-    return DONE
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -60,7 +60,7 @@ def worst_bottlenecks(bottlenecks: pd.DataFrame) -> pd.DataFrame:
 
 
 def _bottleneck_table(worst: pd.DataFrame, replications: int) -> Table:
-    table = Table(title=f"Worst bottlenecks, all years together ({replications} replications)")
+    table = Table(title=f"Worst bottlenecks, all years together ({times(replications)})")
     for name in ("where", "what is short", "cause"):
         table.add_column(name)
     for name in ("pupil-days harmed", "severity", "first year over the limit"):
@@ -85,7 +85,7 @@ def show_comparison(summary: pd.DataFrame) -> None:
     measures = measures or dict(zip(sorted(known), sorted(known), strict=True))
     cells = {(row.scenario, row.measure): row for row in summary.itertuples()}
     replications = int(summary["replications"].min()) if len(summary) else 0
-    table = Table(title=f"Scenarios: means of a year over {replications} replications", show_lines=True)
+    table = Table(title=f"Scenarios: means of a year over {times(replications)}", show_lines=True)
     table.add_column("scenario", overflow="fold", min_width=18)
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH_OF_A_FILE)
     room = max(1, (console.width - 22) // 13)
@@ -108,6 +108,11 @@ def _cell(row: Any) -> str:
         return _short(row.mean)
     clear = row.diff_low > 0 or row.diff_high < 0
     return f"{_short(row.mean)}\n{_short(row.diff_mean, '+')}{'*' if clear else ''}"
+
+
+def times(replications: int) -> str:
+    """Return the number of replications in words."""
+    return f"{replications} replication{'s' * (replications != 1)}"
 
 
 def _short(value: float, sign: str = "") -> str:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sim.cli import BAD_INPUT, DONE, OUR_FAULT
+from sim.cli import BAD_INPUT, DONE, OUR_FAULT, draw
 from sim.cli.show import show_comparison
 from sim.config import Settings
 from sim.config.multirun import Scenario, launch, scenarios
 from sim.county import check_county
 from sim.errors import BadInput
-from sim.store import RunFolder, check_out, run_folder, sweep_folder
+from sim.store import RunFolder, check_out, clear_notes, run_folder, sweep_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def sweep(overrides: list[str]) -> int:
     first = made[0].settings
     jobs = min(first.study.workers or os.cpu_count() or 1, len(made))
     console = Console()
-    console.print(f"{len(made)} scenarios, {jobs} at a time.")
+    console.print(f"{len(made)} scenario{'s' * (len(made) != 1)}, {jobs} at a time.")
     outcomes = _live_all(overrides, made, jobs)
     done = [outcome.folder for outcome in outcomes if outcome.folder is not None]
     if done:
@@ -68,6 +68,8 @@ def _live_all(overrides: list[str], made: tuple[Scenario, ...], jobs: int) -> li
     except Exception as error:
         fault = f"the worker ended early ({type(error).__name__}: {error})"
         return [_look(scenario, fault) for scenario in made]
+    finally:
+        clear_notes(made[0].settings)
 
 
 def _look(scenario: Scenario, fault: str) -> Outcome:
@@ -91,6 +93,8 @@ def live(settings: Settings) -> Outcome:
     try:
         with redirect_stderr(io.StringIO()):  # the progress bars of several workers would overwrite each other
             folder = run(alone)
+        if folder.tell_as(settings.report):
+            draw(folder)
         seconds = time.perf_counter() - began
         print(f"{settings.scenario}: lived in {seconds:.0f} s.", file=sys.stderr, flush=True)
         return Outcome(settings.scenario, folder.path)

@@ -71,12 +71,14 @@ def pupil_measures(scene: Scene, diary: Diary, days: range) -> Values:
     ride = stats(ride_min(scene, diary, days), parts)
     door = door_min(scene, diary, days)
     late = late_min(scene, diary, days)
-    behind: Bools = left_behind(scene, diary, days, IN) | left_behind(scene, diary, days, OUT)
+    left = [left_behind(scene, diary, days, way) for way in (IN, OUT)]
+    behind: Bools = left[IN] | left[OUT]
+    lost = (left[IN] & ~diary.fetched[IN, at]) | (left[OUT] & ~diary.fetched[OUT, at])
     lateness = stats(np.where(late > 0, late, np.nan), parts)
     return {
         "pupils_carried": counts(~np.isnan(diary.alighted_in[at]), parts),
         "pupils_left_behind": counts(behind, parts),
-        "pupils_fetched": counts(np.asarray(diary.fetched[:, at].any(axis=0)), parts),
+        "pupils_fetched": counts(np.asarray(behind & ~lost), parts),
         "ride_min_mean": mean(ride),
         "ride_min_p95": ride[:, P95],
         "ride_min_max": ride[:, MOST],

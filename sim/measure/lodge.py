@@ -14,7 +14,7 @@ def measures(scene: Scene, diary: Diary, days: range) -> Values:
     at = rows(diary, days)
     night = diary.night[at].sum(axis=2)
     nights = np.append(night.sum(axis=0), night.sum()).astype(float)
-    lived = max(1, sum(day < len(diary.came) - 1 for day in days))
+    lived = sum(day < len(diary.came) - 1 for day in days) or np.nan
     refused = counts(diary.came[at] & scene.pupils.refused, scene.parts)
     beds = scene.plan.beds.nominal.sum(axis=1)
     none = np.append((beds == 0) & (refused[:-1] == 0), False)

@@ -23,17 +23,26 @@ COLUMNS = (
     "unit",
 )
 Weeks = list[tuple[int, int, float, Values]]
+Harmed = list[tuple[float, dict[tuple[str, str, str], Floats]]]
+"""Weight of each lived week and its pupil-days by school of each harm (resource, kind, cause)."""
 
 
 class _Annual:
     """Weighted totals and peaks over the lived weeks of a year."""
 
-    def __init__(self, weeks: Weeks) -> None:
+    def __init__(self, weeks: Weeks, harmed: Harmed) -> None:
+        self.harmed = harmed
         self.weeks = [(weight, values) for _, day, weight, values in weeks if day == 0]
         self.weight = sum(weight for weight, _ in self.weeks)
 
     def total(self, name: str) -> Floats:
         return np.asarray(sum(weight * np.nan_to_num(values[name]) for weight, values in self.weeks))
+
+    def harm(self, resource: str, kind: str) -> Floats:
+        """Return the year's pupil-days of a harm put down to a resource, by school."""
+        found = [w * who for w, harms in self.harmed for (what, how, _), who in harms.items()
+                 if (what, how) == (resource, kind)]  # fmt: skip
+        return np.asarray(np.sum(found, axis=0))
 
     def mean(self, name: str) -> Floats:
         """Return the weighted mean over weeks; NaN where no week has a value."""
@@ -46,13 +55,14 @@ class _Annual:
         return np.asarray(np.max([np.nan_to_num(values[name]) for _, values in self.weeks], axis=0))
 
 
-def resources(scene: Scene, weeks: Weeks) -> pd.DataFrame:
+def resources(scene: Scene, weeks: Weeks, harmed: Harmed) -> pd.DataFrame:
     """Return one row per school (or the county) and resource that is there or was wanted.
 
     Utilisation is use over capacity in the time the resource can be used: sittings for windows and seats, runs
-    for bus seats, nights for beds. Peaks are over the days lived.
+    for bus seats, nights for beds. Peaks are over the days lived. Unmet seats (bus, canteen) and beds are the harm put
+    down to them: pupils without any bus do not lack a seat, nor do those whom the line at the window held up.
     """
-    annual = _Annual(weeks)
+    annual = _Annual(weeks, harmed)
     parts = [
         _fleet(scene, annual),
         _bus_seats(scene, annual),
@@ -112,7 +122,7 @@ def _bus_seats(scene: Scene, annual: _Annual) -> pd.DataFrame:
         scene, "bus_seat", "seat", "pupil-day", (seats > 0) | (riders > 0),
         capacity=seats, demand_peak=riders, utilisation_mean=_ratio(carried, seats * lived),
         utilisation_peak=_ratio(riders, seats),
-        unmet=(annual.total("pupils_left_behind") - annual.total("pupils_fetched"))[:-1],
+        unmet=annual.harm("bus_seat", "left_behind"),
     )  # fmt: skip
 
 
@@ -151,7 +161,7 @@ def _canteen(scene: Scene, annual: _Annual) -> list[pd.DataFrame]:
         capacity=meals.seats.astype(float), demand_peak=peak,
         utilisation_mean=_ratio(annual.total("seated_min")[:-1], meals.seats * open_min),
         utilisation_peak=_ratio(peak, meals.seats.astype(float)),
-        wait_p95_min=annual.mean("seat_wait_min_p95")[:-1], unmet=annual.total("eating_min_short")[:-1],
+        wait_p95_min=annual.mean("seat_wait_min_p95")[:-1], unmet=annual.harm("canteen_seat", "haste"),
     )  # fmt: skip
     return [windows, seats]
 
@@ -160,8 +170,7 @@ def _beds(scene: Scene, annual: _Annual) -> list[pd.DataFrame]:
     """Beds of each sex against those who ask for one."""
     pupils, schools = scene.pupils, len(scene.county.schools.id)
     asks = pupils.mode == LODGE
-    roll = np.diff(pupils.first).astype(float)
-    days = _ratio(annual.total("pupils_present")[:-1] + annual.total("absent_pupils")[:-1], roll)
+    roll = np.diff(pupils.first)
     frames = []
     for sex, name in enumerate(("bed_girls", "bed_boys")):
         here = pupils.sex == sex
@@ -179,7 +188,7 @@ def _beds(scene: Scene, annual: _Annual) -> list[pd.DataFrame]:
                 demand_peak=wanted,
                 utilisation_mean=_ratio(given, beds),
                 utilisation_peak=_ratio(wanted, beds),
-                unmet=(wanted - given) * np.nan_to_num(days),
+                unmet=annual.harm(name, "no_bed"),
             )
         )
     return frames

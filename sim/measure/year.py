@@ -14,7 +14,7 @@ from sim.measure.scene import Scene, Values
 from sim.measure.site import counts, histogram
 from sim.operate.diary import Diary
 from sim.operate.luck import WeekLuck
-from sim.plan import Floats
+from sim.plan import Bools, Floats
 
 BANDS = ("1-3", "4-6", "7-9")
 SPREAD = {"ride_min": (2.0, 64), "door_to_school_min": (2.0, 64), "window_wait_min": (1.0, 40)}
@@ -76,7 +76,7 @@ class Tally:
         frames = {
             "measures": self._measures(),
             "harm": self._harm(),
-            "resources": resources(self.scene, self.measured),
+            "resources": resources(self.scene, self.measured, self.harmed),
             "spread": self._spread_table(),
         }
         return {name: frame.assign(replication=replication, year=year) for name, frame in frames.items()}
@@ -84,13 +84,19 @@ class Tally:
     def _sites(self) -> list[str]:
         return [*self.scene.county.schools.id, "county"]
 
+    def _used(self) -> Bools:
+        """Tell which schools have pupils, or runs that come all the same; (S,)."""
+        used = np.diff(self.scene.pupils.first) > 0
+        used[list(self.scene.table.school)] = True
+        return np.asarray(used)
+
     def _measures(self) -> pd.DataFrame:
         names, sites = list(MEASURES), self._sites()
         blocks = []
         for week, day, weight, values in self.measured:
             table = np.array([values[name] for name in names])
             told = ~np.isnan(table)
-            told[:, :-1] &= (np.diff(self.scene.pupils.first) > 0)[None, :]
+            told[:, :-1] &= self._used()
             measure, site = np.nonzero(told)
             n = len(measure)
             blocks.append((np.full(n, week), np.full(n, day), site, measure, table[told], np.full(n, weight)))

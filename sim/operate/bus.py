@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-import numpy as np
 import simpy
 
 from sim.operate import drive
@@ -32,9 +31,12 @@ def duty(env: simpy.Environment, week: Week, bus: int) -> Steps:
 
 
 def half_day(env: simpy.Environment, week: Week, bus: int, day: Day, way: int, legs: Legs) -> Steps:
-    """Drive the runs of one bus in a morning or an afternoon, then whom they left behind."""
-    trip = bring if way == IN else take
-    free = -np.inf
+    """Drive the runs of one bus in a morning or an afternoon, then whom they left behind, then home to the yard.
+
+    A bus that is not home in time from the half day before sets out late.
+    """
+    trip, last = bring if way == IN else take, legs[-1][0]
+    free, at = env.now, week.timetable.end_node[last]
     for run, km, minutes in legs:
         leave = max(free, day.be_there_min[run] - minutes)
         day.left_yard[run] = leave
@@ -44,10 +46,12 @@ def half_day(env: simpy.Environment, week: Week, bus: int, day: Day, way: int, l
     while week.stranded[bus]:
         run = week.stranded[bus].pop(0)
         if env.now <= day.latest_min[run]:
-            yield from second(env, week, run, day, week.timetable.end_node[legs[-1][0]])
-    home_km, home_min = week.timetable.home[legs[-1][0]]
-    day.empty_km[legs[-1][0]] += home_km
-    day.bus_min[bus] += env.now + home_min - day.left_yard[legs[0][0]]
+            yield from second(env, week, run, day, at)
+            yield env.timeout(week.travel.minutes[week.timetable.end_node[run], at])
+    home_km, home_min = week.timetable.home[last]
+    yield env.timeout(home_min)
+    day.empty_km[last] += home_km
+    day.bus_min[bus] += env.now - day.left_yard[legs[0][0]]
 
 
 def bring(env: simpy.Environment, week: Week, run: int, day: Day, there: float, track: Track | None = None) -> Steps:

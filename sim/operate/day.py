@@ -19,7 +19,7 @@ from sim.operate.dine import meals
 from sim.operate.lodge import nights
 from sim.operate.luck import WeekLuck
 from sim.operate.pupils import IN, Pupils
-from sim.operate.timetable import FIRST_DAY, LAST_DAY, OTHER_DAY, Legs, Timetable
+from sim.operate.timetable import FIRST_DAY, LAST_DAY, ONLY_DAY, OTHER_DAY, Legs, Timetable
 from sim.plan import SCHOOL_BUS, Bools, Floats, Ints
 from sim.units import MINUTES_PER_DAY, minutes_of
 
@@ -30,7 +30,8 @@ class Day:
     """One day of the week: its rows of the diary, of the luck and of the planned times (minutes of the week)."""
 
     def __init__(self, number: int, days: int, table: Timetable, luck: WeekLuck, diary: Diary) -> None:
-        self.kind = FIRST_DAY if number == 0 else LAST_DAY if number == days - 1 else OTHER_DAY
+        inner = FIRST_DAY if number == 0 else LAST_DAY if number == days - 1 else OTHER_DAY
+        self.kind = ONLY_DAY if days == 1 else inner
         midnight = number * MINUTES_PER_DAY
         self.be_there_min = _clock(table.be_there_min, midnight)
         self.depart_min = _clock(table.depart_min, midnight)
@@ -74,8 +75,6 @@ class Week:
         places = len(table.run_of_stop)
         self.diary = blank(days, len(pupils), places, len(table.stops), len(pupils.first) - 1, len(table.yard))
         self.diary.came[:] = luck.came
-        lodgers = pupils.has_bed
-        self.diary.attended[1:, lodgers] = luck.came[1:, lodgers]
         self.by_day = [Day(d, days, table, luck, self.diary) for d in range(days)]
         self.second_track = (np.empty(places), np.empty(places), np.empty(places, dtype=np.int64))
 
@@ -137,10 +136,13 @@ class Week:
 
 
 def roll_call(env: simpy.Environment, week: Week) -> Steps:
-    """Note at the start of lunch on each day who is at school."""
+    """Note at the start of lunch on each day who is at school; of the next day, first who sleeps there till then."""
+    attended = week.diary.attended
     for day in range(week.days):
         yield env.timeout(day * MINUTES_PER_DAY + week.bells.lunch_min - env.now)
-        week.diary.attended[day] = week.at_school(day)
+        attended[day] = week.at_school(day)
+        if day + 1 < week.days:
+            attended[day + 1] = attended[day] & week.pupils.has_bed
 
 
 def live(week: Week) -> Diary:

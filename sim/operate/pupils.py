@@ -150,8 +150,8 @@ def _stops(
             slot = np.minimum(np.searchsorted(room, rank[members], side="right"), len(stops) - 1)
             stop[rows[members]] = stops[slot]
     # A refused pupil rides only where the plan has a run for the own hamlet.
-    far = refused & (stop >= 0)
-    stop[far & (routes.hamlet[stop] != hamlet)] = -1
+    seated = np.flatnonzero(refused & (stop >= 0))
+    stop[seated[routes.hamlet[stop[seated]] != hamlet[seated]]] = -1
     return stop
 
 

@@ -18,7 +18,7 @@ from sim.plan import Bools, Floats, Ints, YearPlan
 from sim.plan.timetable import at_school_min, by_run, stop_times
 from sim.streams import Owners
 
-FIRST_DAY, LAST_DAY, OTHER_DAY = range(3)
+FIRST_DAY, LAST_DAY, OTHER_DAY, ONLY_DAY = range(4)
 FIRST_JUNIOR_GRADE = 7
 Legs = tuple[tuple[int, float, float], ...]
 """(run, empty km, empty minutes) of each run of a bus in a half day."""
@@ -209,7 +209,8 @@ def _duties(
             continue
         way = int(routes.direction[r])
         everyday = routes.service[r] != SERVICE_LODGER
-        days = (FIRST_DAY, LAST_DAY, OTHER_DAY) if everyday else ((FIRST_DAY,) if way == IN else (LAST_DAY,))
+        weekly = (FIRST_DAY, ONLY_DAY) if way == IN else (LAST_DAY, ONLY_DAY)
+        days = (FIRST_DAY, LAST_DAY, OTHER_DAY, ONLY_DAY) if everyday else weekly
         for kind in days:
             lists.setdefault((int(runs.bus[r]), kind, way), []).append(int(r))
     duties = {}

@@ -9,7 +9,7 @@ import numpy as np
 from sim.config import Settings
 from sim.county import County
 from sim.county.road import Travel
-from sim.plan import GRADES, Bools, Closures, Floats, Forecast, Ints, Places, Plan, Routes, YearPlan
+from sim.plan import GRADES, LODGE, Bools, Closures, Floats, Forecast, Ints, Places, Plan, Routes, YearPlan
 from sim.plan.assign import places
 from sim.plan.close import closures
 from sim.plan.dine import meals
@@ -54,7 +54,7 @@ def _year(
         open=open_,
         places=placed,
         runs=chain(settings, travel, county, routes, owned),
-        meals=meals(county, settings, placed.year, rolls, open_),
+        meals=meals(county, settings, placed.year, lunch_diners(county, settings, placed), open_),
         beds=beds(county, settings, placed.year),
         classes=classes,
         class_places=class_places,
@@ -63,8 +63,19 @@ def _year(
 
 def school_rolls(county: County, placed: Places) -> Floats:
     """Return the pupils the plan expects at each school by grade; (S, 9)."""
+    return _by_school(county, placed, placed.expected.sum(axis=2))
+
+
+def lunch_diners(county: County, settings: Settings, placed: Places) -> Floats:
+    """Return who is to eat lunch at each school by grade: all who ask for a bed, a share of the others; (S, 9)."""
+    lodge = placed.share[:, :, LODGE]
+    eats = lodge + settings.dine.lunch_share * (1 - lodge)
+    return _by_school(county, placed, placed.expected.sum(axis=2) * eats)
+
+
+def _by_school(county: County, placed: Places, expected: Floats) -> Floats:
+    """Add up pupils of hamlets and grades (H, 9) by the school they are placed at; (S, 9)."""
     rolls = np.zeros((len(county.schools.id), len(GRADES)))
-    expected = placed.expected.sum(axis=2)
     for g in range(len(GRADES)):
         there = placed.school[:, g] >= 0
         np.add.at(rolls[:, g], placed.school[there, g], expected[there, g])

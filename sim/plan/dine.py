@@ -16,19 +16,20 @@ def scaled(there: Ints, scale: float) -> Ints:
     return np.asarray(np.maximum(np.floor(there * scale + 0.5).astype(np.int64), least))
 
 
-def meals(county: County, settings: Settings, year: int, expected: Floats, open_: Bools) -> Meals:
+def meals(county: County, settings: Settings, year: int, diners: Floats, open_: Bools) -> Meals:
     """Return windows, seats and lunch sittings of each school in a year.
 
-    expected: (S, 9) pupils by grade the plan counts on. Grades eat in order, the youngest first; a sitting is
+    diners: (S, 9) pupils by grade who are to eat lunch. Grades eat in order, the youngest first; a sitting is
     full when its diners pass seats x `dine.sitting_fill`.
     """
     dine, schools = settings.dine, county.schools
     windows = scaled(schools.windows + added(county, "windows", year), dine.windows_scale)
-    seats = scaled(schools.canteen_seats + added(county, "canteen_seats", year), dine.seats_scale)
+    there = schools.canteen_seats + added(county, "canteen_seats", year)
+    seats = scaled(there, dine.seats_scale)
     sitting = np.zeros((len(schools.id), len(GRADES)), dtype=np.int64)
     sittings = np.zeros(len(schools.id), dtype=np.int64)
-    for s in np.flatnonzero(schools.lived & open_ & (schools.canteen_seats > 0)):
-        sitting[s] = _grades_to_sittings(expected[s] * dine.lunch_share, seats[s] * dine.sitting_fill)
+    for s in np.flatnonzero(schools.lived & open_ & (there > 0)):
+        sitting[s] = _grades_to_sittings(diners[s], seats[s] * dine.sitting_fill)
         sittings[s] = sitting[s].max() + 1
     step = dine.bell_after_min + dine.sittings_gap_min
     return Meals(sitting, sittings, (settings.bells.lunch_min + sitting * step).astype(np.float64), windows, seats)

@@ -31,21 +31,23 @@ _PRIMARY = slice(0, 6)
 def forecast(county: County, settings: Settings) -> Forecast:
     """Say how many pupils to expect in each hamlet, grade and year, and how many in a year of many pupils.
 
-    `mean` and `p80` have shape (Y, H, 9, 2); the first year is the roll of pupils.csv, known and certain.
+    `mean` and `p80` have shape (Y, H, 9, 2); in the year of pupils.csv its roll is known and certain.
     `p80` is made for the roll of a hamlet (what its bus carries), not for each cell: 80 years in 100 bring no
     more pupils to the hamlet than its 18 cells together. See `_variance` for the formula.
     Raises BadInput when births.csv lacks a year that is needed.
     """
-    years = school_years(settings)
+    years = rolled_years(county, settings)
     rates = town_rates(county, settings)
     mean = _expected(county, settings, years, rates)
     cells, roll = _variance(county, settings, mean, rates)
     share = np.divide(cells, cells.sum(axis=(2, 3), keepdims=True), out=np.zeros_like(cells), where=cells > 0)
-    return Forecast(years, mean, mean + P80_Z * np.sqrt(roll)[:, :, None, None] * share)
+    p80 = mean + P80_Z * np.sqrt(roll)[:, :, None, None] * share
+    asked = years >= settings.study.first_year
+    return Forecast(years[asked], mean[asked], p80[asked])
 
 
 def draw(county: County, settings: Settings, luck: EnrolLuck, most: Ints | None = None) -> Ints:
-    """Say how many pupils really come in one replication; shape (Y, H, 9, 2).
+    """Say how many pupils really come in one replication; shape (Y, H, 9, 2). `luck` is for `rolled_years`.
 
     The mean over replications is the forecast's mean. Survivors are binomial (Poisson additions where the
     drawn progression is over 1), movers binomial, entrants Poisson, each the inverse distribution function at
@@ -53,7 +55,7 @@ def draw(county: County, settings: Settings, luck: EnrolLuck, most: Ints | None 
     any cell. `most` (H,) is a ceiling for each cell of a hamlet; pupils beyond it do not come (without it
     there is none).
     """
-    years = school_years(settings)
+    years = rolled_years(county, settings)
     enrol = settings.enrol
     rates = town_rates(county, settings)
     entry = _lognormal(luck.county_entry_z, luck.area_entry_z, enrol.entry_sd_county, enrol.entry_sd_area)
@@ -62,7 +64,7 @@ def draw(county: County, settings: Settings, luck: EnrolLuck, most: Ints | None 
     )
     township = county.hamlets.township
     ceiling = np.full(len(township), np.iinfo(np.int64).max) if most is None else most
-    return count_pupils(
+    coming = count_pupils(
         np.asarray(county.pupils, dtype=np.int64),
         _entrants(county, settings, years, rates) * entry[:, township, None],
         progress[:, township, None] * np.array(enrol.progression_per_year),
@@ -71,21 +73,29 @@ def draw(county: County, settings: Settings, luck: EnrolLuck, most: Ints | None 
         np.asarray(ceiling, dtype=np.int64),
         luck.cell_u,
     )
+    return np.asarray(coming[years >= settings.study.first_year])
 
 
-def school_years(settings: Settings) -> Ints:
-    """Return the school years of the study, the year of pupils.csv first; shape (Y,)."""
-    return settings.study.first_year + np.arange(settings.study.years, dtype=np.int64)
+def rolled_years(county: County, settings: Settings) -> Ints:
+    """Return the school years from that of pupils.csv, the last of history.csv, to the last of the study.
+
+    Raises BadInput when the study begins before the rolls do.
+    """
+    first, history = settings.study.first_year, county.history["year"]
+    base = int(history.max()) if len(history) else first
+    if first < base:
+        raise BadInput(f"study.first_year: {first} is before the year of pupils.csv, {base} (the last of history.csv)")
+    return np.arange(base, first + settings.study.years, dtype=np.int64)
 
 
 def births_index(county: County, settings: Settings, years: Ints, variant: str) -> Floats:
-    """Say how many children enter grade 1 for each who entered in the first year of the study; shape (Y,).
+    """Say how many children enter grade 1 for each who entered in the first of the years; shape (Y,).
 
     Entrants of year t come from the births of t-7 and t-6 (facts: school entry at six on 31 August).
     """
     series = dict(zip(county.births.years.tolist(), county.births.by_variant[variant].tolist(), strict=True))
     lags = dict(zip((7, 6), settings.enrol.entrants_lag_weights, strict=True))
-    base = settings.study.first_year
+    base = int(years[0])
     needed = sorted({int(year) - lag for year in (base, *years) for lag in lags})
     missing = [year for year in needed if year not in series]
     if missing:
@@ -145,7 +155,7 @@ def town_rates(county: County, settings: Settings) -> Floats:
     (1 - m)^k of what it would be, so m = 1 - (rest wanted / rest without moving)^(1/k). It is found on medium
     births, so that all birth variants meet the same families. It is 0 where the town has its share already.
     """
-    enrol, years = settings.enrol, school_years(settings)
+    enrol, years = settings.enrol, rolled_years(county, settings)
     rates = np.zeros((len(years), GRADES))
     if not (town_of(county) >= 0).any():
         return rates
@@ -156,7 +166,7 @@ def town_rates(county: County, settings: Settings) -> Floats:
     steps = enrol.town_target_year - int(years[0])
     if steps < 1:
         raise BadInput(
-            f"enrol.town_target_year: {enrol.town_target_year} is not after the study's first year {years[0]}"
+            f"enrol.town_target_year: {enrol.town_target_year} is not after the year of pupils.csv, {years[0]}"
         )
     ahead = years[0] + np.arange(steps + 1)
     still = _expected(county, settings, ahead, np.zeros((steps + 1, GRADES)), "medium")[-1]

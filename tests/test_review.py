@@ -1,0 +1,118 @@
+"""What a sceptical reader found: odd but legal settings, short weeks, and numbers that have to agree."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from living import BY_HEART, job, lived
+
+from sim.live import live_year
+from sim.measure import bus
+from sim.measure.year import Tally
+from sim.operate.diary import BREAKFAST
+from sim.operate.pupils import IN, OUT
+from sim.plan.compose import lunch_diners
+from sim.plan.dine import meals
+
+SMALL = ("county=three_villages", "calendar=smoke", "study.years=1", "study.replications=1")
+FEW_SEATS = (*BY_HEART, "fleet.kinds=[{name:seats_19,rated:19,seats:1,attendants:1}]")
+
+
+def totals(scene, diary, luck):
+    tally = Tally(scene, daily=False)
+    tally.add(1, 1.0, diary, luck)
+    return tally.tables(0)
+
+
+def test_a_county_without_any_bus_run_lives_its_week():
+    scene, diary, _ = lived(job(*SMALL, "fleet.family_share=1.0", "fleet.lodger_runs=false"))
+    assert not len(scene.table.stops)
+    assert diary.attended.any()
+
+
+def test_a_bus_that_is_not_back_in_time_sets_out_late_and_is_never_in_two_places():
+    scene, diary, _ = lived(job(*BY_HEART[:-1], "bells.primary_close_min=480.0", "bells.junior_close_min=480.0"))
+    left, home = diary.left_yard, np.array([minutes for _, minutes in scene.table.home])
+    order = {way: [r for legs in [scene.table.duties[0, 2, way]] for r, *_ in legs] for way in (IN, OUT)}
+    back = diary.freed_bay[1, order[IN][-1]] + home[order[IN][-1]]
+    assert left[1, order[OUT][0]] >= back - 1e-9
+
+
+def test_a_week_of_one_day_brings_lodgers_and_takes_them_home_the_same_day():
+    scene, diary, luck = lived(job(*BY_HEART), days=1)
+    rides = scene.pupils.lodger_bus
+    assert rides.any()
+    assert not np.isnan(diary.alighted_out[0, rides]).any()
+    found = totals(scene, diary, luck)
+    county = found["measures"].query("site_id == 'county'").set_index("measure")["value"]
+    assert county["pupils_left_behind"] == 0
+    assert county["runs_cancelled"] == 0
+    assert county["bed_nights"] == 0
+    assert "beds_occupied" not in county, "a week without a night has no mean over nights"
+
+
+def test_who_did_not_sleep_at_school_has_no_breakfast_there():
+    _, diary, _ = lived(job(*BY_HEART, "fleet.buses=0"))
+    breakfasts = (~np.isnan(diary.queued[BREAKFAST])).sum(axis=1)
+    assert breakfasts[1:].tolist() == diary.night[:-1].sum(axis=(1, 2)).tolist()
+    assert breakfasts[0] == 0
+
+
+@pytest.mark.parametrize("more", [(), ("lodge.beds=0",), ("fleet.buses=1",)])
+def test_the_left_behind_who_are_not_fetched_are_the_ones_harmed(more):
+    scene, diary, luck = lived(job(*FEW_SEATS, *more))
+    found = totals(scene, diary, luck)
+    county = found["measures"].query("site_id == 'county'").set_index("measure")["value"]
+    lost = found["harm"].query("kind == 'left_behind'")["pupil_days"].sum()
+    assert county["pupils_left_behind"] - county["pupils_fetched"] == lost
+    days = range(len(diary.came))
+    assert county["pupils_left_behind"] >= bus.left_behind(scene, diary, days, IN).sum()
+
+
+def test_what_a_resource_leaves_unmet_is_the_harm_put_down_to_it():
+    scene, diary, luck = lived(
+        job(*BY_HEART, "dine.service_min=1.5", "dine.bell_after_min=22", "lodge.beds=0", "fleet.buses=0")
+    )
+    found = totals(scene, diary, luck)
+    harm = found["harm"].groupby(["resource", "kind"])["pupil_days"].sum()
+    unmet = found["resources"].groupby("resource")["unmet"].sum()
+    assert harm["window", "haste"] > 0
+    assert unmet["canteen_seat"] == harm.get(("canteen_seat", "haste"), 0)
+    assert unmet["bus_seat"] == harm.get(("bus_seat", "left_behind"), 0)
+    assert unmet["bed_girls"] + unmet["bed_boys"] == harm.loc[["bed_girls", "bed_boys"]].sum()
+
+
+def test_km_to_a_school_to_which_nobody_comes_are_in_its_row_as_in_the_countys():
+    scene, _, _ = lived(job(*BY_HEART))
+    empty = replace(scene.pupils, first=np.zeros_like(scene.pupils.first))
+    tally = Tally(replace(scene, pupils=empty), daily=False)
+    used = np.zeros(len(scene.county.schools.id), dtype=bool)
+    used[list(set(scene.table.school))] = True
+    assert tally._used().tolist() == used.tolist()
+
+
+def test_sittings_are_made_for_lodgers_even_if_no_day_pupil_eats_at_school():
+    found = job(*SMALL, "dine.lunch_share=0.0", "lodge.junior_share=1.0")
+    plan = found.plan.years[0]
+    diners = lunch_diners(found.county, found.settings, plan.places)
+    asks = (plan.places.share[:, :, 4] * plan.places.expected.sum(axis=2)).sum()
+    assert asks > 0
+    assert diners.sum() == pytest.approx(asks)
+
+
+def test_a_canteen_that_a_project_builds_serves_meals():
+    found = job(*BY_HEART)
+    county, plan = found.county, found.plan.years[0]
+    bare = replace(county, schools=replace(county.schools, canteen_seats=county.schools.canteen_seats * 0))
+    project = {"project_id": "p", "school_id": "C", "year": 2023, "adds": "canteen_seats", "quantity": 6}
+    built = replace(bare, projects=type(county.projects)([project]))
+    diners = lunch_diners(county, found.settings, plan.places)
+    assert meals(bare, found.settings, 2023, diners, plan.open).sittings[0] == 0
+    assert meals(built, found.settings, 2023, diners, plan.open).sittings[0] > 0
+
+
+def test_a_year_of_very_bad_traffic_is_lived_to_its_end():
+    wild = job(*SMALL, "fleet.noise_day_sd=2.5", "fleet.noise_leg_sd=1.0", "calendar=full")
+    assert len(live_year(wild, 0, 0)["measures"])
