@@ -5,6 +5,8 @@ Every function returns rows of year, site_id and quantity; rows with a `replicat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from sim.config import Settings
 from sim.county import County
 from sim.plan import Floats, Ints, Plan, YearPlan
+from sim.plan.duty import scaled
 from sim.plan.staff import COUNTY_SITE, JUNIOR, PRIMARY, pupils_by_school
 
 SMALL_KINDS = ("teaching_point", "village")
@@ -40,9 +43,14 @@ def purchases(needed: Ints, there: Ints, life_years: float) -> Ints:
 def buses_by_kind(settings: Settings, plan: Plan) -> Ints:
     """Return the buses owned in each year by kind (Y, K), the mix chosen once for all years.
 
-    A larger bus can do a smaller one's work, so the mix has, for every size, as many buses of that size or larger
-    as the busiest year needs, and no more; spare ones are of the commonest kind. Larger ones are bought first.
+    Numbers by kind in `fleet.buses` are taken as told. Else: a larger bus can do a smaller one's work, so the mix has,
+    for every size, as many buses of that size or larger as the busiest year needs, and no more; spare ones are of
+    the commonest kind. Larger ones are bought first.
     """
+    fleet = settings.fleet
+    if isinstance(fleet.buses, Mapping):
+        told = [scaled(fleet, fleet.buses.get(kind.name, 0)) for kind in fleet.kinds]
+        return np.tile(np.array(told, dtype=np.int64), (len(plan.years), 1))
     seats = np.array([kind.seats for kind in settings.fleet.kinds])
     from_largest = np.argsort(-seats, kind="stable")
     used = np.array([np.bincount(year.runs.bus_kind, minlength=len(seats)) for year in plan.years])

@@ -128,7 +128,7 @@ class Fleet(Group):
     noise_leg_sd: Amount
     """Spread of travel time of one leg (standard deviation of the logarithm)."""
     second_run_latest_min: ClockMin
-    """A bus that comes back for left-behind pupils must be at the stop by this time (after midnight)."""
+    """A bus that comes back for left-behind pupils must set out for them by this time (after midnight)."""
     solver_iterations: PositiveCount
     """Steps of the route search for each school; steps, not seconds, so that results repeat."""
     lodger_runs: Switch
@@ -200,6 +200,8 @@ class Dine(Group):
     """Pupils of one primary class, who walk to the hall together; the places of a classroom."""
     class_size_junior: PositiveCount
     """Pupils of one junior class; the places of a classroom."""
+    sittings_most: PositiveCount
+    """Most lunch sittings of a school; where more would be needed, the last diners eat in haste or not at all."""
     sitting_fill: Positive
     """Diners planned for each seat in one sitting."""
     lunch_share: Share

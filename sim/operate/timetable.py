@@ -131,7 +131,7 @@ def _times(county: County, settings: Settings, plan: YearPlan, run_of_stop: Ints
     is_in, lodger = routes.direction == IN, routes.service == SERVICE_LODGER
     come, go = stop_times(plan.runs, fleet)
     loading = at_school_min(fleet, by_run(routes, routes.load))
-    junior = county.schools.first_grade[routes.school] >= FIRST_JUNIOR_GRADE
+    junior = county.schools.last_grade[routes.school] >= FIRST_JUNIOR_GRADE  # all leave when the last ones do
     close = np.where(junior, bells.junior_close_min, bells.primary_close_min)
     slack = fleet.second_run_latest_min - bells.primary_first_min
     morning = np.where(lodger, bells.lodger_monday_min + slack, fleet.second_run_latest_min)

@@ -24,6 +24,7 @@ from sim.plan import (
     Ints,
     Places,
 )
+from sim.plan.lodge import lodging_schools
 from sim.units import MINUTES_PER_HOUR
 
 TOWN_KINDS = ("town_primary", "town_junior")
@@ -63,7 +64,7 @@ def places(county: County, settings: Settings, travel: Travel, open_: Bools, for
     row = np.arange(len(home))[:, None]
     placed = school >= 0
     km = np.where(placed, ways.km[row, school], np.nan)
-    share = _shares(county, settings, school, km)
+    share = _shares(county, settings, school, km, year)
     unplaced = _unplaced(county, forecast_y.sum(axis=2), why, ways, open_)
     unplaced = unplaced.assign(scenario=settings.scenario, year=year)[list(UNPLACED_COLUMNS)]
     return Places(
@@ -117,7 +118,7 @@ def _schools_of_grade(county: County, settings: Settings, ways: _Ways, usable: B
     return school, why
 
 
-def _shares(county: County, settings: Settings, school: Ints, km: Floats) -> Floats:
+def _shares(county: County, settings: Settings, school: Ints, km: Floats, year: int) -> Floats:
     """Return the share of each hamlet's and grade's pupils in each of MODES; (H, 9, 6), sums to 1.
 
     Those far from home who may and agree to lodge, where the school has any bed (how many is no matter: a
@@ -127,7 +128,7 @@ def _shares(county: County, settings: Settings, school: Ints, km: Floats) -> Flo
     """
     fleet = settings.fleet
     share = np.zeros((*school.shape, len(MODES)))
-    lodge = lodge_share(county, settings, school, km)
+    lodge = lodge_share(county, settings, school, km, year)
     rest = 1.0 - lodge
     walks = walkable(settings, km)
     family = rest * fleet.family_share
@@ -143,13 +144,13 @@ def _shares(county: County, settings: Settings, school: Ints, km: Floats) -> Flo
     return share
 
 
-def lodge_share(county: County, settings: Settings, school: Ints, km: Floats) -> Floats:
+def lodge_share(county: County, settings: Settings, school: Ints, km: Floats, year: int) -> Floats:
     """Say which share of the pupils of each hamlet and grade asks for a bed; shape (H, 9)."""
     lodge = settings.lodge
     far = np.where(_JUNIOR, lodge.junior_min_km, lodge.primary_min_km)
     agrees = np.where(_JUNIOR, lodge.junior_share, lodge.primary_share)
     may = np.array(GRADES) >= lodge.from_grade
-    has_beds = county.schools.beds.sum(axis=1)[school] > 0
+    has_beds = lodging_schools(county, settings, year)[school]
     return np.where((school >= 0) & may & has_beds & (km >= far), agrees, 0.0)
 
 

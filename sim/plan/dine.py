@@ -29,17 +29,17 @@ def meals(county: County, settings: Settings, year: int, diners: Floats, open_: 
     sitting = np.zeros((len(schools.id), len(GRADES)), dtype=np.int64)
     sittings = np.zeros(len(schools.id), dtype=np.int64)
     for s in np.flatnonzero(schools.lived & open_ & (there > 0)):
-        sitting[s] = _grades_to_sittings(diners[s], seats[s] * dine.sitting_fill)
+        sitting[s] = _grades_to_sittings(diners[s], seats[s] * dine.sitting_fill, dine.sittings_most)
         sittings[s] = sitting[s].max() + 1
     step = dine.bell_after_min + dine.sittings_gap_min
     return Meals(sitting, sittings, (settings.bells.lunch_min + sitting * step).astype(np.float64), windows, seats)
 
 
-def _grades_to_sittings(diners: Floats, room: float) -> Ints:
-    """Spread nine grades over the fewest sittings that hold them, as evenly as whole grades allow."""
+def _grades_to_sittings(diners: Floats, room: float, most: int) -> Ints:
+    """Spread nine grades over the fewest sittings that hold them, at most so many, as evenly as grades allow."""
     total = diners.sum()
     wanted = max(1, int(np.ceil(total / room - 1e-9))) if room > 0 else 1
-    wanted = min(wanted, max(1, int((diners > 0).sum())))
+    wanted = min(wanted, most, max(1, int((diners > 0).sum())))
     middle = np.cumsum(diners) - diners / 2
     parts = np.floor(middle / total * wanted).astype(np.int64) if total > 0 else np.zeros(9, np.int64)
     _, even = np.unique(np.minimum(parts, wanted - 1), return_inverse=True)

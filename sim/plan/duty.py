@@ -124,19 +124,20 @@ def _owned(fleet: Fleet, needed: int, before: int) -> tuple[Owned, int]:
         seats = tuple(fleet.kinds[kind].seats for kind in kinds)
         return Owned(seats, tuple(accumulate(counts[kind] for kind in kinds))), sum(counts)
     if fleet.buses is None:
-        total = max(before, _scaled(fleet, float(np.ceil(needed * (1 + fleet.spare_share) - TINY))))
+        total = max(before, scaled(fleet, float(np.ceil(needed * (1 + fleet.spare_share) - TINY))))
     else:
-        total = _scaled(fleet, fleet.buses)
+        total = scaled(fleet, fleet.buses)
     return Owned((0,), (total,)), total
 
 
 def _counts(fleet: Fleet) -> list[int]:
     """Return the buses of each kind where the county names them."""
     named = fleet.buses if isinstance(fleet.buses, Mapping) else {}
-    return [_scaled(fleet, named.get(kind.name, 0)) for kind in fleet.kinds]
+    return [scaled(fleet, named.get(kind.name, 0)) for kind in fleet.kinds]
 
 
-def _scaled(fleet: Fleet, buses: float) -> int:
+def scaled(fleet: Fleet, buses: float) -> int:
+    """Return a number of buses times `fleet.scale`, rounded half up."""
     return int(np.floor(buses * fleet.scale + 0.5))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from sim.config import Settings
 from sim.county import County
 from sim.errors import BadInput
-from sim.plan import Beds, Ints
+from sim.plan import Beds, Bools, Ints
 
 
 def added(county: County, what: str, year: int) -> Ints:
@@ -39,6 +39,16 @@ def beds(county: County, settings: Settings, year: int) -> Beds:
         wanted = np.stack([_shared(lodge.beds, stock[:, sex]) for sex in (0, 1)], axis=1)
     nominal = np.floor(wanted * lodge.beds_scale + 0.5).astype(np.int64)
     return Beds(nominal, np.floor(nominal * lodge.emergency_share + 0.5).astype(np.int64))
+
+
+def lodging_schools(county: County, settings: Settings, year: int) -> Bools:
+    """Tell which schools have a dormitory in a year: by the county's table, a project, or `lodge.beds` by school.
+
+    How many beds it has is no matter here, so that a plan does not depend on their number; shape (S,).
+    """
+    stock = county.schools.beds.sum(axis=1) + added(county, "beds_girls", year) + added(county, "beds_boys", year)
+    named = settings.lodge.beds if isinstance(settings.lodge.beds, Mapping) else {}
+    return (stock > 0) | np.array([named.get(school, 0) > 0 for school in county.schools.id])
 
 
 def _shared(total: int, stock: Ints) -> np.ndarray:

@@ -21,7 +21,8 @@ JUNIOR_FROM = 7
 def jobs(settings: Settings, county: County, routes: Routes) -> Jobs:
     """Return all runs as jobs: a bus is busy from the start of boarding to the end of alighting.
 
-    In: arrives within the window before the first lesson. Out: pupils board once school is over, and the
+    In: arrives within the window before the first lesson; where a school has all nine grades, before the earlier
+    bell of the juniors, and it leaves after their later closing. Out: pupils board once school is over, and the
     bus leaves within `depart_latest_after_close_min`. Lodgers arrive in the `fleet.lodger_window_min`
     before `bells.lodger_monday_min` and leave in as long a time after `bells.lodger_friday_min`.
     """
@@ -45,7 +46,7 @@ def jobs(settings: Settings, county: County, routes: Routes) -> Jobs:
 def _at_school(settings: Settings, county: County, routes: Routes) -> tuple[Floats, Floats]:
     """Return the earliest and latest time of each run at its school: arrival (in), departure (out)."""
     fleet, bells = settings.fleet, settings.bells
-    junior = county.schools.first_grade[routes.school] >= JUNIOR_FROM
+    junior = county.schools.last_grade[routes.school] >= JUNIOR_FROM
     into, lodger = routes.direction == IN, routes.service == LODGER
     bell = np.where(junior, bells.junior_first_min, bells.primary_first_min)
     close = np.where(junior, bells.junior_close_min, bells.primary_close_min)

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from living import BY_HEART, job, lived
 
+from sim.account.quantity import buses_by_kind
 from sim.live import live_year
 from sim.measure import bus
 from sim.measure.year import Tally
 from sim.operate.diary import BREAKFAST
 from sim.operate.pupils import IN, OUT
+from sim.plan import LODGE
 from sim.plan.compose import lunch_diners
 from sim.plan.dine import meals
 
@@ -116,3 +118,20 @@ def test_a_canteen_that_a_project_builds_serves_meals():
 def test_a_year_of_very_bad_traffic_is_lived_to_its_end():
     wild = job(*SMALL, "fleet.noise_day_sd=2.5", "fleet.noise_leg_sd=1.0", "calendar=full")
     assert len(live_year(wild, 0, 0)["measures"])
+
+
+def test_a_fleet_by_kind_is_bought_as_told():
+    found = job(*BY_HEART, "fleet.buses={seats_19: 1, seats_56: 5}")
+    assert buses_by_kind(found.settings, found.plan).tolist() == [[1, 0, 0, 5]]
+
+
+def test_a_school_named_for_beds_has_a_dormitory():
+    found = job("county=huichang", "study.years=1", "lodge.beds={xiaolong_junior: 3}")
+    school = found.plan.years[0].places
+    assert found.plan.years[0].beds.nominal.sum() == 6
+    assert (school.share[:, :, LODGE] > 0).any()
+
+
+def test_lunch_has_no_more_sittings_than_may_be():
+    found = job("county=huichang", "study.years=1", "dine.seats_scale=0.1")
+    assert found.plan.years[0].meals.sittings.max() == found.settings.dine.sittings_most
