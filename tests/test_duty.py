@@ -128,10 +128,10 @@ def test_three_villages_need_one_bus(three_villages: County, settings: Settings)
     fleet, bells, stand = settings.fleet, settings.bells, (19 + 2.6 * 4) / 60
     assert (runs.buses_needed, runs.buses_owned, runs.spare_buses) == (1, 2, 1)
     assert (runs.bus.tolist(), runs.order.tolist(), runs.bus_kind.tolist()) == ([0, 0], [0, 1], [0])
-    arrive = bells.primary_first_min - fleet.arrive_earliest_before_bell_min
+    arrive = bells.junior_first_min - fleet.arrive_earliest_before_bell_min
     assert runs.arrive_min[0] == pytest.approx(arrive)
     assert runs.depart_min[0] == pytest.approx(arrive - 9 - stand - 12)
-    assert runs.depart_min[1] == pytest.approx(bells.primary_close_min + (29 + 1.9 * 8) / 60)
+    assert runs.depart_min[1] == pytest.approx(bells.junior_close_min + (29 + 1.9 * 8) / 60)
     assert runs.arrive_min[1] == pytest.approx(runs.depart_min[1] + 21 + stand)
     assert runs.empty_km == pytest.approx([10, 0])
     assert runs.empty_min == pytest.approx([21, 0])
@@ -270,7 +270,7 @@ def test_lodgers_come_after_the_daily_runs_on_monday_and_leave_before_them_on_fr
 
 def test_junior_schools_have_their_own_bell(settings: Settings) -> None:
     county, roads = line([4.0])
-    county.schools.first_grade[:] = 7
+    county.schools.first_grade[:], county.schools.last_grade[:] = 7, 9
     plan = routes(county, settings, roads, by_bus([0], [4]))
     runs = chain(settings, roads, county, plan, 0)
     assert runs.arrive_min[0] == settings.bells.junior_first_min - settings.fleet.arrive_earliest_before_bell_min

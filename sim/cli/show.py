@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from sim.store import RunFolder
+from sim.tell.words import Words
 
 WORST = 5
+INTERVAL = ("mean", "low", "high")
 WIDTH_OF_A_FILE = 140
 MILLION = 1_000_000
 COMPARED = {
@@ -34,7 +36,7 @@ def show_run(path: Path) -> None:
     if worst.empty:
         console.print("No resource harmed a pupil in the simulated weeks.")
     else:
-        console.print(_bottleneck_table(worst, folder.manifest["replications"]))
+        console.print(_bottleneck_table(worst, folder.manifest["replications"], folder.settings.report.language))
     if folder.file("report.html").is_file():
         console.print(f"Report: {folder.path / 'report.html'}", soft_wrap=True)
     console.print(f"Files:  {folder.path}", soft_wrap=True)
@@ -43,38 +45,37 @@ def show_run(path: Path) -> None:
 def worst_bottlenecks(bottlenecks: pd.DataFrame) -> pd.DataFrame:
     """Return the five resources with the most weighted harm over all years; one row each.
 
-    Columns: site_name, resource, severity (sum over years), pupil_days_harmed_mean (sum over years),
-    first_year_breached, cause (of the worst year).
+    Columns: site_name, resource, severity (sum over years), first_year_breached, and of the worst year: year, cause,
+    p_breach, pupil_days_harmed_mean, _low and _high.
     """
     ordered = bottlenecks.sort_values("severity", ascending=False, kind="stable")
     groups = ordered.groupby(["site_id", "resource"], sort=False)
+    of_worst_year = {
+        name: (name, "first")
+        for name in ("site_name", "year", "cause", "p_breach", *(f"pupil_days_harmed_{k}" for k in INTERVAL))
+    }
     table = groups.agg(
-        site_name=("site_name", "first"),
-        severity=("severity", "sum"),
-        pupil_days_harmed_mean=("pupil_days_harmed_mean", "sum"),
-        first_year_breached=("first_year_breached", "min"),
-        cause=("cause", "first"),
+        severity=("severity", "sum"), first_year_breached=("first_year_breached", "min"), **of_worst_year
     ).reset_index()
     table = table[table["severity"] > 0]
     return table.sort_values("severity", ascending=False, kind="stable").head(WORST)
 
 
-def _bottleneck_table(worst: pd.DataFrame, replications: int) -> Table:
-    table = Table(title=f"Worst bottlenecks, all years together ({times(replications)})")
-    for name in ("where", "what is short", "cause"):
-        table.add_column(name)
-    for name in ("pupil-days harmed", "severity", "first year over the limit"):
-        table.add_column(name, justify="right")
+def _bottleneck_table(worst: pd.DataFrame, replications: int, language: str) -> Table:
+    """Return the worst bottlenecks as a table for a terminal of 80 columns."""
+    word = Words(language)
+    table = Table(title=f"Worst bottlenecks, all years weighed together ({times(replications)})")
+    for name in ("where", "what is short"):
+        table.add_column(name, overflow="fold")
+    for name in ("over the limit from", "chance there", "pupil-days harmed in the worst year (95 % interval)"):
+        table.add_column(name, justify="right", overflow="fold")
     for row in worst.itertuples():
-        year = "-" if pd.isna(row.first_year_breached) else f"{row.first_year_breached:.0f}"
-        table.add_row(
-            str(row.site_name),
-            str(row.resource),
-            str(row.cause),
-            f"{row.pupil_days_harmed_mean:,.0f}",
-            f"{row.severity:,.0f}",
-            year,
-        )
+        first = "never" if pd.isna(row.first_year_breached) else f"{row.first_year_breached:.0f}"
+        mean, low, high = (getattr(row, f"pupil_days_harmed_{k}") for k in INTERVAL)
+        interval = "" if pd.isna(low) else f"\n({low:,.0f} to {high:,.0f})"
+        harmed = f"{row.year:.0f}: {mean:,.0f}{interval}"
+        short = word.term("resource", row.resource)
+        table.add_row(str(row.site_name), short, first, f"{100 * row.p_breach:.0f} %", harmed)
     return table
 
 

@@ -7,11 +7,14 @@ import os
 import sys
 import time
 import traceback
-from contextlib import redirect_stderr
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 
 from rich.console import Console
+from rich.progress import Progress
 
 from sim.cli import BAD_INPUT, DONE, OUR_FAULT, draw
 from sim.cli.show import show_comparison
@@ -20,6 +23,9 @@ from sim.config.multirun import Scenario, launch, scenarios
 from sim.county import check_county
 from sim.errors import BadInput
 from sim.store import RunFolder, check_out, clear_notes, run_folder, sweep_folder
+from sim.workers import COLUMNS
+
+SECONDS_BETWEEN_LOOKS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +70,34 @@ def _check_inputs(made: tuple[Scenario, ...]) -> None:
 def _live_all(overrides: list[str], made: tuple[Scenario, ...], jobs: int) -> list[Outcome]:
     """Live the scenarios; a worker that dies takes the launcher with it, so look what is finished then."""
     try:
-        return launch(overrides, made, live, jobs)
+        with counting(made):
+            return launch(overrides, made, live, jobs)
     except Exception as error:
         fault = f"the worker ended early ({type(error).__name__}: {error})"
         return [_look(scenario, fault) for scenario in made]
     finally:
         clear_notes(made[0].settings)
+
+
+@contextmanager
+def counting(made: tuple[Scenario, ...]) -> Iterator[None]:
+    """Show how many scenarios are finished, by a look at their folders every few seconds."""
+    folders, done = [run_folder(scenario.settings) for scenario in made], Event()
+
+    def look() -> None:
+        with Progress(*COLUMNS, console=Console(stderr=True)) as progress:
+            task = progress.add_task("scenarios", total=len(folders))
+            while not done.wait(SECONDS_BETWEEN_LOOKS):
+                progress.update(task, completed=sum(folder.finished for folder in folders))
+            progress.update(task, completed=sum(folder.finished for folder in folders))
+
+    watcher = Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 def _look(scenario: Scenario, fault: str) -> Outcome:

@@ -76,7 +76,7 @@ def _judge(name: str, limit: Limit, yearly: pd.DataFrame, replications: np.ndarr
         measure=limit.measure,
         sense=limit.sense,
         value_mean=mean,
-        value_low=low,
+        value_low=np.maximum(low, 0.0),  # nothing measured can be negative
         value_high=high,
         limit_value=limit.value,
         p_breach=chance,

@@ -96,7 +96,7 @@ def run_measures(scene: Scene, diary: Diary, days: range) -> Values:
     order = np.argsort(school, kind="stable")
     parts = segments(np.searchsorted(school[order], np.arange(schools + 1)))
     driven = ~np.isnan(diary.took_bay[at])[:, order]
-    wait = stats((diary.took_bay[at] - diary.reached_gate[at])[:, order], parts)
+    wait = stats(np.maximum(diary.took_bay[at] - diary.reached_gate[at], 0.0)[:, order], parts)
     busy = stats((diary.freed_bay[at] - diary.took_bay[at])[:, order], parts)
     km = diary.empty_km[at] + diary.second_km[at] + scene.table.run_km * ~np.isnan(diary.took_bay[at])
     hours = np.full(schools + 1, np.nan)

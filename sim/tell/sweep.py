@@ -137,6 +137,8 @@ class Sweep:
         """Return in words which scenario harms least and which costs least."""
         said, word = [], self.words
         harm, cost = self.values(self.harm), self.values(COST)
+        if len(harm) > 1 and harm["mean"].nunique() <= 1 and cost["mean"].nunique() <= 1:
+            return [word("compare.no_difference")]
         if harm["mean"].notna().any():
             best = harm["mean"].idxmin()
             said.append(
@@ -266,7 +268,7 @@ class Sweep:
             found = self.values(measure)[["mean", "low", "high"]] / scale
             where = {(y, x): found.loc[name] for y, x, name in zip(values_y, values_x, self.scenarios, strict=True)}
             field = np.array([[where[y, x]["mean"] for x in along] for y in down])
-            part.imshow(field, cmap="Oranges", aspect="auto", alpha=0.8, vmin=_paler(field))
+            part.imshow(field, cmap="Oranges", aspect="auto", alpha=0.8, vmin=_paler(field), vmax=_darker(field))
             middle = (_paler(field) + np.nanmax(field)) / 2 if np.isfinite(field).any() else 0.0
             for (i, y), (j, x) in itertools.product(enumerate(down), enumerate(along)):
                 row = where[y, x]
@@ -287,6 +289,12 @@ def _paler(field: np.ndarray) -> float:
     """Return where the colours start: below the smallest value, so that it is not white."""
     low, high = np.nanmin(field), np.nanmax(field)
     return float(low - 0.35 * (high - low or abs(low) or 1.0))
+
+
+def _darker(field: np.ndarray) -> float:
+    """Return where the colours end: at the largest value, or well above it where all are the same."""
+    low, high = np.nanmin(field), np.nanmax(field)
+    return float(high if high > low else high + (abs(high) or 1.0))
 
 
 def _interval(row: pd.Series, scale: float = 1.0, of: str = "") -> tuple[float, float, float]:
