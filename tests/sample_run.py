@@ -325,7 +325,7 @@ def _budget(lines: pd.DataFrame, years: list[int]) -> pd.DataFrame:
     spread = {
         name: table["mean"] * by for name, by in {"low": 0.9, "high": 1.1, "p50": 1, "p80": 1.05, "p95": 1.1}.items()
     }
-    same = {name: table["mean"] for name in ("annualised", "npv", "nominal")}
+    same = dict.fromkeys(("annualised", "npv", "nominal"), table["mean"])
     return table.assign(**spread, **same, replications=3)
 
 
