@@ -65,7 +65,7 @@ def stations() -> list[Figure]:
             f"{slow / fast:.0f} x", ">= 150 x", slow / fast >= 150,
         ),
         Figure("  the same waits, to the last bit", str(same), "True", same),
-        Figure("  minutes of the machine per pupil", f"{fast / 20_000 * 1e6:.2f} us", "", True),
+        Figure("  time per pupil through windows and seats", f"{fast / 20_000 * 1e6:.2f} us", "", True),
     ]  # fmt: skip
 
 
