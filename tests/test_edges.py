@@ -135,3 +135,13 @@ def test_a_school_named_for_beds_has_a_dormitory():
 def test_lunch_has_no_more_sittings_than_may_be():
     found = job("county=huichang", "study.years=1", "dine.seats_scale=0.1")
     assert found.plan.years[0].meals.sittings.max() == found.settings.dine.sittings_most
+
+
+def test_a_lodger_without_a_bed_takes_no_seat_that_a_day_pupil_has_a_claim_to():
+    kinds = "fleet.kinds=[{{name:seats_19,rated:19,seats:{},attendants:1}}]"
+    for seats, riding in ((6, 0), (7, 1), (8, 2)):
+        scene, diary, _ = lived(job(*BY_HEART, "lodge.beds=0", kinds.format(seats)), days=5)
+        refused = scene.pupils.refused
+        assert refused.sum() == 2
+        assert (~np.isnan(diary.alighted_in[:, refused])).sum(axis=1).tolist() == [riding] * 5
+        assert (~np.isnan(diary.alighted_in[:, scene.rider & ~refused])).all()

@@ -72,6 +72,7 @@ def gather(county: County, settings: Settings, travel: Travel, plan: YearPlan, c
     stop = np.stack(
         [_stops(plan, county, travel, school, hamlet, order, rider, lodger_bus, refused, way) for way in (IN, OUT)]
     )
+    stop[:, refused & ~_free_seat(settings, plan, stop, rider, refused, number)] = -1
     first = np.searchsorted(school, np.arange(len(county.schools.id) + 1))
     eats = streams.uniforms(luck.lasting("lunch"), number) < settings.dine.lunch_share
     return Pupils(
@@ -153,6 +154,30 @@ def _stops(
     seated = np.flatnonzero(refused & (stop >= 0))
     stop[seated[routes.hamlet[stop[seated]] != hamlet[seated]]] = -1
     return stop
+
+
+def bus_seats(settings: Settings, plan: YearPlan) -> Ints:
+    """Return the seats of the bus that drives each run; those the run was routed for when it has none; (R,)."""
+    kinds = np.array([kind.seats for kind in settings.fleet.kinds], dtype=np.int64)
+    runs = plan.runs
+    if not len(runs.bus_kind):
+        return runs.routes.seats
+    return np.where(runs.bus >= 0, kinds[runs.bus_kind[runs.bus]], runs.routes.seats)
+
+
+def _free_seat(settings: Settings, plan: YearPlan, stop: Ints, rider: Bools, refused: Bools, number: Owners) -> Bools:
+    """Tell which lodgers without a bed find a free seat in and out: one that no day pupil has a claim to; (N,)."""
+    routes = plan.runs.routes
+    run_of = np.append(np.repeat(np.arange(len(routes.school)), np.diff(routes.ptr)), -1)
+    seats = np.append(np.where(plan.runs.bus >= 0, bus_seats(settings, plan), 0), 0)
+    found = refused.copy()
+    for way in (IN, OUT):
+        run = run_of[stop[way]]
+        claimed = np.bincount(run[rider & ~refused] + 1, minlength=len(seats))[1:]
+        asks = np.flatnonzero(found)
+        asks = asks[np.argsort(number[asks], kind="stable")]
+        found[asks] = _rank(run[asks]) < (seats - np.append(claimed, 0))[run[asks]]
+    return found
 
 
 def _stop_lists(routes: Routes, way: int) -> dict[tuple[int, int, int], Ints]:

@@ -13,7 +13,7 @@ from sim.config import Settings
 from sim.county import County
 from sim.county.road import Travel
 from sim.operate.drive import Riders
-from sim.operate.pupils import IN, OUT, SERVICE_LODGER, Pupils
+from sim.operate.pupils import IN, OUT, SERVICE_LODGER, Pupils, bus_seats
 from sim.plan import Bools, Floats, Ints, YearPlan
 from sim.plan.timetable import at_school_min, by_run, stop_times
 from sim.streams import Owners
@@ -106,7 +106,7 @@ def _runs(county: County, settings: Settings, travel: Travel, plan: YearPlan) ->
     return {
         "stops": tuple(zip(routes.ptr[:-1].tolist(), routes.ptr[1:].tolist(), strict=True)),
         "run_of_stop": run_of_stop,
-        "seats": tuple(_bus_seats(settings, plan).tolist()),
+        "seats": tuple(bus_seats(settings, plan).tolist()),
         "school": tuple(routes.school.tolist()),
         "direction": tuple(routes.direction.tolist()),
         "is_lodger": routes.service == SERVICE_LODGER,
@@ -167,15 +167,6 @@ def _riders(plan: YearPlan, pupils: Pupils) -> dict[str, Any]:
     stop = np.concatenate([pupils.stop[way][pupils.stop[way] >= 0] for way in (IN, OUT)])
     order = np.lexsort((pupils.number[who], pupils.grade[who], pupils.refused[who], stop))
     return {"riders": (np.searchsorted(stop[order], np.arange(stops + 1)), who[order])}
-
-
-def _bus_seats(settings: Settings, plan: YearPlan) -> Ints:
-    """Return the seats of the bus that drives each run; those the run was routed for when it has none."""
-    kinds = np.array([kind.seats for kind in settings.fleet.kinds], dtype=np.int64)
-    runs = plan.runs
-    if not len(runs.bus_kind):
-        return runs.routes.seats
-    return np.where(runs.bus >= 0, kinds[runs.bus_kind[runs.bus]], runs.routes.seats)
 
 
 def _owners(county: County, plan: YearPlan) -> Owners:
