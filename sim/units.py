@@ -15,9 +15,3 @@ def minutes_for(km: float, speed_km_per_h: float) -> float:
 def minutes_of(seconds: float) -> float:
     """Return seconds as minutes."""
     return seconds / SECONDS_PER_MINUTE
-
-
-def clock(minute_of_day: float) -> str:
-    """Return a minute after midnight as a clock time, e.g. 500 -> '08:20'."""
-    whole = round(minute_of_day)
-    return f"{whole // 60 % 24:02d}:{whole % 60:02d}"

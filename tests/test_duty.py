@@ -133,9 +133,7 @@ def test_three_villages_need_one_bus(three_villages: County, settings: Settings)
     assert runs.depart_min[0] == pytest.approx(arrive - 9 - stand - 12)
     assert runs.depart_min[1] == pytest.approx(bells.junior_close_min + (29 + 1.9 * 8) / 60)
     assert runs.arrive_min[1] == pytest.approx(runs.depart_min[1] + 21 + stand)
-    assert runs.empty_km == pytest.approx([10, 0])
-    assert runs.empty_min == pytest.approx([21, 0])
-    assert runs.home_km == pytest.approx([0, 10])
+    assert runs.yard.tolist() == [three_villages.schools.node[0]]
 
 
 def test_a_planned_timetable_can_be_driven(town: tuple[Any, Any, Routes], settings: Settings) -> None:
@@ -184,8 +182,8 @@ def test_zero_buses_drop_every_run_and_crash_nothing(town: tuple[Any, Any, Route
     assert (runs.bus == -1).all()
     assert (runs.order == -1).all()
     assert (runs.buses_owned, runs.spare_buses, len(runs.bus_kind)) == (0, 0, 0)
-    for way in (runs.empty_km, runs.empty_min, runs.home_km, runs.late_min):
-        assert not way.any()
+    assert not runs.late_min.any()
+    assert len(runs.yard) == 0
 
 
 def test_a_county_without_runs_needs_no_bus(settings: Settings) -> None:
@@ -282,5 +280,4 @@ def test_a_county_without_a_yard_keeps_its_buses_where_they_begin(settings: Sett
     county.roads.is_yard[:] = False
     plan = routes(county, settings, roads, by_bus([0], [4]))
     runs = chain(settings, roads, county, plan, 0)
-    assert runs.empty_km == pytest.approx([0, 4])
-    assert runs.home_km == pytest.approx([4, 0])
+    assert runs.yard.tolist() == county.hamlets.node.tolist()

@@ -14,7 +14,7 @@ import pytest
 from sample_run import sample_run, sample_sweep
 
 from sim.tell.cells import FEWEST, hidden
-from sim.tell.figure import FIGURES, figures
+from sim.tell.figure import FIGURES
 from sim.tell.number import interval, money, number, pupils, span
 from sim.tell.page import SECTIONS, comparison, report
 from sim.tell.words import LANGUAGES, Words, glossary
@@ -25,6 +25,11 @@ SCRIPT = "<script>alert(1)</script>"
 FORMULA = '=HYPERLINK("http://example.org","x")'
 MOST_BYTES = 8_000_000
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def figures(run_folder: Path) -> list[Path]:
+    """Draw the report of a run and return where its figures lie."""
+    return sorted((report(run_folder).parent / "figures").glob("*.svg"))
 
 
 @pytest.fixture(scope="module")

@@ -98,8 +98,7 @@ def _runs(county: County, settings: Settings, travel: Travel, plan: YearPlan) ->
     start, end = np.where(is_in, first_node, school_node), np.where(is_in, school_node, last_node)
     yards = np.flatnonzero(county.roads.is_yard)
     near = yards[np.argmin(travel.minutes[np.ix_(start, yards)], axis=1)]
-    yard = _bus_yards(runs.bus, runs.order, near, len(runs.bus_kind))
-    home = np.append(np.array(yard, dtype=np.int64), 0)[runs.bus]
+    home = np.append(runs.yard, 0)[runs.bus]
     run_of_stop = np.repeat(np.arange(len(routes.school)), np.diff(routes.ptr))
     owner = _owners(county, plan)
     leg = (np.arange(len(run_of_stop)) - routes.ptr[run_of_stop] + 1).astype(np.uint64)
@@ -117,10 +116,10 @@ def _runs(county: County, settings: Settings, travel: Travel, plan: YearPlan) ->
         "stop_owner": owner[run_of_stop] + leg,
         "bus": tuple(runs.bus.tolist()),
         "spare_buses": runs.spare_buses,
-        "yard": yard,
+        "yard": tuple(runs.yard.tolist()),
         "spare_yard": tuple(near.tolist()),
         "home": tuple(zip(travel.km[end, home].tolist(), travel.minutes[end, home].tolist(), strict=True)),
-        "duties": _duties(plan, travel, yard, start, end),
+        "duties": _duties(plan, travel, start, end),
         "run_km": by_run(routes, routes.leg_km),
     }
 
@@ -180,18 +179,7 @@ def _owners(county: County, plan: YearPlan) -> Owners:
     )
 
 
-def _bus_yards(bus: Ints, order: Ints, near: Ints, buses: int) -> tuple[int, ...]:
-    """Return the yard of each bus: the one nearest to where its first run starts."""
-    yard = np.zeros(buses, dtype=np.int64)
-    for r in np.argsort(-order, kind="stable"):  # the first run of the day has the last word
-        if bus[r] >= 0:
-            yard[bus[r]] = near[r]
-    return tuple(yard.tolist())
-
-
-def _duties(
-    plan: YearPlan, travel: Travel, yard: tuple[int, ...], start: Ints, end: Ints
-) -> dict[tuple[int, int, int], Legs]:
+def _duties(plan: YearPlan, travel: Travel, start: Ints, end: Ints) -> dict[tuple[int, int, int], Legs]:
     """List the runs of each bus by kind of day and direction, in order, with the empty way before each."""
     runs, routes = plan.runs, plan.runs.routes
     lists: dict[tuple[int, int, int], list[int]] = {}
@@ -206,7 +194,7 @@ def _duties(
             lists.setdefault((int(runs.bus[r]), kind, way), []).append(int(r))
     duties = {}
     for key, found in lists.items():
-        before = [yard[key[0]], *end[found[:-1]]]
+        before = [runs.yard[key[0]], *end[found[:-1]]]
         km, minutes = travel.km[before, start[found]], travel.minutes[before, start[found]]
         duties[key] = tuple(zip(found, km.tolist(), minutes.tolist(), strict=True))
     return duties

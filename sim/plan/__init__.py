@@ -130,12 +130,8 @@ class Runs:
     """(R,) position of the run in the day of its bus (Monday's and Friday's lodger runs included)."""
     late_min: Floats
     """(R,) minutes by which the timetable itself arrives after the window, because buses are short."""
-    empty_km: Floats
-    """(R,) km driven empty to reach the first stop (in) or the school (out): from the yard or the run before."""
-    empty_min: Floats
-    """(R,) minutes of the same."""
-    home_km: Floats
-    """(R,) km back to the yard when this is the last run of the morning or the afternoon, else 0."""
+    yard: Ints
+    """(B,) node where each bus in use stands overnight and over noon."""
     bus_kind: Ints
     """(B,) kind of each bus in use."""
     buses_needed: int

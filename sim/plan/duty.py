@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -86,8 +86,8 @@ def chain(settings: Settings, travel: Travel, county: County, routes: Routes, bu
     return Runs(
         routes=routes,
         **_timetable(fleet, routes, work, peak, bus),
-        **_empty(work, daily, peak, bus, yard),
         bus=bus,
+        yard=yard,
         bus_kind=_kinds(fleet, needs),
         buses_needed=needed,
         buses_owned=total,
@@ -240,27 +240,3 @@ def _timetable(fleet: Fleet, routes: Routes, work: Work, peak: Halves, bus: Ints
     late = start - work.jobs.late
     late[late < TINY] = 0.0
     return {"depart_min": depart, "arrive_min": arrive, "late_min": late, "order": order}
-
-
-def _empty(work: Work, daily: Halves, peak: Halves, bus: Ints, yard: Ints) -> dict[str, Any]:
-    """Return the empty way to each run, and home after the last one of a half day.
-
-    Daily runs follow the duties of Tuesday to Thursday; lodgers' runs those of Monday and Friday.
-    """
-    jobs, travel = work.jobs, work.travel
-    come = np.where(bus < 0, jobs.origin, yard[bus]) if len(yard) else jobs.origin.copy()
-    home, last = come.copy(), bus >= 0
-    lodger = {row for pair in work.pairs[LODGER] for row in pair.tolist()}
-    for duties, whose in ((daily, False), (peak, True)):
-        for path in (path for half in duties for path in half.paths):
-            for one, then in pairwise(path):
-                if (then in lodger) == whose:
-                    come[then] = jobs.goal[one]
-                if (one in lodger) == whose:
-                    last[one] = False
-    way = (come, jobs.origin)
-    return {
-        "empty_km": travel.km[way],
-        "empty_min": travel.minutes[way],
-        "home_km": np.where(last, travel.km[jobs.goal, home], 0.0),
-    }

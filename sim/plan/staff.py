@@ -18,8 +18,6 @@ COLUMNS = ("scenario", "year", "site_id", "post", "needed", "filled", "from_scho
 GRADES = 9
 PRIMARY = slice(0, 6)
 JUNIOR = slice(6, 9)
-SCHOOL_POSTS = ("teacher", "temporary", "life_teacher", "warden", "canteen_worker", "guard")
-"""Posts of a school. `temporary` has no norm: who is there helps the teachers."""
 COUNTY_SITE = "county"
 """Site of what belongs to the whole county."""
 FLEET_POSTS = ("driver", "attendant")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from matplotlib.figure import Figure
 
@@ -21,13 +20,6 @@ FIGURES: dict[str, Callable[[Run], Figure | None]] = {
     "budget": chart.budget,
 }
 """name -> how it is drawn; None when the run has nothing to show."""
-
-
-def figures(run_folder: Path) -> list[Path]:
-    """Draw every figure of a run from its files and return where they lie."""
-    run = Run(Path(run_folder))
-    drawn = draw(run)
-    return [run.folder.write_text(f"figures/{name}.svg", svg + "\n") for name, svg in drawn.items()]
 
 
 def draw(run: Run) -> dict[str, str]:
