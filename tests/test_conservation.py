@@ -33,7 +33,10 @@ def test_every_pupil_is_accounted_for(short):
     queued, served, seated = (~np.isnan(x) for x in (diary.queued, diary.served, diary.seated))
     assert not (served & ~queued).any()
     assert not (seated & ~served).any()
-    assert (diary.night <= scene.plan.beds.nominal + scene.plan.beds.emergency).all()
+    beds, place = scene.plan.beds, scene.pupils.school * 2 + scene.pupils.sex
+    for night in ~np.isnan(diary.to_bed):
+        taken = np.bincount(place[night], minlength=beds.nominal.size).reshape(beds.nominal.shape)
+        assert (taken <= beds.nominal + beds.emergency).all()
     ride = scene.rider & diary.came
     assert (ride == ((~np.isnan(on) | ~diary.attended) & ride)).all(), "a rider is carried or misses the day"
 

@@ -58,7 +58,7 @@ def test_a_week_of_one_day_brings_lodgers_and_takes_them_home_the_same_day():
 def test_who_did_not_sleep_at_school_has_no_breakfast_there():
     _, diary, _ = lived(job(*BY_HEART, "fleet.buses=0"))
     breakfasts = (~np.isnan(diary.queued[BREAKFAST])).sum(axis=1)
-    assert breakfasts[1:].tolist() == diary.night[:-1].sum(axis=(1, 2)).tolist()
+    assert breakfasts[1:].tolist() == (~np.isnan(diary.to_bed[:-1])).sum(axis=1).tolist()
     assert breakfasts[0] == 0
 
 

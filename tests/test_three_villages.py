@@ -106,7 +106,7 @@ def test_a_refused_girl_rides_home_every_day_instead():
     scene, diary, _ = lived(job(*BY_HEART, "lodge.beds=0"), days=5)
     refused = np.flatnonzero(scene.pupils.refused)
     assert len(refused) == 2
-    assert not diary.night.any()
+    assert np.isnan(diary.to_bed).all()
     assert (~np.isnan(diary.alighted_in[:, refused])).all()
 
 

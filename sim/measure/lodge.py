@@ -12,8 +12,7 @@ from sim.operate.diary import Diary
 def measures(scene: Scene, diary: Diary, days: range) -> Values:
     """Measure beds and refusals of the days; (S + 1,) each, NaN where nobody lodges or wants to."""
     at = rows(diary, days)
-    night = diary.night[at].sum(axis=2)
-    nights = np.append(night.sum(axis=0), night.sum()).astype(float)
+    nights = counts(~np.isnan(diary.to_bed[at]), scene.parts)
     lived = sum(day < len(diary.came) - 1 for day in days) or np.nan
     refused = counts(diary.came[at] & scene.pupils.refused, scene.parts)
     beds = scene.plan.beds.nominal.sum(axis=1)

@@ -73,7 +73,7 @@ class Week:
         self.unload_min = (minutes_of(fleet.unload_school_s), minutes_of(fleet.unload_pupil_s))
         self.turnaround_min = fleet.turnaround_min
         places = len(table.run_of_stop)
-        self.diary = blank(days, len(pupils), places, len(table.stops), len(pupils.first) - 1, len(table.yard))
+        self.diary = blank(days, len(pupils), places, len(table.stops), len(table.yard))
         self.diary.came[:] = luck.came
         self.by_day = [Day(d, days, table, luck, self.diary) for d in range(days)]
         self.second_track = (np.empty(places), np.empty(places), np.empty(places, dtype=np.int64))

@@ -20,7 +20,7 @@ Bools = NDArray[np.bool_]
 MEALS = ("breakfast", "lunch", "dinner")
 BREAKFAST, LUNCH, DINNER = range(3)
 
-PUPIL_EVENTS = ("embarked_in", "alighted_in", "embarked_out", "alighted_out")
+PUPIL_EVENTS = ("embarked_in", "alighted_in", "embarked_out", "alighted_out", "to_bed")
 MEAL_EVENTS = ("queued", "served", "seated", "left")
 STOP_EVENTS = ("arrived", "departed")
 RUN_EVENTS = ("left_yard", "reached_gate", "took_bay", "freed_bay")
@@ -28,7 +28,7 @@ RUN_EVENTS = ("left_yard", "reached_gate", "took_bay", "freed_bay")
 
 @dataclass(slots=True)
 class Diary:
-    """What one week tells; D days, N pupils, P stops, R runs, S schools. Times are minutes of the week."""
+    """What one week tells; D days, N pupils, P stops, R runs, B buses. Times are minutes of the week."""
 
     came: Bools
     """(D, N) not ill."""
@@ -61,8 +61,8 @@ class Diary:
     """(D, R) km driven empty for the run, the way home of the last run included."""
     second_km: Floats
     """(D, R) km of the second run that fetched whom the run left behind."""
-    night: Ints
-    """(D, S, 2) girls and boys who sleep at school in the night after the day."""
+    to_bed: Floats
+    """(D, N) lies in a bed of the dormitory at lights-out."""
     bus_min: Floats
     """(D, B) minutes from leaving the yard to being back, over morning and afternoon."""
 
@@ -84,7 +84,7 @@ def _long(event: str, times: Floats, who: NDArray[np.str_]) -> pd.DataFrame:
     return pd.DataFrame({"minute": times[happened], "event": event, "who": who[happened]})
 
 
-def blank(days: int, pupils: int, stops: int, runs: int, schools: int, buses: int) -> Diary:
+def blank(days: int, pupils: int, stops: int, runs: int, buses: int) -> Diary:
     """Return an empty diary of the given size."""
 
     def times(*shape: int) -> Floats:
@@ -112,6 +112,6 @@ def blank(days: int, pupils: int, stops: int, runs: int, schools: int, buses: in
         freed_bay=times(days, runs),
         empty_km=np.zeros((days, runs)),
         second_km=np.zeros((days, runs)),
-        night=np.zeros((days, schools, 2), dtype=np.int64),
+        to_bed=times(days, pupils),
         bus_min=np.zeros((days, buses)),
     )

@@ -20,11 +20,11 @@ Steps = Generator[simpy.Event, object, None]
 
 
 def nights(env: simpy.Environment, week: Week, school: int) -> Steps:
-    """Count at lights-out of every night but the last day's who sleeps in the beds of one school."""
+    """Tell at lights-out of every night but the last day's who lies in the beds of one school."""
     pupils = week.pupils
     here = np.arange(pupils.first[school], pupils.first[school + 1])
     lodgers = here[pupils.has_bed[here]]
     for day in range(week.days - 1):
         yield env.timeout(day * MINUTES_PER_DAY + week.bells.lights_out_min - env.now)
         asleep = lodgers[week.diary.attended[day, lodgers]]
-        week.diary.night[day, school] = np.bincount(pupils.sex[asleep], minlength=2)
+        week.diary.to_bed[day, asleep] = env.now
