@@ -7,6 +7,7 @@ the plans.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,10 +129,27 @@ def strata(calendar: SchoolCalendar, wanted: int) -> list[NDArray[np.int64]]:
     return parts
 
 
-def sampled_weeks(luck: YearLuck, calendar: SchoolCalendar, wanted: int) -> SampledWeeks:
-    """Draw the weeks to live: all of them when `wanted` is 0, else spread over the strata of the year."""
+def sampled_weeks(luck: YearLuck, calendar: SchoolCalendar, wanted: int, always: Collection[int] = ()) -> SampledWeeks:
+    """Draw the weeks to live: all of them when `wanted` is 0, else spread over the strata of the year.
+
+    Weeks named in `always` are lived besides, each for itself alone; the others stand for the rest of the year.
+    """
+    named = np.isin(calendar.week, list(always))
+    row, weight = _drawn(luck, _rows(calendar, np.flatnonzero(~named)), wanted)
+    row = np.append(np.flatnonzero(~named)[row], np.flatnonzero(named))
+    order = np.argsort(row)
+    weight = np.append(weight, np.ones(named.sum()))[order]
+    return SampledWeeks(calendar.week[row[order]], calendar.days[row[order]], weight)
+
+
+def _rows(calendar: SchoolCalendar, row: NDArray[np.int64]) -> SchoolCalendar:
+    return SchoolCalendar(calendar.week[row], calendar.term[row], calendar.month[row], calendar.days[row])
+
+
+def _drawn(luck: YearLuck, calendar: SchoolCalendar, wanted: int) -> tuple[NDArray[np.int64], Floats]:
+    """Return the positions of the weeks drawn, in order of time, and how many weeks each stands for."""
     if wanted == 0 or wanted >= len(calendar.week):
-        return SampledWeeks(calendar.week.copy(), calendar.days.copy(), np.ones(len(calendar.week)))
+        return np.arange(len(calendar.week)), np.ones(len(calendar.week))
     parts = strata(calendar, wanted)
     order = luck.yearly("weeks")
     score = streams.uniforms(order, calendar.week.astype(np.uint64))
@@ -143,10 +161,9 @@ def sampled_weeks(luck: YearLuck, calendar: SchoolCalendar, wanted: int) -> Samp
         chosen = part[np.argsort(score[part], kind="stable")[:take]]
         rows.append(np.sort(chosen))
         weights.append(np.full(take, len(part) / take))
-    row = np.concatenate(rows)
     weight = np.concatenate(weights)
     weight *= len(calendar.week) / weight.sum()  # fewer weeks than strata: those lived stand for all
-    return SampledWeeks(calendar.week[row], calendar.days[row], weight)
+    return np.concatenate(rows), weight
 
 
 def _split(wanted: int, sizes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from sim.chance import YearLuck, enrol_luck, sampled_weeks
+from sim.chance import SampledWeeks, YearLuck, enrol_luck, sampled_weeks
 from sim.config import Settings
 from sim.county import County
-from sim.county.road import Travel
 from sim.measure.scene import Scene
 from sim.measure.year import Tally
-from sim.operate.day import Week, live
-from sim.operate.diary import Diary
-from sim.operate.luck import week_luck
-from sim.operate.pupils import gather
-from sim.operate.timetable import timetable
+from sim.operate.day import Week, live, sizes
+from sim.operate.diary import Diary, Names, blank
+from sim.operate.luck import Paper, WeekLuck, paper, week_luck
+from sim.operate.stage import Stage, Ways, stage
+from sim.operate.weather import conditions
 from sim.plan import SEXES, Ints, Plan, YearPlan
 from sim.plan.enrol import draw, rolled_years
-from sim.units import MINUTES_PER_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Job:
 
     settings: Settings
     county: County
-    travel: Travel
+    ways: Ways
     plan: Plan
 
 
@@ -41,24 +40,56 @@ def counts(job: Job, replication: int) -> Ints:
 
 def live_year(job: Job, replication: int, k: int) -> dict[str, pd.DataFrame]:
     """Live year k of a replication; return its tables (measures, harm, resources, spread, enrolment, events)."""
-    settings, county, plan = job.settings, job.county, job.plan.years[k]
-    luck = YearLuck(settings.seed, replication, plan.year)
+    settings, plan = job.settings, job.plan.years[k]
     coming = counts(job, replication)[k]
-    pupils = gather(county, settings, job.travel, plan, coming, luck)
-    table = timetable(county, settings, job.travel, plan, pupils)
-    scene = Scene(county, settings, plan, pupils, table)
-    weeks = sampled_weeks(luck, county.calendar, settings.calendar.weeks_per_year)
-    tally = Tally(scene, _daily(settings, len(weeks.week)))
+    luck = YearLuck(settings.seed, replication, plan.year)
     events: list[tuple[str, pd.DataFrame]] = []
-    for week, days, weight in zip(weeks.week, weeks.days, weeks.weight, strict=True):
-        fortune = week_luck(settings, plan, pupils, table, luck, int(week), int(days))
-        diary = live(Week(settings, job.travel, pupils, table, fortune))
+    tally: Tally | None = None
+    weeks = lived_weeks(job, luck)
+    for week, weight, scene, diary, _ in live_weeks(job, k, coming, luck, weeks):
         if replication == 0:
-            events += _kept(scene, diary, int(week), first=k == 0 and not tally.measured)
-        tally.add(int(week), float(weight), diary, fortune)
+            events += _kept(scene, diary, week, first=k == 0 and tally is None)
+        tally = tally or Tally(scene, _daily(settings, len(weeks.week)))
+        tally.add(scene, week, weight, diary)
+    assert tally is not None, "a school year has weeks"
     tables = tally.tables(replication)
-    tables["enrolment"] = _enrolment(county, plan, coming, replication)
+    tables["enrolment"] = _enrolment(job.county, plan, coming, replication)
     return tables | {f"events/{name}": frame for name, frame in events}
+
+
+def lived_weeks(job: Job, luck: YearLuck) -> SampledWeeks:
+    """Return the weeks of a year that are lived: those asked for and those that the stress pack strikes."""
+    chosen, stress = job.settings.calendar, job.settings.stress
+    always = (*chosen.always, *(stress.weeks if stress.strikes else ()))
+    return sampled_weeks(luck, job.county.calendar, chosen.weeks_per_year, always)
+
+
+def live_weeks(
+    job: Job, k: int, coming: Ints, luck: YearLuck, weeks: SampledWeeks
+) -> Iterator[tuple[int, float, Scene, Diary, WeekLuck]]:
+    """Live the weeks of year k one after another; yield (week, weight, scene, diary, luck) of each.
+
+    coming: (H, 9, 2) pupils. The paper of diary and luck is used again for the next week.
+    """
+    settings, county, plan, calendar = job.settings, job.county, job.plan.years[k], job.county.calendar
+    terms: dict[int, tuple[Stage, Scene]] = {}
+    sheet: tuple[Paper, Diary] | None = None
+    for week, days, weight in zip(weeks.week.tolist(), weeks.days.tolist(), weeks.weight.tolist(), strict=True):
+        row = int(np.flatnonzero(calendar.week == week)[0])
+        term, month = min(int(calendar.term[row]), 2), int(calendar.month[row])
+        if term not in terms:
+            set_up = stage(county, settings, job.ways, plan, coming, luck, term)
+            terms[term] = (
+                set_up,
+                Scene(county, settings, plan, set_up.pupils, set_up.table, set_up.halls, set_up.visits),
+            )
+            sheet = None  # other pupils have beds
+        set_up, scene = terms[term]
+        here = conditions(county, settings, luck, week, days, month, np.diff(scene.pupils.first))
+        if sheet is None or len(sheet[1].came) != days:
+            sheet = paper(set_up, days), blank(days, sizes(set_up))
+        fortune = week_luck(settings, set_up, luck, week, here, sheet[0])
+        yield week, weight, scene, live(Week(settings, set_up, fortune, sheet[1])), fortune
 
 
 def _daily(settings: Settings, weeks: int) -> bool:
@@ -71,16 +102,27 @@ def _kept(scene: Scene, diary: Diary, week: int, first: bool) -> list[tuple[str,
     names = [f"{scene.plan.year}-{week}-{day + 1}" for day in range(len(diary.came))]
     wanted = scene.settings.study.keep_events
     keep = [name in wanted or (first and day == 0 and "first" in wanted) for day, name in enumerate(names)]
-    return [(name, _events(scene, diary, day)) for day, name in enumerate(names) if keep[day]]
+    who = event_names(scene) if any(keep) else {}
+    return [(name, diary.events(day, who)) for day, name in enumerate(names) if keep[day]]
 
 
-def _events(scene: Scene, diary: Diary, day: int) -> pd.DataFrame:
-    pupils, hamlets = scene.pupils, np.array(scene.county.hamlets.id)
-    names = np.char.add(np.char.add(hamlets[pupils.hamlet], "/"), pupils.number.astype(str))
+def event_names(scene: Scene) -> Names:
+    """Return what pupils, stops, runs, buses, schools and visits are called in the log."""
+    pupils, hamlets, table = scene.pupils, np.array(scene.county.hamlets.id), scene.table
+    pupil = np.char.add(np.char.add(hamlets[pupils.hamlet], "/"), pupils.number.astype(str))
     runs = np.array(scene.plan.runs.routes.run_id, dtype=str)
-    stops = np.char.add(np.char.add(runs[scene.table.run_of_stop], "@"), hamlets[scene.plan.runs.routes.hamlet])
-    frame = diary.events(day, names, runs, stops)
-    return frame.assign(minute=frame["minute"] - day * MINUTES_PER_DAY)
+    visits = scene.visits
+    line = np.repeat(np.arange(len(visits.peak)), np.diff(visits.ptr))
+    peak = np.array(visits.peaks, dtype=str)[visits.peak[line]]
+    return {
+        "pupil": pupil,
+        "stop": np.char.add(np.char.add(runs[table.run_of_stop], "@"), hamlets[scene.plan.runs.routes.hamlet]),
+        "run": runs,
+        "bus": np.char.add("bus ", np.arange(len(table.yard)).astype(str)),
+        "school": np.array(scene.county.schools.id, dtype=str),
+        "visit": np.char.add(np.char.add(pupil[visits.who], "@"), peak),
+        "half": np.array(["morning", "afternoon"]),
+    }
 
 
 def _enrolment(county: County, plan: YearPlan, coming: Ints, replication: int) -> pd.DataFrame:

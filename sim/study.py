@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from functools import partial
-
-import pandas as pd
+from itertools import product
 
 from sim.account.budget import budget
 from sim.account.ledger import ledger
@@ -17,6 +16,9 @@ from sim.judge.bottleneck import bottlenecks
 from sim.judge.limit import verdicts
 from sim.judge.relief import relief
 from sim.live import Job, live_year
+from sim.measure.annual import annual
+from sim.operate.stage import Ways
+from sim.operate.weather import check_stress, skyways
 from sim.plan import Places, Plan, Routes
 from sim.plan.compose import make
 from sim.plan.route import routes
@@ -24,7 +26,8 @@ from sim.plan.tables import plan_tables
 from sim.store import RunFolder, check_out, open_run, run_folder
 from sim.workers import console, spread, watch, worker_count
 
-Tables = dict[str, pd.DataFrame]
+EVENTS = "events/"
+"""Tables of this name are the events of single days: files of their own."""
 
 
 def run(settings: Settings) -> RunFolder:
@@ -35,6 +38,7 @@ def run(settings: Settings) -> RunFolder:
     began = time.perf_counter()
     refuse_what_is_not_there(settings)
     county = read_county(settings.county.path)
+    check_stress(county, settings)
     check_out(settings)
     folder = run_folder(settings)
     if folder.finished:
@@ -43,9 +47,9 @@ def run(settings: Settings) -> RunFolder:
     ways = travel(county.roads, settings.road)
     plan = make_plan(settings, county, ways)
     folder = open_run(settings)
-    lived = live_all(Job(settings, county, ways, plan))
+    live_all(Job(settings, county, Ways(ways, skyways(county, settings, ways, plan)), plan), folder)
     for _ in watch(["judging, writing, drawing"], "judging, writing, drawing"):
-        write(folder, settings, county, plan, lived)
+        write(folder, settings, county, plan)
         tell(folder)
     folder.finish(time.perf_counter() - began)
     return folder
@@ -73,32 +77,40 @@ def make_plan(settings: Settings, county: County, ways: Travel) -> Plan:
     return make(settings, county, ways, route_all)
 
 
-def live_all(job: Job) -> Tables:
-    """Live every year of every replication; return the tables of all of them, in a fixed order of rows."""
-    replications, years = range(job.settings.study.replications), range(len(job.plan.years))
-    tasks = [(r, k) for r in replications for k in years]
-    parts = spread(partial(_year_of, job), tasks, worker_count(job.settings), "living school weeks")
-    names = dict.fromkeys(name for part in parts for name in part)
-    return {name: pd.concat([part[name] for part in parts if name in part], ignore_index=True) for name in names}
+def live_all(job: Job, folder: RunFolder) -> None:
+    """Live every year of every replication and write its tables, in a fixed order of rows.
+
+    Each year is written by whoever lived it and joined at the end: nobody holds more than one year in memory.
+    """
+    tasks = list(enumerate(product(range(job.settings.study.replications), range(len(job.plan.years)))))
+    spread(partial(_write_year, job, folder), tasks, worker_count(job.settings), "living school weeks")
+    folder.join_parts()
 
 
-def _year_of(job: Job, task: tuple[int, int]) -> Tables:
-    return live_year(job, *task)
-
-
-def write(folder: RunFolder, settings: Settings, county: County, plan: Plan, lived: Tables) -> None:
-    """Account, judge, and write every table of the run folder."""
-    measures, harm, resources = lived["measures"], lived["harm"], lived["resources"]
-    book = ledger(settings, county, plan, measures)
-    judged = verdicts(settings, county, measures)
-    worst = bottlenecks(settings, county, harm, resources, judged)
-    tables = lived | plan_tables(settings, county, plan)
-    tables |= {"ledger": book, "verdicts": judged, "bottlenecks": worst, "relief": relief(settings, worst)}
-    tables["budget.csv"] = budget(settings, book)
+def _write_year(job: Job, folder: RunFolder, task: tuple[int, tuple[int, int]]) -> None:
+    """Live one year of a replication and write its tables as parts of the run's, with the year's values."""
+    number, (replication, k) = task
+    tables = live_year(job, replication, k)
+    tables["annual"] = annual(tables["measures"])
     for name, frame in tables.items():
-        target = f"{name}.parquet" if name.startswith("events/") else name
-        scenario = {} if name == "budget.csv" or name.startswith("events/") else {"scenario": settings.scenario}
-        folder.write_table(target, frame.assign(**scenario))
+        if name.startswith(EVENTS):
+            folder.write_table(f"{name}.parquet", frame)
+        else:
+            folder.write_part(number, name, frame.assign(scenario=job.settings.scenario))
+
+
+def write(folder: RunFolder, settings: Settings, county: County, plan: Plan) -> None:
+    """Account and judge what was lived, and write every other table of the run folder."""
+    yearly, harm, resources = map(folder.read_table, ("annual", "harm", "resources"))
+    yearly = yearly.astype(dict.fromkeys(("scenario", "site_id", "measure"), "category"))  # a million rows: keep small
+    book = ledger(settings, county, plan, yearly)
+    judged = verdicts(settings, county, yearly)
+    worst = bottlenecks(settings, county, harm, resources, judged)
+    tables = {"ledger": book, "verdicts": judged, "bottlenecks": worst, "relief": relief(settings, worst)}
+    tables |= plan_tables(settings, county, plan)
+    for name, frame in tables.items():
+        folder.write_table(name, frame.assign(scenario=settings.scenario))
+    folder.write_table("budget.csv", budget(settings, book))
 
 
 def tell(folder: RunFolder) -> None:

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
-from sim.chance import YearLuck, sampled_weeks
+from sim.chance import SampledWeeks, YearLuck
 from sim.config import Settings, load
 from sim.county import read_county, travel
-from sim.live import Job, counts
-from sim.measure.scene import Scene
-from sim.operate.day import Week, live
-from sim.operate.luck import week_luck
-from sim.operate.pupils import gather
-from sim.operate.timetable import timetable
+from sim.live import Job, counts, live_weeks, lived_weeks
+from sim.operate.day import Week, live, sizes
+from sim.operate.diary import blank
+from sim.operate.stage import Ways, stage
+from sim.operate.weather import skyways
 from sim.plan.compose import make
 from sim.plan.route import routes
 
 QUIET = (
     "fleet.noise_day_sd=0.0", "fleet.noise_leg_sd=0.0", "health.absence_share=0.0", "dine.service_sd_log=0.0",
-    "dine.eat_sd_log=0.0", "dine.walk_sd_min=0.0",
+    "dine.eat_sd_log=0.0", "dine.walk_sd_min=0.0", "fleet.breakdown_per_km=0.0", "fleet.driver_absent_share=0.0",
+    "fleet.attendant_absent_share=0.0", "fleet.guardian_late_share=0.0", "lodge.life_teacher_absent_share=0.0",
+    "lodge.leave_after_term_share=0.0",
 )  # fmt: skip
 """A day without any luck."""
 BY_HEART = (
     "county=three_villages", "calendar=smoke", "study.years=1", "study.replications=1", "plan=mean", *QUIET,
     "fleet.family_share=0.0", "fleet.line_bus_share=0.0", "lodge.primary_share=0.0", "lodge.junior_share=1.0",
-    "lodge.bus_share=1.0", "dine.lunch_share=1.0",
+    "lodge.bus_share=1.0", "dine.lunch_share=1.0", "dine.breakfast_rider_share=0.0",
 )  # fmt: skip
 """Three villages as everyone knows them: six riders, two lodgers, four who walk."""
 
@@ -39,19 +41,26 @@ def job(*overrides: str) -> Job:
 def planned(settings: Settings) -> Job:
     """Plan a county."""
     county = read_county(settings.county.path)
-    ways = travel(county.roads, settings.road)
-    plan = make(settings, county, ways, lambda years: [routes(county, settings, ways, year) for year in years])
-    return Job(settings, county, ways, plan)
+    dry = travel(county.roads, settings.road)
+    plan = make(settings, county, dry, lambda years: [routes(county, settings, dry, year) for year in years])
+    return Job(settings, county, Ways(dry, skyways(county, settings, dry, plan)), plan)
+
+
+def lived_with(job: Job, change, days: int = 5):
+    """Live the first week of a year with a changed luck; return (scene, diary). change: WeekLuck -> WeekLuck."""
+    scene, _, fortune = lived(job, days=days)
+    luck = YearLuck(job.settings.seed, 0, job.plan.years[0].year)
+    set_up = stage(job.county, job.settings, job.ways, job.plan.years[0], counts(job, 0)[0], luck, 1)
+    return scene, live(Week(job.settings, set_up, change(fortune), blank(days, sizes(set_up))))
 
 
 def lived(job: Job, replication: int = 0, k: int = 0, week: int | None = None, days: int | None = None):
     """Live one week; return (scene, diary, luck of the week)."""
-    settings, county, plan = job.settings, job.county, job.plan.years[k]
-    luck = YearLuck(settings.seed, replication, plan.year)
-    pupils = gather(county, settings, job.travel, plan, counts(job, replication)[k], luck)
-    table = timetable(county, settings, job.travel, plan, pupils)
-    sample = sampled_weeks(luck, county.calendar, settings.calendar.weeks_per_year)
-    number = int(sample.week[0]) if week is None else week
-    fortune = week_luck(settings, plan, pupils, table, luck, number, days or int(sample.days[0]))
-    diary = live(Week(settings, job.travel, pupils, table, fortune))
-    return Scene(county, settings, plan, pupils, table), diary, fortune
+    luck = YearLuck(job.settings.seed, replication, job.plan.years[k].year)
+    weeks = lived_weeks(job, luck)
+    number = int(weeks.week[0]) if week is None else week
+    row = job.county.calendar.week == number
+    only = SampledWeeks(job.county.calendar.week[row], job.county.calendar.days[row], weeks.weight[:1])
+    only = replace(only, days=only.days * 0 + days) if days else only
+    _, _, scene, diary, fortune = next(live_weeks(job, k, counts(job, replication)[k], luck, only))
+    return scene, diary, fortune

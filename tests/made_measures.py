@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from sim.measure import MEASURES
+from sim.measure.annual import annual
 
 Told = Mapping[tuple[str, str], Sequence[float]]
 """(site, measure) -> one value for each replication, the same in every year and week."""
@@ -34,3 +35,8 @@ def measures(told: Told, years: Sequence[int] = (2023,), weeks: int = 1, weight:
         "weight",
     ]
     return pd.DataFrame(rows, columns=names)
+
+
+def yearly(told: Told, years: Sequence[int] = (2023,)) -> pd.DataFrame:
+    """Return the year's values, with the columns of annual.parquet."""
+    return annual(measures(told, years)).assign(scenario="made")

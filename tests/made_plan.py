@@ -108,6 +108,7 @@ def year_plan(
             lunch_min=np.zeros((2, 9)),
             windows=np.array([windows, 0]),
             seats=np.array([6, 0]),
+            kitchen=np.array([12, 0]),
         ),
         beds=Beds(nominal=np.array([[beds, beds], [0, 0]]), emergency=np.zeros((2, 2), dtype=np.int64)),
         classes=schools,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sim.config import load
+from sim.measure.annual import annual
 from sim.store import RunFolder
 
 MADE_UP = "synthetic: made up for a test"
@@ -222,7 +223,8 @@ def _lived(lived: pd.DataFrame, luck: np.random.Generator, harm: float, girls: i
         }
     )
     resources = lived.merge(there, how="cross").assign(utilisation_peak=1.0, wait_mean_min=np.nan, wait_p95_min=np.nan)
-    return {"enrolment": enrolment, "measures": measures, "spread": spread, "harm": harmed, "resources": resources}
+    lived_tables = {"enrolment": enrolment, "measures": measures, "annual": annual(measures)}
+    return lived_tables | {"spread": spread, "harm": harmed, "resources": resources}
 
 
 def _judged(lived: pd.DataFrame, harm: float, names: dict[str, str]) -> dict[str, pd.DataFrame]:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_measures import measures
+from made_measures import yearly
 from made_plan import closures, plan, year_plan
 
 from sim.account.budget import ALL, TOTAL, budget
@@ -55,7 +55,7 @@ def two_years(settings: Settings, three_villages: County) -> pd.DataFrame:
         year_plan(three_villages, 2023, open_t=True, owned=2, beds=1),
         year_plan(three_villages, 2024, open_t=False, owned=3, beds=2, windows=2),
     ]
-    return booked(settings, three_villages, years, measures(LIVED, years=(2023, 2024)))
+    return booked(settings, three_villages, years, yearly(LIVED, years=(2023, 2024)))
 
 
 def line(table: pd.DataFrame, account: str, year: int = 2023, replication: int = 0) -> pd.DataFrame:
@@ -105,9 +105,9 @@ def test_what_is_bought_is_bought_again_when_it_is_worn_out() -> None:
 
 
 def test_teachers_on_the_payroll_cost_nothing_more(two_years: pd.DataFrame) -> None:
-    """Ten teachers are there and one is needed."""
+    """Ten teachers are there and one is needed; one driver is on duty, one in reserve."""
     assert line(two_years, "teacher").empty
-    assert line(two_years, "driver")["quantity"].item() == 1
+    assert line(two_years, "driver")["quantity"].item() == 2
     assert line(two_years, "warden")["quantity"].item() == 1
 
 
@@ -158,7 +158,7 @@ def test_projects_with_a_cost_are_paid_and_their_beds_are_not_paid_twice(
     rows = [("p", "C", 2023, "beds_girls", 1, 9000.0), ("q", "C", 2023, "windows", 1, 1000.5)]
     projects = pd.DataFrame(rows, columns=["project_id", "school_id", "year", "adds", "quantity", "cost_yuan"])
     county = replace(three_villages, projects=projects)
-    table = booked(settings, county, [year_plan(county, 2023, beds=2, windows=2)], measures(LIVED))
+    table = booked(settings, county, [year_plan(county, 2023, beds=2, windows=2)], yearly(LIVED))
     assert line(table, "project")["amount_yuan"].tolist() == [10000.5]
     assert line(table, "bed_place")["quantity"].item() == 1
     assert line(table, "window_place").empty
@@ -168,7 +168,7 @@ def test_a_missing_price_is_told_with_its_key(settings: Settings, three_villages
     prices = {name: price for name, price in settings.prices.items() if name != "bus_km"}
     poorer = settings.model_copy(update={"prices": prices})
     with pytest.raises(BadInput, match="prices: no entry for bus_km"):
-        booked(poorer, three_villages, [year_plan(three_villages, 2023)], measures(LIVED))
+        booked(poorer, three_villages, [year_plan(three_villages, 2023)], yearly(LIVED))
 
 
 def test_a_share_above_the_whole_is_refused(settings: Settings) -> None:
@@ -182,7 +182,7 @@ def test_something_bought_needs_a_lifetime(settings: Settings, three_villages: C
     price = settings.prices["bed_place"].model_copy(update={"life_years": None})
     wrong = settings.model_copy(update={"prices": {**settings.prices, "bed_place": price}})
     with pytest.raises(BadInput, match=r"prices\.bed_place\.life_years"):
-        booked(wrong, three_villages, [year_plan(three_villages, 2023)], measures(LIVED))
+        booked(wrong, three_villages, [year_plan(three_villages, 2023)], yearly(LIVED))
 
 
 def test_every_account_has_a_price_in_the_list(settings: Settings) -> None:
@@ -194,7 +194,7 @@ def test_a_county_without_buses_or_pupils_on_them_still_has_a_ledger(
     settings: Settings, three_villages: County
 ) -> None:
     years = [year_plan(three_villages, 2023, bus_kinds=(), owned=0)]
-    table = booked(settings, three_villages, years, measures({("C", "pupils_present"): (0.0, 0.0)}))
+    table = booked(settings, three_villages, years, yearly({("C", "pupils_present"): (0.0, 0.0)}))
     assert not table["account"].str.startswith("bus_").any()
 
 

@@ -151,6 +151,41 @@ def test_nobody_lodges_where_there_are_no_beds(three_villages: County) -> None:
     assert assign(county).share[:, :, LODGE].sum() == 0
 
 
+SERVICE = ("lodge.service_mode=true", "lodge.service_share=0.5")
+
+
+@pytest.mark.parametrize(
+    ("limit_min", "counts_walk_and_wait", "share"),
+    [(29, True, 0.0), (28.9, True, 0.5), (21, False, 0.0), (20, False, 0.5)],
+)
+def test_service_mode_gives_beds_to_young_pupils_whose_way_is_too_long(
+    three_villages: County, limit_min: float, counts_walk_and_wait: bool, share: float
+) -> None:
+    """D is 21 minutes from C by road, 29 with the walk to the stop and the wait."""
+    limit = (f"fleet.ride_limit_young_min={limit_min}", f"fleet.limit_includes_walk_and_wait={counts_walk_and_wait}")
+    with_it = assign(three_villages, *SERVICE, *limit, open_=T_CLOSED).share[D]
+    without = assign(three_villages, *limit, open_=T_CLOSED).share[D]
+    np.testing.assert_allclose(with_it[:3, LODGE], share)
+    assert (without[:3, LODGE] == 0).all()
+    np.testing.assert_array_equal(with_it[3:], without[3:])
+    np.testing.assert_allclose(with_it.sum(axis=1), 1.0)
+
+
+def test_service_mode_is_for_schools_with_beds_and_not_for_those_who_can_walk(three_villages: County) -> None:
+    late = ("fleet.ride_limit_young_min=9.0", "fleet.limit_includes_walk_and_wait=true")
+    share = assign(three_villages, *SERVICE, *late, open_=T_CLOSED).share[:, :3, LODGE]
+    np.testing.assert_allclose(share[:, 0], [0, 0.5, 0.5])  # A is 0.6 km from C
+    no_beds = with_schools(three_villages, beds=np.zeros((2, 2), dtype=np.int64))
+    assert assign(no_beds, *SERVICE, *late, open_=T_CLOSED).share[:, :, LODGE].sum() == 0
+
+
+def test_service_mode_keeps_to_the_limit_of_each_grade(three_villages: County) -> None:
+    """When lodging begins with grade 7, grades 1 to 3 have 25 minutes and grades 4 to 6 have 40 of them."""
+    limits = ("lodge.from_grade=7", "fleet.ride_limit_young_min=25", "fleet.ride_limit_older_min=40")
+    share = assign(three_villages, *SERVICE, *limits, open_=T_CLOSED).share[D, :, LODGE]
+    np.testing.assert_allclose(share, [0.5] * 3 + [0.0] * 3 + [0.8] * 3)
+
+
 def test_the_number_of_beds_changes_nobodys_plan(three_villages: County) -> None:
     few, many = (assign(three_villages, f"lodge.beds_scale={scale}") for scale in (0.0, 5.0))
     np.testing.assert_array_equal(few.share, many.share)

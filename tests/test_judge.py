@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_measures import measures
+from made_measures import measures, yearly
 from scipy import stats
 
 from sim.config import Limit, Settings, load
@@ -114,7 +114,7 @@ def test_totals_add_up_over_weighted_weeks_and_means_are_weighted_means() -> Non
     first, second = measures(told), measures({key: (value[0] + 6,) for key, value in told.items()})
     weekly = pd.concat([first.assign(weight=30.0), second.assign(week=2, weight=10.0)])
     days = first.assign(day=1, value=1000.0)
-    year = annual(pd.concat([weekly, days]), {name: measure.how for name, measure in MEASURES.items()})
+    year = annual(pd.concat([weekly, days]))
     assert year.set_index("measure")["value"].to_dict() == {
         "late_pupils": 2 * 30 + 8 * 10,
         "ride_min_mean": 11.5,
@@ -124,14 +124,14 @@ def test_totals_add_up_over_weighted_weeks_and_means_are_weighted_means() -> Non
 
 def test_no_weeks_make_no_year() -> None:
     empty = measures({("C", "late_pupils"): (1.0,)}).iloc[:0]
-    assert annual(empty, {}).empty
+    assert annual(empty).empty
 
 
 # --- verdicts ---
 
 
 def test_a_verdict_by_hand(settings: Settings, three_villages: County) -> None:
-    told = measures({("C", "late_pupils"): (1.0, 3.0), ("C", "pupils_present"): (100.0, 100.0)})
+    told = yearly({("C", "late_pupils"): (1.0, 3.0), ("C", "pupils_present"): (100.0, 100.0)})
     rule = limit("late_pupils", 0.015, per="pupils_present")
     table = verdicts(judged_by(settings, late=rule), three_villages, told)
     assert tuple(table.columns) == VERDICT_COLUMNS == tuple(run_table("verdicts").names)
@@ -145,7 +145,7 @@ def test_a_verdict_by_hand(settings: Settings, three_villages: County) -> None:
 
 
 def test_a_floor_is_kept_from_above(settings: Settings, three_villages: County) -> None:
-    told = measures({("C", "ride_min_p95"): (10.0, 20.0)})
+    told = yearly({("C", "ride_min_p95"): (10.0, 20.0)})
     rule = limit("ride_min_p95", 12.0, sense="at_least")
     row = verdicts(judged_by(settings, floor=rule), three_villages, told).iloc[0]
     assert row["p_breach"] == 0.5
@@ -153,7 +153,7 @@ def test_a_floor_is_kept_from_above(settings: Settings, three_villages: County) 
 
 
 def test_limits_apply_to_their_sites(settings: Settings, three_villages: County) -> None:
-    told = measures({(site, "ride_min_p95"): (1.0, 1.0) for site in ("C", "T", "county")})
+    told = yearly({(site, "ride_min_p95"): (1.0, 1.0) for site in ("C", "T", "county")})
     places = ("school", "county", "lodging", "primary", "junior")
     rules = {place: limit("ride_min_p95", 40.0, site=place) for place in places}
     table = verdicts(judged_by(settings, **rules), three_villages, told)
@@ -169,7 +169,7 @@ def test_limits_apply_to_their_sites(settings: Settings, three_villages: County)
 def test_when_nobody_is_carried_and_all_are_left_behind_the_share_is_one(
     settings: Settings, three_villages: County
 ) -> None:
-    told = measures({("C", "pupils_left_behind"): (5.0, 5.0), ("C", "pupils_carried"): (0.0, 0.0)})
+    told = yearly({("C", "pupils_left_behind"): (5.0, 5.0), ("C", "pupils_carried"): (0.0, 0.0)})
     rule = limit("pupils_left_behind", 0.005, per="pupils_carried")
     row = verdicts(judged_by(settings, left=rule), three_villages, told).iloc[0]
     assert row["value_mean"] == 1
@@ -177,14 +177,14 @@ def test_when_nobody_is_carried_and_all_are_left_behind_the_share_is_one(
 
 
 def test_what_was_not_measured_is_not_judged(settings: Settings, three_villages: County) -> None:
-    told = measures({("C", "pupils_present"): (5.0,)})
+    told = yearly({("C", "pupils_present"): (5.0,)})
     table = verdicts(judged_by(settings, ride=limit("ride_min_p95", 40.0)), three_villages, told)
     assert table.empty
     assert tuple(table.columns) == VERDICT_COLUMNS
 
 
 def test_one_replication_has_a_verdict_without_interval(settings: Settings, three_villages: County) -> None:
-    told = measures({("C", "ride_min_p95"): (50.0,)})
+    told = yearly({("C", "ride_min_p95"): (50.0,)})
     row = verdicts(judged_by(settings, ride=limit("ride_min_p95", 40.0)), three_villages, told).iloc[0]
     assert row["p_breach"] == 1
     assert row[["value_low", "value_high", "p_low", "p_high"]].isna().all()
@@ -298,7 +298,7 @@ def made_run(folder: Path, scenario: str, left: tuple[float, ...], severity: flo
     folder.mkdir()
     told = {("county", "pupils_left_behind"): left, ("C", "pupils_left_behind"): left}
     told |= {("county", "ride_min_p95"): (20.0,) * len(left)}
-    measures(told, years=(2023, 2024)).assign(scenario=scenario).to_parquet(folder / "measures.parquet")
+    yearly(told, years=(2023, 2024)).assign(scenario=scenario).to_parquet(folder / "annual.parquet")
     pd.DataFrame({"replication": [0], "severity": [severity]}).to_parquet(folder / "harm.parquet")
     money = [(r, "bus_insurance", "county", buses, 500.0 + r) for r in range(len(left)) for _ in (2023, 2024)]
     names = ["replication", "account", "payer", "quantity", "amount_yuan"]

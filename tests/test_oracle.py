@@ -9,45 +9,129 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.operate import drive, station
+from sim.operate.diary import ROAD
 
 
 def same(left, right):
     return all(np.array_equal(a, b, equal_nan=True) for a, b in zip(left, right, strict=True))
 
 
-@settings(max_examples=60, deadline=None)
+EVER, ALL = np.inf, 10**9
+"""A server that never closes; a kitchen that never runs out."""
+
+
+def batch(seed, pupils, span, ties):
+    """Return arrivals, services and minutes at table of a batch of pupils; with ties, arrivals on the minute."""
+    rng = np.random.default_rng(seed)
+    arrive = rng.uniform(0, span, pupils)
+    arrive = np.round(arrive) if ties else arrive
+    return arrive, rng.lognormal(-1.2, 0.8, pupils), rng.lognormal(2.3, 0.3, pupils)
+
+
+def always(servers):
+    """Return the opening and closing minutes of servers that are always there."""
+    return np.full(servers, -EVER), np.full(servers, EVER)
+
+
+@st.composite
+def timetables(draw, most=7):
+    """Return the opening and closing minutes of up to so many servers, some of whom never close."""
+    servers = draw(st.integers(0, most))
+    opens = draw(st.lists(st.sampled_from([-EVER, 0.0, 3.0, 7.0, 12.5, 18.0]), min_size=servers, max_size=servers))
+    closes = draw(st.lists(st.sampled_from([4.0, 9.0, 15.5, 22.0, EVER]), min_size=servers, max_size=servers))
+    return np.array(opens, dtype=float), np.array(closes, dtype=float)
+
+
+BATCH = {"seed": st.integers(0, 2**32 - 1), "pupils": st.integers(0, 200), "ties": st.booleans()}
+
+
+@settings(max_examples=100, deadline=None)
 @given(
-    seed=st.integers(0, 2**32 - 1),
-    pupils=st.integers(0, 250),
-    windows=st.integers(0, 6),
+    **BATCH,
+    timetable=timetables(),
     seats=st.integers(0, 120),
     bell=st.floats(1, 45),
-    ties=st.booleans(),
+    portions=st.sampled_from([0, 1, 30, 90, ALL]),
 )
-def test_a_sitting_is_the_same_as_one_simpy_process_per_pupil(seed, pupils, windows, seats, bell, ties):
-    rng = np.random.default_rng(seed)
-    arrive = rng.uniform(0, 20, pupils)
-    arrive = np.round(arrive) if ties else arrive
-    service, eat = rng.lognormal(-2, 0.4, pupils), rng.lognormal(2.3, 0.3, pupils)
-    found = station.canteen(arrive, service, eat, windows, seats, bell)
-    assert same(found, oracle.canteen(arrive, service, eat, windows, seats, bell))
+def test_a_sitting_is_the_same_as_one_simpy_process_per_pupil(seed, pupils, ties, timetable, seats, bell, portions):
+    sitting = (*batch(seed, pupils, 20, ties), *timetable, seats, bell, portions)
+    assert same(station.canteen(*sitting), oracle.canteen(*sitting))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
-    seed=st.integers(0, 2**32 - 1),
-    pupils=st.integers(0, 300),
-    servers=st.integers(1, 8),
-    bell=st.floats(1, 60),
+    **BATCH,
+    timetable=timetables(),
+    last_begin=st.sampled_from([5.0, 18.0, 33.3, EVER]),
+    last_end=st.sampled_from([20.0, 40.0, EVER]),
+    portions=st.sampled_from([0, 40, ALL]),
 )
-def test_a_queue_is_the_same_as_one_simpy_process_per_pupil(seed, pupils, servers, bell):
-    rng = np.random.default_rng(seed)
-    arrive, service = np.sort(rng.uniform(0, 40, pupils)), rng.exponential(0.5, pupils)
-    assert same(station.queue(arrive, service, servers, bell), oracle.queue(arrive, service, servers, bell))
+def test_a_queue_is_the_same_as_one_simpy_process_per_pupil(
+    seed, pupils, ties, timetable, last_begin, last_end, portions
+):
+    arrive, service, _ = batch(seed, pupils, 30, ties)
+    line = (np.sort(arrive), service, *timetable, last_begin, last_end, portions)
+    assert same(station.queue(*line), oracle.queue(*line))
+
+
+@settings(max_examples=50, deadline=None)
+@given(**BATCH, beds=st.integers(1, 40))
+def test_a_dormitory_that_refuses_is_the_same_as_one_simpy_process_per_lodger(seed, pupils, ties, beds):
+    arrive, _, stay = batch(seed, pupils, 60, ties)
+    arrive = np.sort(arrive)
+    assert same((station.loss(arrive, stay, beds),), (oracle.loss(arrive, stay, beds),))
+
+
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), pupils=st.integers(0, 300), ties=st.booleans(), bell=st.floats(0, 25))
+def test_the_order_of_a_line_is_that_of_a_stable_sort(seed, pupils, ties, bell):
+    arrive, _, _ = batch(seed, pupils, 20, ties)
+    arrive[::7] = np.nan
+    expected = [who for who in np.argsort(arrive, kind="stable") if arrive[who] < bell]
+    assert station.in_order(arrive, bell).tolist() == expected
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    **BATCH,
+    windows=st.integers(0, 6),
+    opens=st.sampled_from([-EVER, 6.0]),
+    closes=st.sampled_from([15.0, EVER]),
+    seats=st.integers(0, 60),
+    portions=st.integers(0, 120),
+)
+def test_one_more_window_seat_or_meal_never_serves_fewer(seed, pupils, ties, windows, opens, closes, seats, portions):
+    """Windows that close at the same minute: one more that closes early may draw the fast pupils to itself."""
+    arrive, service, eat = batch(seed, pupils, 20, ties)
+
+    def fed(more_windows, more_seats, more_meals):
+        many = windows + more_windows
+        open_from = np.where(np.arange(many) < windows, -EVER, opens)
+        sitting = (open_from, np.full(many, closes), seats + more_seats, 30.0, portions + more_meals)
+        _, served, seated, _, _ = station.canteen(arrive, service, eat, *sitting)
+        return np.isfinite([served, seated]).sum(axis=1)
+
+    usual = fed(0, 0, 0)
+    assert fed(1, 0, 0)[0] >= usual[0]
+    assert fed(0, 0, 1)[0] >= usual[0]
+    assert (fed(0, 1, 0) >= usual).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), pupils=st.integers(0, 150), windows=st.integers(0, 6), opens=st.floats(0, 25))
+def test_one_more_window_never_lengthens_any_wait(seed, pupils, windows, opens):
+    arrive, service, _ = batch(seed, pupils, 20, False)
+    line, (early, late) = (np.sort(arrive), service), always(windows)
+    fewer, _ = station.queue(*line, early, late, EVER, EVER, ALL)
+    more, _ = station.queue(*line, np.append(early, opens), np.append(late, EVER), EVER, EVER, ALL)
+    assert (more <= fewer)[np.isfinite(fewer)].all()
+
+
+PACE = (19 / 60, 2.6 / 60)
 
 
 def run(seed):
-    """Return the arrays of a random run: 1 to 6 stops, 0 to 12 riders at each, some of them ill."""
+    """Return a random run: 1 to 6 stops, some out of reach, 0 to 12 riders at each, some of them ill."""
     rng = np.random.default_rng(seed)
     stops, at = int(rng.integers(1, 7)), int(rng.integers(0, 3))
     riders = np.concatenate([np.zeros(at, dtype=np.int64), rng.integers(0, 13, stops)])
@@ -56,66 +140,112 @@ def run(seed):
     waits = rng.random(len(rider)) > 0.2
     leg = rng.uniform(0.5, 12, at + stops)
     hold = 400 + np.cumsum(leg) - leg[0] + rng.uniform(-3, 3, at + stops)
-    return (at, at + stops), rider_at, rider, waits, leg, hold
+    cut = np.where(rng.random(at + stops) < 0.15, ROAD, 0).astype(np.int8)
+    guardian = (np.where(rng.random(len(rider)) < 0.3, rng.exponential(3.0, len(rider)), 0.0), 5.0)
+    return (at, at + stops), (leg, cut), (rider_at, rider), waits, hold, guardian
 
 
-@settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), seats=st.integers(1, 40))
-def test_a_run_to_school_is_the_same_as_driving_it_stop_by_stop(seed, seats):
-    stops, rider_at, rider, waits, leg, hold = run(seed)
-    dwell, track = (
-        (19 / 60, 2.6 / 60),
-        [np.full(stops[1], np.nan), np.full(stops[1], np.nan), np.zeros(stops[1], np.int64)],
-    )
-    embarked, expected = np.full(len(rider), np.nan), np.full(len(rider), np.nan)
-    found = drive.collect(399.0, stops, seats, dwell, leg, hold, (rider_at, rider), waits, embarked, tuple(track))
-    gate, aboard, left = oracle.collect(399.0, stops, seats, dwell, leg, hold, rider_at, rider, waits, expected)
-    assert found == (gate, left)
-    assert np.array_equal(embarked, expected, equal_nan=True)
-    assert track[2][stops[1] - 1] == aboard <= seats
+def pages(stops, pupils):
+    """Return blank pages for a drive: of stops (arrived, departed, load), of pupils (left and why), and times."""
+    track = (np.full(stops[1], np.nan), np.full(stops[1], np.nan), np.zeros(stops[1], dtype=np.int64))
+    return track, (np.full(pupils, np.nan), np.zeros(pupils, dtype=np.int8)), np.full(pupils, np.nan)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), seats=st.integers(1, 40), aboard=st.integers(0, 5))
+def test_a_run_to_school_is_the_same_as_driving_it_stop_by_stop(seed, seats, aboard):
+    stops, road, riders, waits, hold, _ = run(seed)
+    track, left, embarked = pages(stops, len(waits))
+    drive_in = (399.0, stops, seats, min(aboard, seats), PACE, road, hold, riders, waits)
+    found = drive.collect(*drive_in, embarked, left, track)
+    *expected, on, behind, why = oracle.collect(*drive_in)
+    assert found == tuple(expected)
+    assert same((embarked, *left), (on, behind, why))
+    reached = [p for p in range(*stops) if not road[1][p]]
+    assert not reached or track[2][reached[-1]] == found[1] <= seats
+
+
+@settings(max_examples=100, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), seats=st.integers(1, 40))
 def test_a_run_home_is_the_same_as_driving_it_stop_by_stop(seed, seats):
-    stops, rider_at, rider, waits, leg, _ = run(seed)
-    dwell, track = (
-        (19 / 60, 2.6 / 60),
-        [np.full(stops[1], np.nan), np.full(stops[1], np.nan), np.zeros(stops[1], np.int64)],
-    )
-    embarked = np.full(len(rider), np.nan)
-    ready, aboard, _ = drive.embark(990.0, stops, seats, dwell, (rider_at, rider), waits, embarked)
-    alighted, expected = np.full(len(rider), np.nan), np.full(len(rider), np.nan)
-    end = drive.deliver(ready, stops, aboard, dwell, leg, (rider_at, rider), embarked, alighted, tuple(track))
-    assert (end, 0) == oracle.deliver(ready, stops, aboard, dwell, leg, rider_at, rider, embarked, expected)
-    assert np.array_equal(alighted, expected, equal_nan=True)
-    assert track[2][stops[1] - 1] == 0
+    stops, road, riders, waits, _, guardian = run(seed)
+    track, left, embarked = pages(stops, len(waits))
+    close = np.full(len(waits), 985.0)
+    ready, aboard, _ = drive.embark(990.0, stops, seats, PACE, road[1], close, riders, waits, embarked, left)
+    _, _, alighted = pages(stops, len(waits))
+    _, _, carried_on = pages(stops, len(waits))
+    found = drive.deliver(ready, stops, aboard, PACE, road, riders, guardian, embarked, alighted, carried_on, track)
+    *expected, off, carried = oracle.deliver(ready, stops, aboard, PACE, road, riders, guardian, embarked)
+    assert found == tuple(expected)
+    assert same((alighted, carried_on), (off, carried))
 
 
 def test_pupils_who_arrive_together_are_served_in_their_order():
-    served, _, _ = station.canteen(np.zeros(4), np.ones(4), np.ones(4), 1, 9, 99.0)
+    _, served, _, _, _ = station.canteen(np.zeros(4), np.ones(4), np.ones(4), *always(1), 9, 99.0, ALL)
     assert served.tolist() == [1, 2, 3, 4]
 
 
 def test_a_seat_freed_at_the_very_minute_is_taken():
-    served, seated, left = station.canteen(np.array([0.0, 1.0]), np.ones(2), np.ones(2), 1, 1, 99.0)
-    assert (served.tolist(), seated.tolist(), left.tolist()) == ([1, 2], [1, 2], [2, 3])
+    found = station.canteen(np.array([0.0, 1.0]), np.ones(2), np.ones(2), *always(1), 1, 99.0, ALL)
+    assert [x.tolist() for x in found[:4]] == [[0, 1], [1, 2], [1, 2], [2, 3]]
 
 
 @pytest.mark.parametrize(("windows", "seats"), [(0, 5), (0, 0)])
 def test_without_windows_nobody_is_served(windows, seats):
-    assert all(np.isnan(x).all() for x in station.canteen(np.zeros(3), np.ones(3), np.ones(3), windows, seats, 9.0))
+    found = station.canteen(np.zeros(3), np.ones(3), np.ones(3), *always(windows), seats, 9.0, ALL)
+    assert all(np.isnan(x).all() for x in found[:4])
+    assert not found[4].any()
 
 
 def test_without_seats_everyone_is_served_and_nobody_sits():
-    served, seated, _ = station.canteen(np.zeros(3), np.ones(3), np.ones(3), 3, 0, 9.0)
+    _, served, seated, _, _ = station.canteen(np.zeros(3), np.ones(3), np.ones(3), *always(3), 0, 9.0, ALL)
     assert served.tolist() == [1, 1, 1]
     assert np.isnan(seated).all()
 
 
-def test_one_more_window_never_lengthens_any_wait():
-    rng = np.random.default_rng(5)
-    for _ in range(200):
-        arrive, service = np.sort(rng.uniform(0, 10, 80)), rng.lognormal(-1, 0.5, 80)
-        fewer, more = (station.queue(arrive, service, c, np.inf)[0] for c in (2, 3))
-        assert (more <= fewer).all()
+def starts(arrive, service, opens, closes, last_begin=EVER, last_end=EVER, portions=ALL):
+    """Return the minutes at which a line begins to be served, None for whom there is nothing."""
+    arrays = (np.array(x, dtype=float) for x in (arrive, service, opens, closes))
+    return [None if np.isnan(x) else x for x in station.queue(*arrays, last_begin, last_end, portions)[0]]
+
+
+def test_a_window_serves_from_when_it_opens_and_finishes_whom_it_has_begun():
+    assert starts([0, 0, 0], [4, 4, 4], opens=[2], closes=[9]) == [2, 6, None]
+
+
+@pytest.mark.parametrize(("closes", "begins"), [(4.0, [0, None]), (4.5, [0, 4])])
+def test_a_window_takes_nobody_at_the_minute_in_which_it_closes(closes, begins):
+    assert starts([0, 0], [4, 4], opens=[0], closes=[closes]) == begins
+
+
+@pytest.mark.parametrize(("bell", "begins"), [(4.0, [0, None]), (4.5, [0, 4])])
+def test_who_has_not_begun_when_the_bell_rings_gives_up(bell, begins):
+    assert starts([0, 0], [4, 4], opens=[0], closes=[EVER], last_begin=bell) == begins
+
+
+def test_a_service_that_the_bell_ends_gives_nothing_and_keeps_the_server_busy():
+    assert starts([0, 0, 1], [3, 9, 1], opens=[0], closes=[EVER], last_end=5) == [0, None, None]
+
+
+def test_who_comes_after_the_last_meal_leaves_the_line_and_the_window():
+    assert starts([0, 1, 2], [5, 5, 5], opens=[0, 0], closes=[EVER, EVER], portions=2) == [0, 1, None]
+    short = station.canteen(np.arange(4.0), np.ones(4), np.ones(4), *always(1), 9, 3.5, 2)[4]
+    assert short.tolist() == [False, False, True, True]
+
+
+def test_who_has_no_turn_by_the_bell_is_not_short_of_a_meal():
+    short = station.canteen(np.zeros(3), np.full(3, 2.0), np.ones(3), *always(1), 9, 3.0, 2)[4]
+    assert short.tolist() == [False, False, False]
+
+
+def test_of_windows_free_since_the_same_minute_the_one_that_closes_first_is_taken():
+    # Both free at 0: the first pupil takes the one that closes at 3, so the other one is there for the second.
+    assert starts([0, 3], [9, 1], opens=[0, 0], closes=[EVER, 3]) == [0, 3]
+    # Free since 0 goes before free since 1, though it closes later: the second pupil waits for it.
+    assert starts([2, 5], [9, 1], opens=[0, 1], closes=[EVER, 3]) == [2, 11]
+
+
+def test_a_bed_left_at_the_very_minute_is_taken_and_who_finds_none_does_not_wait():
+    arrive, stay = np.array([0.0, 1.0, 1.0, 2.0, 3.0]), np.full(5, 2.0)
+    assert station.loss(arrive, stay, 1).tolist() == [True, False, False, True, False]
+    assert not station.loss(arrive, stay, 0).any()

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.operate.station import queue
+from sim.operate.station import loss, queue
 
 BATCHES = 40
 CONFIDENCE = 0.999
@@ -23,9 +23,14 @@ def mean_wait(gap, service, servers, pupils=40_000, batches=BATCHES, seed=2023):
     found = []
     for _ in range(batches):
         arrive = np.cumsum(gap(rng, pupils))
-        start, _ = queue(arrive, service(rng, pupils), servers, np.inf)
+        start, _ = queue(arrive, service(rng, pupils), *there(servers), np.inf, np.inf, pupils)
         found.append((start - arrive)[pupils // 8 :].mean())
     return np.array(found)
+
+
+def there(servers):
+    """Return the opening and closing minutes of servers that are always there."""
+    return np.full(servers, -np.inf), np.full(servers, np.inf)
 
 
 def covers(found, exact, confidence=CONFIDENCE):
@@ -120,3 +125,33 @@ def test_m_g_c_waits_near_allen_and_cunneen(servers, load, service, approximate)
     # source: Allen-Cunneen formula, an approximation: within 10 %
     found = mean_wait(exponential(1 / (servers * load)), service, servers)
     assert found.mean() == pytest.approx(approximate, rel=0.10)
+
+
+def lognormal(mean, sd_log=1.0):
+    return lambda rng, n: rng.lognormal(np.log(mean) - sd_log**2 / 2, sd_log, n)
+
+
+@pytest.mark.parametrize(
+    "stay", [exponential(1.0), fixed(1.0), lognormal(1.0)], ids=["exponential", "fixed", "lognormal"]
+)
+@pytest.mark.parametrize(
+    ("beds", "offered", "occupied"),
+    [(10, 8.0, 7.02671149), (40, 36.0, 33.64669699), (100, 84.1, 83.2529696), (120, 100.0, 99.43099454)],
+)
+def test_beds_are_refused_as_erlang_b_says_whatever_the_length_of_stay(beds, offered, occupied, stay):
+    # source: Erlang B, exact formula; the mean number of lodgers is that of those who are not refused (Little)
+    rng = np.random.default_rng(2023)
+    found, askers = [], 30_000
+    for _ in range(BATCHES):
+        arrive = np.cumsum(rng.exponential(1 / offered, askers))
+        taken = loss(arrive, stay(rng, askers), beds)[askers // 8 :]
+        found.append(offered * taken.mean())
+    assert covers(np.array(found), occupied)
+
+
+def test_fifteen_lines_lose_one_call_in_a_hundred():
+    # source: erlang.com manual: 8.108 erlangs offered to 15 lines are lost at 1 %
+    rng = np.random.default_rng(2023)
+    arrive, stay = np.cumsum(rng.exponential(1 / 8.108, (40, 30_000)), axis=1), rng.exponential(1.0, (40, 30_000))
+    lost = np.array([1 - loss(a, s, 15)[4_000:].mean() for a, s in zip(arrive, stay, strict=True)])
+    assert covers(lost, 0.01)

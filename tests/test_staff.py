@@ -11,7 +11,7 @@ from made_plan import C, T, closures, runs, year_plan
 
 from sim.config import Settings, load
 from sim.county import County
-from sim.plan.staff import COLUMNS, posts, school_needs
+from sim.plan.staff import COLUMNS, crews, life_teacher_posts, life_teachers, posts, school_needs
 
 
 @pytest.fixture(scope="module")
@@ -73,20 +73,49 @@ def test_needs_follow_the_norms_by_hand(settings: Settings, three_villages: Coun
     assert all(number[T] == 0 for number in needs.values())
 
 
-def test_a_bus_on_duty_needs_a_driver_and_its_attendants_and_a_spare_one_nobody(
-    settings: Settings, three_villages: County
-) -> None:
+def test_crews_are_needed_for_the_buses_on_duty_and_a_reserve_and_not_for_spare_buses(three_villages: County) -> None:
+    """Two buses on duty: two drivers, and one and two attendants; reserves of a tenth and a half, rounded up."""
+    shares = ("fleet.reserve_driver_share=0.1", "fleet.reserve_attendant_share=0.5")
+    settings = load(["county=three_villages", *shares])
     big = len(settings.fleet.kinds) - 1
     year = year_plan(three_villages, 2023, bus_kinds=(0, big), owned=3)
     table = posts(settings, three_villages, [year], closures([year])).set_index("post")
-    assert table.loc["driver", "needed"] == 2
-    assert table.loc["attendant", "needed"] == 3
+    assert crews(settings, year) == (1, 2)
+    assert table.loc["driver", "needed"] == 2 + 1
+    assert table.loc["attendant", "needed"] == 3 + 2
     assert table.loc["driver", "site_id"] == "county"
+
+
+@pytest.mark.parametrize(("share", "reserve"), [(0.0, 0), (0.05, 1), (0.1, 1), (0.11, 2), (1.0, 10)])
+def test_the_reserve_is_rounded_up_to_whole_people(three_villages: County, share: float, reserve: int) -> None:
+    settings = load(["county=three_villages", f"fleet.reserve_driver_share={share}"])
+    assert crews(settings, year_plan(three_villages, 2023, bus_kinds=(0,) * 10, owned=10))[0] == reserve
+
+
+def test_life_teachers_by_norm_by_hand(settings: Settings) -> None:
+    """At C 21 young, 51 older primary and 100 junior lodgers: 2 + 2 + 1; at T nobody lodges."""
+    lodgers = np.zeros((2, 9))
+    lodgers[C, [0, 2, 3, 5, 6, 8]] = [10, 11, 50, 1, 60, 40]
+    assert life_teacher_posts(settings, lodgers).tolist() == [5, 0]
+
+
+def test_all_primary_lodgers_share_one_norm_where_all_grades_may_lodge() -> None:
+    settings = load(["county=three_villages", "lodge.from_grade=1"])
+    lodgers = np.zeros((2, 9))
+    lodgers[C, [0, 5]] = [25, 25]
+    assert life_teacher_posts(settings, lodgers).tolist() == [1, 0]
+
+
+def test_a_closed_school_has_no_life_teachers(three_villages: County) -> None:
+    county = replace(three_villages, schools=replace(three_villages.schools, life_teachers=np.array([3, 2])))
+    assert life_teachers(county, year_plan(county, 2023, open_t=True)).tolist() == [3, 2]
+    assert life_teachers(county, year_plan(county, 2023, open_t=False)).tolist() == [3, 0]
 
 
 def test_no_buses_need_no_crew(settings: Settings, three_villages: County) -> None:
     year = year_plan(three_villages, 2023, bus_kinds=(), owned=0)
     table = posts(settings, three_villages, [year], closures([year])).set_index("post")
+    assert crews(settings, year) == (0, 0)
     assert table.loc["driver", "needed"] == 0
 
 

@@ -13,6 +13,7 @@ import yaml
 from sim.config import CONFIGS, Settings, load
 from sim.errors import BadInput
 from sim.store import RunFolder, check_out, open_run, run_at
+from sim.store import folder as folders
 
 RELIEF = pd.DataFrame(
     {
@@ -159,6 +160,59 @@ def test_parquet_has_the_same_bytes_for_the_same_numbers(settings: Settings) -> 
     back = folder.read_table("enrolment")
     assert back["school_id"].isna().tolist() == [False, True]
     assert back.dtypes["pupils"] == "int64"
+
+
+HARM = pd.DataFrame(
+    {
+        "scenario": "base",
+        "replication": 0,
+        "year": [2023, 2024, 2025],
+        "site_id": ["C", "T", "C"],
+        "resource": pd.Series([None, None, "window"], dtype=object),
+        "kind": ["late", "late", "hungry"],
+        "cause": ["road", "road", "window"],
+        "pupil_days": [1.0, 2.0, 3.0],
+        "severity": [0.5, 1.0, 3.0],
+    }
+)
+
+
+@pytest.mark.parametrize("row_group", [1, 2, 100])
+def test_parts_are_joined_in_the_order_of_their_numbers(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, row_group: int
+) -> None:
+    monkeypatch.setattr(folders, "ROW_GROUP", row_group)
+    folder = open_run(settings)
+    for number in (2, 0, 1):  # whoever is ready first; categories and empty columns differ from part to part
+        folder.write_part(number, "harm", HARM.iloc[[number]].astype({"kind": "category"}))
+    folder.write_part(3, "harm", HARM.iloc[:0])
+    folder.join_parts()
+    assert not (folder.path / ".parts").exists()
+    joined = folder.read_table("harm")
+    folder.write_table("harm", HARM)
+    pd.testing.assert_frame_equal(joined, folder.read_table("harm"))
+
+
+def test_some_rows_of_a_large_table_are_read_without_the_others(settings: Settings) -> None:
+    folder = open_run(settings)
+    folder.write_part(0, "harm", HARM)
+    folder.write_part(1, "harm", HARM.assign(replication=1))
+    folder.join_parts()
+    found = folder.read_rows("harm", ["year", "kind"], ("replication", "==", 1), ("cause", "in", ("road", "bed")))
+    assert found.to_numpy().tolist() == [[2023, "late"], [2024, "late"]]
+    assert folder.read_rows("harm", ["year"], ("year", ">", 2030)).empty
+
+
+def test_what_an_interrupted_write_left_is_never_joined(settings: Settings) -> None:
+    folder = open_run(settings)
+    part = folder.write_part(0, "harm", HARM)
+    (part.parent / ".harm.parquet.77.tmp").write_bytes(part.read_bytes()[:50])
+    folder.write_part(5, "harm", HARM)
+    again = open_run(settings)  # the run was stopped before its parts were joined
+    again.write_part(0, "harm", HARM)
+    (part.parent / ".harm.parquet.77.tmp").write_bytes(b"half")
+    again.join_parts()
+    assert len(again.read_table("harm")) == len(HARM)
 
 
 def test_text_keeps_its_line_ends_and_its_language(settings: Settings) -> None:

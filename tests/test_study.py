@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,23 +11,29 @@ from living import job
 
 from sim.config import load
 from sim.judge.limit import verdicts
-from sim.live import Job
+from sim.live import Job, live_year
+from sim.measure.annual import annual
 from sim.store import RunFolder
 from sim.study import live_all, run
 
+LIVED = {"enrolment", "measures", "annual", "spread", "resources", "harm"}
 SMALL = ("county=three_villages", "calendar=smoke", "study.years=3", "study.replications=2")
 
 
-def test_one_two_and_four_workers_live_the_same_bits():
+def tables_of(folder: Path) -> dict[str, bytes]:
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*.parquet")}
+
+
+def test_one_two_and_four_workers_write_the_same_bits(tmp_path):
     one = job(*SMALL)
     found = []
     for workers in (1, 2, 4):
         study = one.settings.study.model_copy(update={"workers": workers})
         settings = one.settings.model_copy(update={"study": study})
-        found.append(live_all(Job(settings, one.county, one.travel, one.plan)))
-    for name, frame in found[0].items():
-        for other in found[1:]:
-            pd.testing.assert_frame_equal(frame, other[name], check_exact=True)
+        live_all(Job(settings, one.county, one.ways, one.plan), RunFolder(tmp_path / str(workers)))
+        found.append(tables_of(tmp_path / str(workers)))
+    assert {f"{name}.parquet" for name in LIVED} <= set(found[0])
+    assert found[0] == found[1] == found[2]
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +52,7 @@ runs.parquet: scenario year run_id duty_id bus_id service direction days school_
     depart_min km embark alight load_after seats
 posts.csv: scenario year site_id post needed filled from_school_id
 measures.parquet: scenario replication year week day site_id measure value unit weight
+annual.parquet: scenario replication year site_id measure value
 spread.parquet: scenario replication year site_id measure grade_band low high count
 resources.parquet: scenario replication year site_id resource capacity demand_peak utilisation_mean
     utilisation_peak wait_mean_min wait_p95_min unmet unmet_unit unit
@@ -93,6 +101,23 @@ def test_measures_have_one_row_per_site_day_and_measure(folder):
     assert (days.groupby(by_week, observed=True)["value"].sum() == whole.set_index(by_week)["value"]).all()
 
 
+def test_the_parts_of_the_years_make_the_tables_of_the_run(folder):
+    one = job(*SMALL)
+    years = [live_year(one, replication, k) for replication in range(2) for k in range(3)]
+    for name in LIVED - {"annual"}:
+        whole = pd.concat([year[name] for year in years], ignore_index=True).assign(scenario="base")
+        told = folder.read_table(name)
+        pd.testing.assert_frame_equal(told, whole[list(told)].astype(told.dtypes), check_exact=True)
+    assert not (folder.path / ".parts").exists()
+
+
+def test_the_values_of_the_years_are_those_of_all_weeks_together(folder):
+    together = annual(folder.read_table("measures"))
+    told = folder.read_table("annual").drop(columns="scenario")
+    pd.testing.assert_frame_equal(told, together, check_exact=True)
+    assert len(told) > 0
+
+
 def test_the_same_settings_again_find_the_finished_run(folder):
     settings = folder.settings
     stamp = (folder.path / "manifest.json").stat().st_mtime_ns
@@ -105,7 +130,7 @@ def test_the_first_day_is_kept_event_by_event(folder):
     week = folder.read_table("measures").query("year == 2023 and replication == 0")["week"].min()
     assert kept.stem == f"2023-{week}-1"
     events = pd.read_parquet(kept)
-    assert list(events.columns) == ["minute", "event", "who"]
+    assert list(events.columns) == ["minute", "event", "who", "value"]
     assert events["minute"].is_monotonic_increasing
     assert events["minute"].between(0, 24 * 60).all()
     per_event = events["event"].value_counts()
@@ -120,8 +145,9 @@ def test_every_pupil_who_comes_is_listed_once_with_a_school(folder):
     assert base["pupils"].sum() == 12
 
 
-def test_one_replication_has_no_interval():
+def test_one_replication_has_no_interval(tmp_path):
     one = job("county=three_villages", "calendar=smoke", "study.years=1", "study.replications=1")
-    found = verdicts(one.settings, one.county, live_all(one)["measures"])
+    live_all(one, RunFolder(tmp_path))
+    found = verdicts(one.settings, one.county, RunFolder(tmp_path).read_table("annual"))
     assert found["value_low"].isna().all()
     assert found["value_mean"].notna().any()

@@ -12,8 +12,6 @@ from sim.account import quantity as of
 from sim.account.price import BUS_PURCHASE, charge_of, entry, life_years, meal_shares, unit_price
 from sim.config import Settings
 from sim.county import County
-from sim.measure import MEASURES
-from sim.measure.annual import annual
 from sim.plan import Plan
 from sim.units import FEN_PER_YUAN
 
@@ -37,15 +35,15 @@ DIGITS = 6
 POSTS = ("driver", "attendant", "teacher", "life_teacher", "warden", "canteen_worker", "guard")
 
 
-def ledger(settings: Settings, county: County, plan: Plan, measures: pd.DataFrame) -> pd.DataFrame:
+def ledger(settings: Settings, county: County, plan: Plan, yearly: pd.DataFrame) -> pd.DataFrame:
     """Write down what every year costs, who pays and who gets it, replication by replication.
 
-    Costs are positive, income negative; cash of the year only. A transfer is two lines that sum to zero.
-    What the plan decides (buses, posts, beds, public funds) is the same in every replication.
+    `yearly` has the columns of annual.parquet. Costs are positive, income negative; cash of the year only. A
+    transfer is two lines that sum to zero. What the plan decides (buses, posts, beds, public funds) is the same
+    in every replication.
     Returns the columns of ledger.parquet. Raises BadInput when a price that is needed is missing.
     """
-    yearly = annual(measures, {name: measure.how for name, measure in MEASURES.items()})
-    replications = np.unique(measures["replication"].to_numpy())
+    replications = np.unique(yearly["replication"].to_numpy())
     lines = [
         *_fleet(settings, plan, yearly),
         *_places(settings, county, plan),

@@ -20,8 +20,9 @@ from sim.cli import BAD_INPUT, DONE, OUR_FAULT, draw
 from sim.cli.show import show_comparison
 from sim.config import Settings
 from sim.config.multirun import Scenario, launch, scenarios
-from sim.county import check_county
+from sim.county import check_county, read_county
 from sim.errors import BadInput
+from sim.operate.weather import check_stress
 from sim.store import RunFolder, check_out, clear_notes, run_folder, sweep_folder
 from sim.workers import COLUMNS
 
@@ -58,11 +59,14 @@ def sweep(overrides: list[str]) -> int:
 
 
 def _check_inputs(made: tuple[Scenario, ...]) -> None:
-    """Raise BadInput with every error in the tables of the counties, or when nothing can be written."""
+    """Raise BadInput with every error in the counties' tables and stress packs, or when nothing can be written."""
     counties = {scenario.settings.county.path for scenario in made}
     errors = [error for path in sorted(counties) for error in check_county(path)]
     if errors:
         raise BadInput(*errors)
+    read = {path: read_county(path) for path in counties}
+    for scenario in made:
+        check_stress(read[scenario.settings.county.path], scenario.settings)
     for out in {sweep_folder(scenario.settings).path: scenario.settings for scenario in made}.values():
         check_out(out)
 

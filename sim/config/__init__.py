@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import model_validator
 
+from sim.config.hazard import SKIES, Health, Sky, Stress, Weather
 from sim.config.kinds import Count, Group, Name
 from sim.config.money import HARMS, Account, Judge, Limit, Price
 from sim.config.pupils import (
@@ -22,18 +23,19 @@ from sim.config.pupils import (
     ClosureStep,
     CountyChoice,
     Enrol,
-    Health,
     NamedClosure,
     PlanBasis,
     Staff,
 )
-from sim.config.service import BusKind, Dine, Fleet, Lodge, Road
-from sim.config.work import CalendarChoice, Executor, Report, Stress, Study
+from sim.config.school import Dine, Lodge, Peak, Shift, Wash
+from sim.config.service import BusKind, Fleet, Road
+from sim.config.work import CalendarChoice, Executor, Report, Study
 from sim.errors import BadInput
 
 __all__ = [
     "CONFIGS",
     "HARMS",
+    "SKIES",
     "Account",
     "Assign",
     "BadInput",
@@ -52,14 +54,19 @@ __all__ = [
     "Limit",
     "Lodge",
     "NamedClosure",
+    "Peak",
     "PlanBasis",
     "Price",
     "Report",
     "Road",
     "Settings",
+    "Shift",
+    "Sky",
     "Staff",
     "Stress",
     "Study",
+    "Wash",
+    "Weather",
     "load",
 ]
 
@@ -89,8 +96,12 @@ class Settings(Group):
     """Beds."""
     dine: Dine
     """Meals."""
+    wash: Wash
+    """Water and toilets."""
     bells: Bells
     """Times of the school day."""
+    weather: Weather
+    """What the weather does."""
     health: Health
     """Illness."""
     staff: Staff

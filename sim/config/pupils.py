@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sim.config.kinds import Amount, ClockMin, Group, Positive, PositiveCount, SchoolYear, Share, Text
 
@@ -126,15 +126,31 @@ class Bells(Group):
     """Latest arrival of lodgers' buses on the first day of the week."""
     lodger_friday_min: ClockMin
     """Departure of lodgers' buses on the last day of the week."""
+    late_dinner_min: ClockMin
+    """Those who have to stay for the night eat, and beds are found for them."""
     lights_out_min: ClockMin
     """Beds are counted at this time."""
 
-
-class Health(Group):
-    """Illness."""
-
-    absence_share: Share
-    """Share of pupils who stay at home on a school day."""
+    @model_validator(mode="after")
+    def _in_order(self) -> Bells:
+        """Refuse bells that ring before those they must follow."""
+        order = (
+            ("breakfast_min", ("primary_first_min", "junior_first_min")),
+            ("primary_first_min", ("lunch_min",)),
+            ("junior_first_min", ("lunch_min",)),
+            ("lodger_monday_min", ("lunch_min",)),
+            ("lunch_min", ("dinner_min", "primary_close_min", "junior_close_min", "lodger_friday_min")),
+            ("primary_close_min", ("late_dinner_min",)),
+            ("junior_close_min", ("late_dinner_min",)),
+            ("dinner_min", ("late_dinner_min",)),
+            ("late_dinner_min", ("lights_out_min",)),
+        )
+        at = self.model_dump()
+        wrong = [(a, b) for a, later in order for b in later if at[a] >= at[b]]
+        if wrong:
+            told = (f"{a} ({at[a]:g}) must be before {b} ({at[b]:g})" for a, b in wrong)
+            raise ValueError("; ".join(told))
+        return self
 
 
 class Staff(Group):
@@ -148,6 +164,8 @@ class Staff(Group):
     """Lodgers of grades 1 to 6 per life teacher."""
     lodgers_per_life_teacher_junior: Positive
     """Lodgers of grades 7 to 9 per life teacher."""
+    lodgers_per_life_teacher_service: Positive
+    """Lodgers below `lodge.from_grade`, in the service mode, per life teacher."""
     lodgers_per_warden: Positive
     """Lodgers per dormitory warden on duty."""
     diners_per_canteen_worker: Positive

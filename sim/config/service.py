@@ -1,4 +1,4 @@
-"""Settings about what pupils are offered: roads and buses, beds, meals."""
+"""Settings about roads and buses."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class BusKind(Group):
     seats: PositiveCount
     """Seats for pupils."""
     attendants: Count
-    """Attendants on every run."""
+    """Attendants on every run; it goes with fewer, but never without any."""
 
     @model_validator(mode="after")
     def _people_fit(self) -> BusKind:
@@ -129,6 +129,36 @@ class Fleet(Group):
     """Spread of travel time of one leg (standard deviation of the logarithm)."""
     second_run_latest_min: ClockMin
     """A bus that comes back for left-behind pupils must set out for them by this time (after midnight)."""
+    second_run_home_latest_min: ClockMin
+    """Who is not on a bus home by this time stays at school for the night (after midnight)."""
+    breakdown_per_km: Share
+    """Chance that a bus breaks down on a km."""
+    repair_min: Positive
+    """Time until a broken bus runs again (median)."""
+    repair_sd_log: Amount
+    """Spread of that time (standard deviation of the logarithm)."""
+    transfer_pupil_s: Amount
+    """Seconds each pupil takes to change to the spare bus."""
+    driver_absent_share: Share
+    """Share of drivers who are absent on a day."""
+    attendant_absent_share: Share
+    """Share of attendants who are absent on a day."""
+    reserve_driver_share: Share
+    """Drivers in reserve per driver on duty; they also drive the spare buses."""
+    reserve_attendant_share: Share
+    """Attendants in reserve per attendant on duty."""
+    handover_to_grade: Annotated[int, Field(ge=0, le=9, strict=True)]
+    """Pupils up to this grade are handed to a guardian at the stop; 0: nobody is."""
+    guardian_late_share: Share
+    """Share of handovers at which the guardian is not yet there."""
+    guardian_late_min: Positive
+    """How late such a guardian is (mean of an exponential)."""
+    guardian_wait_min: Amount
+    """How long a bus waits for a guardian; then the pupil stays aboard until the end of the run."""
+    line_bus_seats: Count
+    """Seats for pupils in each public bus that passes a hamlet."""
+    line_bus_headway_min: Positive
+    """Time until the next public bus."""
     solver_iterations: PositiveCount
     """Steps of the route search for each school; steps, not seconds, so that results repeat."""
     lodger_runs: Switch
@@ -144,65 +174,3 @@ class Fleet(Group):
         if unknown:
             raise ValueError(f"buses: {', '.join(unknown)} is no kind of bus; known are {', '.join(names)}")
         return self
-
-
-class Lodge(Group):
-    """Beds and who sleeps at school."""
-
-    beds: Count | Counts | None
-    """Beds of each sex: a total, or numbers by school; null: as in the county's table."""
-    beds_scale: Amount
-    """Multiplies the number of beds."""
-    from_grade: Grade
-    """First grade that may lodge."""
-    primary_min_km: Amount
-    """Primary pupils who live nearer do not lodge."""
-    junior_min_km: Amount
-    """Junior pupils who live nearer do not lodge."""
-    primary_share: Share
-    """Share of the primary pupils beyond that distance whose family agrees to lodging."""
-    junior_share: Share
-    """Share of the junior pupils beyond that distance whose family agrees to lodging."""
-    bus_share: Share
-    """Share of lodgers who use the lodgers' bus."""
-    emergency_share: Share
-    """Beds that can be put up in need, per bed."""
-
-
-class Dine(Group):
-    """Meals at school."""
-
-    windows_scale: Amount
-    """Multiplies the number of serving windows."""
-    seats_scale: Amount
-    """Multiplies the number of canteen seats."""
-    service_min: Positive
-    """Time one pupil takes at a window (median)."""
-    service_sd_log: Amount
-    """Spread of that time (standard deviation of the logarithm)."""
-    eat_min: Positive
-    """Time one pupil eats (median)."""
-    eat_sd_log: Amount
-    """Spread of that time (standard deviation of the logarithm)."""
-    walk_to_hall_min: Amount
-    """Walk of a class to the hall (mean)."""
-    walk_sd_min: Amount
-    """Spread of that walk (standard deviation)."""
-    class_gap_min: Amount
-    """Time between two classes of a sitting leaving their rooms."""
-    bell_after_min: Positive
-    """Length of a sitting: the bell rings so long after it began."""
-    sittings_gap_min: Amount
-    """Pause between the bell of one sitting and the start of the next."""
-    seat_min_limit: Positive
-    """Minutes seated that a pupil should have."""
-    class_size: PositiveCount
-    """Pupils of one primary class, who walk to the hall together; the places of a classroom."""
-    class_size_junior: PositiveCount
-    """Pupils of one junior class; the places of a classroom."""
-    sittings_most: PositiveCount
-    """Most lunch sittings of a school; where more would be needed, the last diners eat in haste or not at all."""
-    sitting_fill: Positive
-    """Diners planned for each seat in one sitting."""
-    lunch_share: Share
-    """Share of the day pupils who eat lunch at school."""

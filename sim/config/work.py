@@ -16,13 +16,8 @@ class CalendarChoice(Group):
     """Name of the choice."""
     weeks_per_year: Count
     """Weeks sampled in each year; 0 = every week."""
-
-
-class Stress(Group):
-    """What goes wrong on purpose."""
-
-    name: Literal["none"]
-    """Name of the stress pack; only `none` for now."""
+    always: tuple[PositiveCount, ...]
+    """School weeks that are lived in any case, each standing for itself; the others stand for the rest."""
 
 
 class Report(Group):

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sim.account.price import EARMARKED
-from sim.measure import MEASURES
-from sim.measure.annual import annual
+from sim.measure.annual import HOW
 from sim.measure.interval import mean_interval, paired_interval
 from sim.plan.staff import COUNTY_SITE
 
@@ -69,18 +68,17 @@ def compare(folders: Sequence[Path]) -> pd.DataFrame:
 
 def headlines(folder: Path) -> tuple[str, pd.DataFrame]:
     """Return a run's scenario and its headline numbers: one row per replication, one column per measure."""
-    how = {name: measure.how for name, measure in MEASURES.items()}
-    wanted = [("site_id", "==", COUNTY_SITE), ("day", "==", 0), ("measure", "in", list(LIVED))]
-    measures = pd.read_parquet(folder / "measures.parquet", filters=wanted)
-    replications = pd.Index(np.unique(measures["replication"].to_numpy()), name="replication")
-    years = max(measures["year"].nunique(), 1)
-    lived = annual(measures, how).groupby(["replication", "measure"])["value"]
+    wanted = [("site_id", "==", COUNTY_SITE), ("measure", "in", list(LIVED))]
+    yearly = pd.read_parquet(folder / "annual.parquet", filters=wanted)
+    replications = pd.Index(np.unique(yearly["replication"].to_numpy()), name="replication")
+    years = max(yearly["year"].nunique(), 1)
+    lived = yearly.groupby(["replication", "measure"])["value"]
     table = lived.mean().unstack()
-    totals = [name for name in table if how[name] == "total"]
+    totals = [name for name in table if HOW[name] == "total"]
     table[totals] = lived.sum().unstack()[totals] / years
     others = pd.concat([_harm(folder), _money(folder)], axis=1) / years
     table = table.reindex(replications).join(others.reindex(replications).fillna(0.0))
-    scenario = str(measures["scenario"].iloc[0]) if len(measures) else folder.name
+    scenario = str(yearly["scenario"].iloc[0]) if len(yearly) else folder.name
     return scenario, table[[name for name in (*LIVED, *JUDGED, *MONEY) if name in table]]
 
 

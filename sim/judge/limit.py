@@ -7,8 +7,6 @@ import pandas as pd
 
 from sim.config import Limit, Settings
 from sim.county import County
-from sim.measure import MEASURES
-from sim.measure.annual import annual
 from sim.measure.interval import chance_interval, mean_interval, spread_out
 from sim.plan.staff import COUNTY_SITE
 
@@ -33,14 +31,14 @@ COLUMNS = (
 KEYS = ["replication", "year", "site_id"]
 
 
-def verdicts(settings: Settings, county: County, measures: pd.DataFrame) -> pd.DataFrame:
+def verdicts(settings: Settings, county: County, yearly: pd.DataFrame) -> pd.DataFrame:
     """Hold every measure against its limit, for each year and site, and say how likely the limit is broken.
 
-    A replication breaks a limit when its value of the year does. margin: limit less value for a ceiling,
-    value less limit for a floor; positive is inside. Returns the columns of verdicts.csv.
+    `yearly` has the columns of annual.parquet. A replication breaks a limit when its value of the year does.
+    margin: limit less value for a ceiling, value less limit for a floor; positive is inside. Returns the columns
+    of verdicts.csv.
     """
-    yearly = annual(measures, {name: measure.how for name, measure in MEASURES.items()})
-    replications = np.unique(measures["replication"].to_numpy())
+    replications = np.unique(yearly["replication"].to_numpy())
     sites = _sites(county, yearly)
     parts = [
         _judge(name, limit, yearly[yearly["site_id"].isin(sites[limit.site])], replications)

@@ -48,20 +48,29 @@ REMEDIES: dict[str, Remedy] = {
     "bed_girls": Remedy("one more girls' bed", "bed_place"),
     "bed_boys": Remedy("one more boys' bed", "bed_place"),
     "classroom_seat": Remedy("one more classroom", ""),
+    "tap": Remedy("one more drinking tap", ""),
+    "basin": Remedy("one more basin", ""),
+    "toilet_girls": Remedy("one more toilet for girls", ""),
+    "toilet_boys": Remedy("one more toilet for boys", ""),
+    "shower": Remedy("one more shower", ""),
     "teacher": Remedy("one more teacher for a year", "teacher_year"),
     "life_teacher": Remedy("one more life teacher for a year", "life_teacher_year"),
     "warden": Remedy("one more warden for a year", "warden_year"),
     "canteen_worker": Remedy("one more canteen worker for a year", "canteen_worker_year"),
     "guard": Remedy("one more guard for a year", "guard_year"),
 }
-EARLIER = Remedy("start these runs earlier", "")
-"""Where the road is slow, one bus more is no help."""
+BY_CAUSE: dict[str, Remedy] = {
+    "weather": Remedy("a plan for such days: later lessons, more beds at school", ""),
+    "road": Remedy("start these runs earlier", ""),
+    "breakdown": REMEDIES["spare_bus"],
+}
+"""Where the road or the weather is in the way, one bus in duty more is no help."""
 UNKNOWN = Remedy("", "")
 
 
 def remedy(settings: Settings, resource: str, cause: str = "") -> tuple[str, float]:
     """Return the nominal relief of a resource in words and its price in yuan (NaN when no price is known)."""
-    known = EARLIER if cause == "road" else REMEDIES.get(resource, UNKNOWN)
+    known = BY_CAUSE.get(cause) or REMEDIES.get(resource, UNKNOWN)
     item = _cheapest_bus(settings) if known.item == BUS else known.item
     price = settings.prices.get(item)
     return known.text, price.central if price is not None else float("nan")

@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sim.measure import MEASURES
+
+HOW = {name: measure.how for name, measure in MEASURES.items()}
 KEYS = ("replication", "year", "site_id", "measure")
 WHOLE_WEEK = 0
 """The `day` of rows that speak of a whole week."""
 
 
-def annual(measures: pd.DataFrame, how: Mapping[str, str]) -> pd.DataFrame:
+def annual(measures: pd.DataFrame, how: Mapping[str, str] = HOW) -> pd.DataFrame:
     """Turn weekly rows into one value a year: totals add up, means and percentiles are averaged.
 
     Each week counts `weight` times (weeks of its stratum per week lived). `how` says for each measure: total
@@ -22,6 +25,7 @@ def annual(measures: pd.DataFrame, how: Mapping[str, str]) -> pd.DataFrame:
     Returns columns replication, year, site_id, measure, value, in the order of these keys.
     """
     weekly = measures[(measures["day"] == WHOLE_WEEK) & measures["value"].notna()]
+    weekly = weekly.astype({"site_id": "str", "measure": "str"})  # in the order of the alphabet
     codes, levels = zip(*(pd.factorize(weekly[key], sort=True) for key in KEYS), strict=True)
     shape = tuple(max(len(level), 1) for level in levels)
     cell, row = np.unique(np.ravel_multi_index(codes, shape), return_inverse=True)

@@ -3,68 +3,138 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
+from numba import njit
+from numpy.typing import NDArray
 
 from sim.measure.scene import Scene, Values, rows
-from sim.measure.site import P95, TOTAL, counts, mean, stats
+from sim.measure.site import P95, counts, mean, stats, totals
+from sim.measure.use import Use, ratio, table
 from sim.operate.diary import MEALS, Diary
-from sim.plan import Bools, Floats
+from sim.plan import Floats, Ints
+
+Codes = NDArray[np.int8]
+NO_MEAL, NOT_COOKED, NOT_SERVED, FED, SEAT_HASTE, WINDOW_HASTE = range(6)
 
 
-def window_wait_min(scene: Scene, diary: Diary, days: range, service_min: Floats) -> Floats:
+def window_wait_min(diary: Diary, days: range) -> Floats:
     """Return minutes in line before the window, all meals below one another; (3 D, N), NaN where not served."""
     at = rows(diary, days)
-    wait = diary.served[:, at] - service_min[:, at] - diary.queued[:, at]
-    return np.concatenate(wait)
+    wait = diary.at_window[:, at] - diary.queued[:, at]
+    return wait.reshape(-1, wait.shape[-1])
 
 
-def hungry(diary: Diary, days: range) -> Bools:
-    """Tell who queued for a meal and was not served by the bell; (3, D, N)."""
-    at = rows(diary, days)
-    missed: Bools = ~np.isnan(diary.queued[:, at]) & np.isnan(diary.served[:, at])
-    return missed
+def fates(scene: Scene, diary: Diary, days: range) -> Codes:
+    """Return what became of each meal: (3, D, N) of NO_MEAL, NOT_COOKED, NOT_SERVED, FED, SEAT_HASTE, WINDOW_HASTE.
+
+    Haste: too few minutes from sitting down to the bell. It is put down to the wait for a seat, where that was
+    longer than the wait at the window or there was no seat at all, else to the window.
+    """
+    told = diary.queued, diary.at_window, diary.served, diary.seated, diary.bell, diary.short
+    return _fates(*told, days.start, days.stop, scene.settings.dine.seat_min_limit)
 
 
-def hasty(scene: Scene, diary: Diary, days: range) -> Bools:
-    """Tell who was served and had too few minutes from sitting down to the bell; (3, D, N)."""
-    at = rows(diary, days)
-    room = diary.bell[:, at] - diary.seated[:, at]
-    fed = ~np.isnan(diary.served[:, at])
-    return np.asarray(fed & ~(room >= scene.settings.dine.seat_min_limit))
+@njit(cache=True)
+def _fates(
+    queued: Floats,
+    at_window: Floats,
+    served: Floats,
+    seated: Floats,
+    bell: Floats,
+    short: Codes,
+    first: int,
+    end: int,
+    seat_min_limit: float,
+) -> Codes:
+    out = np.zeros((queued.shape[0], end - first, queued.shape[2]), dtype=np.int8)
+    for meal in range(out.shape[0]):
+        for d in range(first, end):
+            for i in range(out.shape[2]):
+                came, got, sat = queued[meal, d, i], served[meal, d, i], seated[meal, d, i]
+                if came != came:  # NaN: no meal
+                    fate = NO_MEAL
+                elif got != got:
+                    fate = NOT_COOKED if short[meal, d, i] else NOT_SERVED
+                elif bell[meal, d, i] - sat >= seat_min_limit:
+                    fate = FED
+                else:
+                    fate = WINDOW_HASTE if sat - got <= at_window[meal, d, i] - came else SEAT_HASTE
+                out[meal, d - first, i] = fate
+    return out
 
 
-def measures(scene: Scene, diary: Diary, days: range, service_min: Floats) -> Values:
-    """Measure the meals of the days; (S + 1,) each, NaN where a site has no canteen."""
-    at, parts = rows(diary, days), scene.parts
-    served = ~np.isnan(diary.served[:, at])
-    wait = stats(window_wait_min(scene, diary, days, service_min), parts)
-    seat = np.concatenate(diary.seated[:, at] - diary.served[:, at])
-    taken = np.concatenate(diary.left[:, at] - diary.seated[:, at])
-    busy = np.concatenate(np.where(served, service_min[:, at], np.nan))
-    by_meal = {f"meals_{name}": counts(served[k], parts) for k, name in enumerate(MEALS)}
-    missed: Bools = np.concatenate(hungry(diary, days))
+def measures(scene: Scene, diary: Diary, days: range, wait_min: Floats) -> Values:
+    """Measure the meals of the days; (S + 1,) each, NaN where a site has no canteen; `window_wait_min` is given."""
+    at, parts, fate = rows(diary, days), scene.parts, fates(scene, diary, days)
+    at_window, served, seated, left = (
+        page[:, at].reshape(-1, page.shape[-1]) for page in (diary.at_window, diary.served, diary.seated, diary.left)
+    )
+    wait, peaks = stats(wait_min, parts), _peaks(fate, scene.halls.sitting, parts)
+    by_meal = {f"meals_{name}": counts(fate[k] >= FED, parts) for k, name in enumerate(MEALS)}
+    short = sum(counts(meal == NOT_COOKED, parts) for meal in fate)
     values = {
         **by_meal,
         "meals_served": np.sum(list(by_meal.values()), axis=0),
-        "meals_unserved": counts(missed, parts),
+        "meals_unserved": short + sum(counts(meal == NOT_SERVED, parts) for meal in fate),
+        "kitchen_short": short,
+        "kitchen_peak": peaks[0],
         "window_wait_min_mean": mean(wait),
         "window_wait_min_p95": wait[:, P95],
-        "window_busy_min": stats(busy, parts)[:, TOTAL],
-        "seat_wait_min_p95": stats(seat, parts)[:, P95],
-        "seated_min": stats(taken, parts)[:, TOTAL],
-        "eating_min_short": counts(np.asarray(hasty(scene, diary, days).any(axis=0)), parts),
-        "diners_peak": _diners_peak(scene, diary, days),
+        "window_busy_min": totals(served, at_window, parts),
+        "seat_wait_min_p95": stats(seated - served, parts)[:, P95],
+        "seated_min": totals(left, seated, parts),
+        "eating_min_short": counts(np.asarray((fate > FED).any(axis=0)), parts),
+        "diners_peak": peaks[1],
     }
     idle = np.append(scene.plan.meals.sittings == 0, False)
     return {name: np.where(idle, np.nan, value) for name, value in values.items()}
 
 
-def _diners_peak(scene: Scene, diary: Diary, days: range) -> Floats:
-    """Return the most diners of one sitting at each school; (S + 1,), of the county the largest school's."""
-    at = rows(diary, days)
-    schools, most = len(scene.county.schools.id), int(scene.table.sitting.max(initial=0)) + 1
-    place = scene.pupils.school * most + scene.table.sitting
-    peak = np.zeros(schools)
-    for queue in np.concatenate(~np.isnan(diary.queued[:, at])):
-        found = np.bincount(place[queue], minlength=schools * most).reshape(schools, most)
-        peak = np.maximum(peak, found.max(axis=1))
-    return np.append(peak, peak.max(initial=0))
+@njit(cache=True)
+def _peaks(fate: Codes, sitting: Ints, parts: Ints) -> Floats:
+    """Return the most diners of one meal of one day, and of one sitting; (2, S + 1), of the county the largest."""
+    schools, sittings = parts.shape[0] - 1, sitting.max() + 1 if len(sitting) else 1
+    out = np.zeros((2, schools + 1))
+    for meal in range(fate.shape[0]):
+        for d in range(fate.shape[1]):
+            for k in range(schools):
+                diners = np.zeros(sittings)
+                for i in range(parts[k, 0], parts[k, 1]):
+                    diners[sitting[i]] += fate[meal, d, i] != NO_MEAL
+                out[0, k], out[1, k] = max(out[0, k], diners.sum()), max(out[1, k], diners.max())
+    out[0, schools], out[1, schools] = out[0].max(), out[1].max()
+    return out
+
+
+def rows_of_use(scene: Scene, use: Use) -> list[pd.DataFrame]:
+    """Return kitchens, windows and seats against the diners of mealtimes and sittings, for resources.parquet."""
+    meals, dine = scene.plan.meals, scene.settings.dine
+    keep = (meals.sittings > 0) & (np.diff(scene.pupils.first) > 0)
+    served, lunches = use.total("meals_served")[:-1], use.total("meals_lunch")[:-1]
+    mealtimes = use.school_days(scene) * ratio(served, lunches)
+    open_min = np.maximum(meals.sittings, 1) * mealtimes * dine.bell_after_min
+    kitchen, windows, seats = (part.astype(float) for part in (meals.kitchen, meals.windows, meals.seats))
+    cooked, peak = use.peak("kitchen_peak")[:-1], use.peak("diners_peak")[:-1]
+    wanted = peak * dine.service_min / dine.bell_after_min
+    return [
+        table(
+            scene, "kitchen", "meal", "meal", keep,
+            capacity=kitchen, demand_peak=cooked, utilisation_mean=ratio(served, kitchen * mealtimes),
+            utilisation_peak=ratio(cooked, kitchen), unmet=use.total("kitchen_short")[:-1],
+        ),
+        table(
+            scene, "window", "window", "meal", keep,
+            capacity=windows, demand_peak=wanted,
+            utilisation_mean=ratio(use.total("window_busy_min")[:-1], windows * open_min),
+            utilisation_peak=ratio(wanted, windows),
+            wait_mean_min=use.mean("window_wait_min_mean")[:-1], wait_p95_min=use.mean("window_wait_min_p95")[:-1],
+            unmet=use.total("meals_unserved")[:-1] - use.total("kitchen_short")[:-1],
+        ),
+        table(
+            scene, "canteen_seat", "seat", "pupil-day", keep,
+            capacity=seats, demand_peak=peak,
+            utilisation_mean=ratio(use.total("seated_min")[:-1], seats * open_min),
+            utilisation_peak=ratio(peak, seats),
+            wait_p95_min=use.mean("seat_wait_min_p95")[:-1], unmet=use.harm("canteen_seat", "haste"),
+        ),
+    ]  # fmt: skip

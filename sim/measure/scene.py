@@ -1,4 +1,4 @@
-"""What the measures of a year look at: the plan, its pupils, the timetable, and the settings they were made by."""
+"""What the measures of a term look at: the plan, its pupils, the timetables, and the settings they were made by."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from sim.config import Settings
 from sim.county import County
 from sim.measure.site import segments
 from sim.operate.diary import Diary
-from sim.operate.pupils import IN, OUT, Pupils
+from sim.operate.dine import Halls
+from sim.operate.pupils import IN, Pupils
 from sim.operate.timetable import Timetable
+from sim.operate.wash import Visits
 from sim.plan import SCHOOL_BUS, Bools, Floats, Ints, YearPlan
 from sim.units import MINUTES_PER_DAY
 
@@ -22,13 +24,15 @@ Values = dict[str, Floats]
 
 @dataclass(frozen=True)
 class Scene:
-    """One year of one replication, with what its measures need more than once."""
+    """One term of one replication, with what its measures need more than once."""
 
     county: County
     settings: Settings
     plan: YearPlan
     pupils: Pupils
     table: Timetable
+    halls: Halls
+    visits: Visits
 
     @cached_property
     def parts(self) -> Ints:
@@ -60,21 +64,16 @@ class Scene:
         return np.where(stop >= 0, self.table.run_of_stop[stop], -1)
 
     @cached_property
-    def has_bus(self) -> Bools:
-        """(2, N) the pupil's run, in and out, has a bus."""
-        bus = np.append(np.array(self.table.bus, dtype=np.int64), -1)
-        return np.stack([bus[self.stop_run(way)] >= 0 for way in (IN, OUT)])
+    def runs(self) -> tuple[Ints, Ints]:
+        """Return the runs in the order of their schools, and the parts of schools and county; (R,), (S + 1, 2)."""
+        school = np.array(self.table.school, dtype=np.int64)
+        order = np.argsort(school, kind="stable")
+        return order, segments(np.searchsorted(school[order], np.arange(len(self.county.schools.id) + 1)))
 
 
 def midnights(days: range) -> Floats:
     """Return the minute of the week at which each day begins; (D, 1)."""
     return np.array([[day * MINUTES_PER_DAY] for day in days])
-
-
-def on_lodger_run(scene: Scene, days: range, week_days: int) -> Bools:
-    """Tell who rides a weekly run on which of the days, in or out; (D, N)."""
-    weekly = np.array([day in (0, week_days - 1) for day in days])
-    return np.asarray(weekly[:, None] & scene.pupils.lodger_bus[None, :])
 
 
 def rows(diary: Diary, days: range) -> slice:

@@ -1,4 +1,7 @@
-"""Numbers by site: compiled sums and quantiles over the pupils of each school, and of the county."""
+"""Numbers by site: compiled sums and quantiles over the pupils of each school, and of the county.
+
+`parts` (S + 1, 2) are the columns of each school, one school after the other, and last of all of them together.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from numba import njit
 from sim.plan import Bools, Floats, Ints
 
 COUNT, TOTAL, P95, MOST = range(4)
+BINS = 512
 
 
 def segments(first: Ints) -> Ints:
@@ -17,39 +21,92 @@ def segments(first: Ints) -> Ints:
 
 
 @njit(cache=True)
-def counts(flags: Bools, parts: Ints) -> Floats:
-    """Count the true entries of (D, N) flags in each segment; shape (len(parts),)."""
-    out = np.zeros(parts.shape[0])
-    for k in range(parts.shape[0]):
-        for d in range(flags.shape[0]):
+def by_day(flags: Bools, parts: Ints) -> Floats:
+    """Count the true entries of (D, N) flags on each day in each part; shape (D, S + 1)."""
+    days, schools = flags.shape[0], parts.shape[0] - 1
+    out = np.zeros((days, schools + 1))
+    for d in range(days):
+        for k in range(schools):
+            n = 0
             for i in range(parts[k, 0], parts[k, 1]):
-                out[k] += flags[d, i]
+                n += flags[d, i]
+            out[d, k] = n
+            out[d, schools] += n
     return out
+
+
+def counts(flags: Bools, parts: Ints) -> Floats:
+    """Count the true entries of (D, N) flags in each part; shape (S + 1,)."""
+    return np.asarray(by_day(flags, parts).sum(axis=0))
 
 
 @njit(cache=True)
 def stats(values: Floats, parts: Ints) -> Floats:
-    """Return count, total, p95 (nearest rank) and maximum of the non-NaN values by segment; (len(parts), 4)."""
-    out = np.zeros((parts.shape[0], 4))
+    """Return count, total, p95 (nearest rank) and maximum of the non-NaN values by part; (S + 1, 4)."""
+    schools = parts.shape[0] - 1
+    out = np.zeros((schools + 1, 4))
     pool = np.empty(values.size)
-    for k in range(parts.shape[0]):
-        n = 0
-        total = 0.0
+    n = 0
+    for k in range(schools):
+        began = n
         for d in range(values.shape[0]):
             for i in range(parts[k, 0], parts[k, 1]):
                 value = values[d, i]
                 if value == value:
                     pool[n] = value
                     n += 1
-                    total += value
-        out[k, 0], out[k, 1] = n, total
-        if n == 0:
-            out[k, 2], out[k, 3] = np.nan, np.nan
-            continue
-        rank = (n * 95 + 99) // 100 - 1
-        part = np.partition(pool[:n], rank)
-        out[k, 2] = part[rank]
-        out[k, 3] = part[rank:].max()
+        out[k] = summary(pool[began:n])
+    out[schools] = summary(pool[:n])
+    return out
+
+
+@njit(cache=True)
+def summary(values: Floats) -> Floats:
+    """Return count, total, p95 and maximum of some values; NaN for the last two when there are none."""
+    n = values.shape[0]
+    if n == 0:
+        return np.array([0.0, 0.0, np.nan, np.nan])
+    total, low, high = 0.0, values[0], values[0]
+    for value in values:
+        total += value
+        low, high = min(low, value), max(high, value)
+    return np.array([float(n), total, ranked(values, (n * 95 + 99) // 100 - 1, low, high), high])
+
+
+@njit(cache=True)
+def ranked(values: Floats, rank: int, low: float, high: float) -> float:
+    """Return the value of a rank (0 the lowest): count values by bins, then look into the one bin with the rank."""
+    if not 0 < high - low < np.inf:
+        return float(np.sort(values)[rank])
+    scale = BINS / (high - low)
+    bins = np.zeros(BINS + 1, dtype=np.int64)
+    for value in values:
+        bins[int((value - low) * scale)] += 1
+    bin_, below = 0, 0
+    while below + bins[bin_] <= rank:
+        below += bins[bin_]
+        bin_ += 1
+    inside = np.empty(bins[bin_])
+    n = 0
+    for value in values:
+        if int((value - low) * scale) == bin_:
+            inside[n] = value
+            n += 1
+    return float(np.sort(inside)[rank - below])
+
+
+@njit(cache=True)
+def totals(later: Floats, earlier: Floats, parts: Ints) -> Floats:
+    """Add up the minutes between two (D, N) times, where both are told, by part; (S + 1,)."""
+    schools = parts.shape[0] - 1
+    out = np.zeros(schools + 1)
+    for k in range(schools):
+        for d in range(later.shape[0]):
+            for i in range(parts[k, 0], parts[k, 1]):
+                gap = later[d, i] - earlier[d, i]
+                if gap == gap:
+                    out[k] += gap
+        out[schools] += out[k]
     return out
 
 

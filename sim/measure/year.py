@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from sim.measure import MEASURES, bus, dine, lodge, pupil
+from sim.config import SKIES
+from sim.measure import MEASURES, bus, dine, lodge, pupil, wash
 from sim.measure.resource import resources
 from sim.measure.scene import Scene, Values
 from sim.measure.site import counts, histogram
-from sim.operate.diary import Diary
-from sim.operate.luck import WeekLuck
+from sim.measure.use import Harmed, Use
+from sim.operate.diary import Codes, Diary
 from sim.plan import Bools, Floats
 
 BANDS = ("1-3", "4-6", "7-9")
@@ -21,62 +22,69 @@ SPREAD = {"ride_min": (2.0, 64), "door_to_school_min": (2.0, 64), "window_wait_m
 """distribution -> (width of a bin in minutes, number of bins; the last one is open)"""
 
 
+def _spent(scene: Scene, diary: Diary, days: range) -> dict[str, Floats]:
+    """Return the minutes of which the distribution is kept: (n D, N) each, NaN where there is nothing to count."""
+    return {
+        "ride_min": bus.ride_min(scene, diary, days),
+        "door_to_school_min": bus.door_min(scene, diary, days),
+        "window_wait_min": dine.window_wait_min(diary, days),
+    }
+
+
 @dataclass(slots=True)
 class Tally:
     """What the lived weeks of a year have told so far."""
 
     scene: Scene
+    """The first term's; it stands for the year where a table speaks of the year as a whole."""
     daily: bool
     measured: list[tuple[int, int, float, Values]] = field(default_factory=list)
     """(week, day, weight, values); day 0 is the whole week."""
-    harmed: list[tuple[float, dict[pupil.Harm, Floats]]] = field(default_factory=list)
+    harmed: Harmed = field(default_factory=list)
     spread: dict[str, Floats] = field(default_factory=dict)
+    skies: list[tuple[int, float, Codes]] = field(default_factory=list)
+    """(week, weight, (D, 2) weather of mornings and afternoons)."""
 
-    def add(self, week: int, weight: float, diary: Diary, luck: WeekLuck) -> None:
-        """Measure one lived week."""
+    def add(self, scene: Scene, week: int, weight: float, diary: Diary) -> None:
+        """Measure one lived week of the term of a scene; weeks of stress are measured day by day, too."""
         days = range(len(diary.came))
-        self._measure(week, 0, weight, diary, days, luck.service_min)
-        for day in days if self.daily else ():
-            self._measure(week, day + 1, weight, diary, range(day, day + 1), luck.service_min)
-        self._spread(diary, days, weight, luck.service_min)
+        self.skies.append((week, weight, diary.sky.copy()))
+        self._measure(scene, week, 0, weight, diary, days)
+        for day in days if self.daily or week in scene.settings.stress.weeks else ():
+            self._measure(scene, week, day + 1, weight, diary, range(day, day + 1))
 
-    def _measure(self, week: int, day: int, weight: float, diary: Diary, days: range, service: Floats) -> None:
-        scene = self.scene
-        harms = pupil.harms(scene, diary, days, service)
+    def _measure(self, scene: Scene, week: int, day: int, weight: float, diary: Diary, days: range) -> None:
+        harms, spent = pupil.harms(scene, diary, days), _spent(scene, diary, days)
         values = {
             **pupil.measures(scene, diary, days, harms),
-            **bus.pupil_measures(scene, diary, days),
+            **bus.pupil_measures(scene, diary, days, spent["ride_min"], spent["door_to_school_min"]),
             **bus.run_measures(scene, diary, days),
-            **dine.measures(scene, diary, days, service),
+            **dine.measures(scene, diary, days, spent["window_wait_min"]),
             **lodge.measures(scene, diary, days),
+            **wash.measures(scene, diary, days),
         }
         self.measured.append((week, day, weight, values))
         if day == 0:
-            self.harmed.append((weight, {key: counts(who, scene.parts)[:-1] for key, who in harms.items()}))
-            self.harmed[-1][1]["classroom_seat", "class_too_big", "classroom_seat"] = np.nan_to_num(
-                values["class_too_big"][:-1]
-            )
+            harmed = {key: counts(who, scene.parts)[:-1] for key, who in harms.items()}
+            harmed["classroom_seat", "class_too_big", "classroom_seat"] = np.nan_to_num(values["class_too_big"][:-1])
+            self.harmed.append((weight, harmed))
+            self._spread(scene, weight, spent)
 
-    def _spread(self, diary: Diary, days: range, weight: float, service_min: Floats) -> None:
-        scene = self.scene
-        found = {
-            "ride_min": bus.ride_min(scene, diary, days),
-            "door_to_school_min": bus.door_min(scene, diary, days),
-            "window_wait_min": dine.window_wait_min(scene, diary, days, service_min),
-        }
-        shape = (len(scene.county.schools.id), len(BANDS))
-        for name, values in found.items():
+    def _spread(self, scene: Scene, weight: float, spent: Mapping[str, Floats]) -> None:
+        for name, values in spent.items():
             step, bins = SPREAD[name]
-            table = self.spread.setdefault(name, np.zeros((*shape, bins)))
+            empty = np.zeros((len(scene.county.schools.id), len(BANDS), bins))
+            table = self.spread.setdefault(name, empty)
             histogram(values, scene.pupils.school, scene.band, step, weight, table)
 
     def tables(self, replication: int) -> dict[str, pd.DataFrame]:
-        """Return the year's rows of measures, harm, resources and spread, without the scenario's name."""
+        """Return the year's rows of days, measures, harm, resources and spread, without the scenario's name."""
         year = self.scene.plan.year
         frames = {
+            "days": self._days(),
             "measures": self._measures(),
             "harm": self._harm(),
-            "resources": resources(self.scene, self.measured, self.harmed),
+            "resources": resources(self.scene, Use(self.measured, self.harmed)),
             "spread": self._spread_table(),
         }
         return {name: frame.assign(replication=replication, year=year) for name, frame in frames.items()}
@@ -89,6 +97,15 @@ class Tally:
         used = np.diff(self.scene.pupils.first) > 0
         used[list(self.scene.table.school)] = True
         return np.asarray(used)
+
+    def _days(self) -> pd.DataFrame:
+        parts = [
+            pd.DataFrame({"week": week, "day": np.arange(len(sky)) + 1, "weight": weight}).assign(
+                morning=np.array(SKIES)[sky[:, 0]], afternoon=np.array(SKIES)[sky[:, 1]]
+            )
+            for week, weight, sky in self.skies
+        ]
+        return pd.concat(parts, ignore_index=True)
 
     def _measures(self) -> pd.DataFrame:
         names, sites = list(MEASURES), self._sites()

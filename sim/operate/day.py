@@ -1,26 +1,33 @@
 """A school week in all schools of the county: one SimPy clock for buses, bells, meals and nights.
 
 Order of ties: events of the same minute happen in the order in which they were planned, and processes start in
-the order of `live`: roll call, canteens and nights by school, then buses by number.
+the order of `live`: mornings, roll call, washing, meals, nights, then buses by number.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Generator
+from functools import cached_property
 
 import numpy as np
 import simpy
 
-from sim.config import Settings
-from sim.county.road import Travel
+from sim.config import SKIES, Settings
+from sim.operate import drive
 from sim.operate.bus import duty
-from sim.operate.diary import BREAKFAST, DINNER, LUNCH, Diary, blank
+from sim.operate.diary import ATTENDANT, DRIVER, Diary
 from sim.operate.dine import meals
+from sim.operate.drive import Left, Road
+from sim.operate.legs import Legs
 from sim.operate.lodge import nights
 from sim.operate.luck import WeekLuck
-from sim.operate.pupils import IN, Pupils
-from sim.operate.timetable import FIRST_DAY, LAST_DAY, ONLY_DAY, OTHER_DAY, Legs, Timetable
-from sim.plan import SCHOOL_BUS, Bools, Floats, Ints
+from sim.operate.public import mornings
+from sim.operate.pupils import IN, OUT
+from sim.operate.stage import Stage
+from sim.operate.timetable import FIRST_DAY, LAST_DAY, ONLY_DAY, OTHER_DAY, Timetable
+from sim.operate.wash import washing
+from sim.plan import FAMILY, LODGE, WALK, Bools, Floats, Ints
 from sim.units import MINUTES_PER_DAY, minutes_of
 
 Steps = Generator[simpy.Event, object, None]
@@ -29,32 +36,82 @@ Steps = Generator[simpy.Event, object, None]
 class Day:
     """One day of the week: its rows of the diary, of the luck and of the planned times (minutes of the week)."""
 
-    def __init__(self, number: int, days: int, table: Timetable, luck: WeekLuck, diary: Diary) -> None:
+    def __init__(self, number: int, week: Week) -> None:
+        table, luck, diary, days = week.timetable, week.luck, week.diary, week.days
         inner = FIRST_DAY if number == 0 else LAST_DAY if number == days - 1 else OTHER_DAY
-        self.kind = ONLY_DAY if days == 1 else inner
-        midnight = number * MINUTES_PER_DAY
-        self.be_there_min = _clock(table.be_there_min, midnight)
-        self.depart_min = _clock(table.depart_min, midnight)
-        self.close_min = _clock(table.close_min, midnight)
-        self.latest_min = _clock(table.latest_min, midnight)
-        self.hold = table.hold_min + midnight
-        self.leg_min: Floats = luck.leg_min[number]
-        self.traffic: list[float] = luck.traffic[number].tolist()
-        self.came: Bools = diary.came[number]
-        self.attended: Bools = diary.attended[number]
-        self.embarked_in: Floats = diary.embarked_in[number]
-        self.alighted_in: Floats = diary.alighted_in[number]
-        self.embarked_out: Floats = diary.embarked_out[number]
-        self.alighted_out: Floats = diary.alighted_out[number]
-        self.left_yard: Floats = diary.left_yard[number]
-        self.reached_gate: Floats = diary.reached_gate[number]
-        self.took_bay: Floats = diary.took_bay[number]
-        self.freed_bay: Floats = diary.freed_bay[number]
-        self.empty_km: Floats = diary.empty_km[number]
-        self.second_km: Floats = diary.second_km[number]
-        self.bus_min: Floats = diary.bus_min[number]
-        self.fetched: Bools = diary.fetched[:, number]
-        self.track = (diary.arrived[number], diary.departed[number], diary.load[number])
+        self.number, self.kind = number, ONLY_DAY if days == 1 else inner
+        self.midnight = number * MINUTES_PER_DAY
+        self.be_there_min, self.depart_min, self.latest_min = (
+            _clock(planned, self.midnight) for planned in (table.be_there_min, table.depart_min, table.latest_min)
+        )
+        self.hold = table.hold_min + self.midnight
+        self.close, self.friday = table.close_min + self.midnight, table.friday_min + self.midnight
+        self._write(diary, number)
+        self._meet(week, luck, number)
+
+    def _write(self, diary: Diary, d: int) -> None:
+        """Open the pages of the day."""
+        self.came, self.attended = diary.came[d], diary.attended[d]
+        self.embarked_in, self.alighted_in = diary.embarked_in[d], diary.alighted_in[d]
+        self.embarked_out, self.alighted_out = diary.embarked_out[d], diary.alighted_out[d]
+        self.carried_on, self.line_in, self.line_wait = diary.carried_on[d], diary.line_in[d], diary.line_wait[d]
+        self.stayed, self.to_bed, self.life_here = diary.stayed[d], diary.to_bed[d], diary.life_here[d]
+        self.left_in: Left = (diary.left_in[d], diary.left_why[IN, d])
+        self.left_out: Left = (diary.left_out[d], diary.left_why[OUT, d])
+        self.left_yard, self.empty_km, self.run_km = diary.left_yard[d], diary.empty_km[d], diary.run_km[d]
+        self.reached_gate, self.took_bay, self.freed_bay = diary.reached_gate[d], diary.took_bay[d], diary.freed_bay[d]
+        self.weather_min, self.broke_min = diary.weather_min[d], diary.broke_min[d]
+        self.cancelled, self.cancel_why = diary.cancelled[d], diary.cancel_why[d]
+        self.broke_down, self.went_on = diary.broke_down[d], diary.went_on[d]
+        self.second_left, self.second_km = diary.second_left[d], diary.second_km[d]
+        self.spare_left, self.spare_min = diary.spare_left[d], diary.spare_min[d]
+        self.set_out, self.came_home = diary.set_out[:, d], diary.came_home[:, d]
+        self.track = (diary.arrived[d], diary.departed[d], diary.load[d])
+
+    def _meet(self, week: Week, luck: WeekLuck, d: int) -> None:
+        """Meet the weather, the traffic, the breakdowns and the guardians of the day."""
+        here, table = luck.conditions, week.timetable
+        struck = bool(here.struck[d])
+        self.sky: tuple[int, int] = (int(here.sky[d, IN]), int(here.sky[d, OUT]))
+        self.legs: tuple[Legs, ...] = tuple(table.legs[sky, struck] for sky in self.sky)
+        self.component = tuple(table.component[sky, struck] for sky in self.sky)
+        self.buses_run = tuple(week.buses_run[sky] for sky in self.sky)
+        self.road_in: Road = (luck.leg_min[d], self.legs[IN].cut)
+        self.road_out: Road = (luck.leg_min[d], self.legs[OUT].cut)
+        self.slow_min = _by_run(luck.weather_min[d], table)
+        self.traffic: list[float] = luck.traffic[d].tolist()
+        self.break_km: list[list[float]] = luck.break_km[:, d].tolist()
+        self.repair_min: list[list[float]] = luck.repair_min[:, d].tolist()
+        self.guardian_min: Floats = luck.guardian_min[d]
+        self.no_crew: dict[int, int] = {}
+        self.spares: list[simpy.Resource] = []
+        self.stranded: defaultdict[int, list[int]] = defaultdict(list)
+        self.ready_in: Bools = luck.came[d].copy()
+        self.ready_out: Bools = np.zeros_like(self.ready_in)
+
+    def road(self, way: int) -> Road:
+        """Return the minutes of each leg in one direction, and which stops are out of reach."""
+        return self.road_in if way == IN else self.road_out
+
+    def ready(self, way: int) -> Bools:
+        """Tell who waits for a bus in one direction; (N,)."""
+        return self.ready_in if way == IN else self.ready_out
+
+    def on(self, way: int) -> Floats:
+        """Return when pupils embarked in one direction; (N,)."""
+        return self.embarked_in if way == IN else self.embarked_out
+
+    def left(self, way: int) -> Left:
+        """Return where it is told who was left in one direction."""
+        return self.left_in if way == IN else self.left_out
+
+
+def _by_run(minutes: Floats, table: Timetable) -> list[float]:
+    """Add up minutes of legs by run."""
+    if not len(minutes):
+        return []
+    total: list[float] = np.add.reduceat(minutes, [low for low, _ in table.stops]).tolist()
+    return total
 
 
 def _clock(planned_min: Floats, midnight: float) -> list[float]:
@@ -65,95 +122,114 @@ def _clock(planned_min: Floats, midnight: float) -> list[float]:
 class Week:
     """What a process may look at, take and tell into while a week is lived; it dies with the week."""
 
-    def __init__(self, settings: Settings, travel: Travel, pupils: Pupils, table: Timetable, luck: WeekLuck) -> None:
-        fleet, dine, days = settings.fleet, settings.dine, len(luck.came)
-        self.bells, self.step_min = settings.bells, dine.bell_after_min + dine.sittings_gap_min
-        self.travel, self.pupils, self.timetable, self.luck = travel, pupils, table, luck
+    def __init__(self, settings: Settings, stage: Stage, luck: WeekLuck, diary: Diary) -> None:
+        fleet, days, table = settings.fleet, len(luck.came), stage.table
+        self.bells, self.dine, self.stage = settings.bells, settings.dine, stage
+        self.pupils, self.timetable, self.halls, self.visits = stage.pupils, table, stage.halls, stage.visits
+        self.wash_peaks, self.days, self.luck = settings.wash.peaks, days, luck
         self.dwell = (minutes_of(fleet.dwell_stop_s), minutes_of(fleet.dwell_pupil_s))
         self.unload_min = (minutes_of(fleet.unload_school_s), minutes_of(fleet.unload_pupil_s))
-        self.turnaround_min = fleet.turnaround_min
-        places = len(table.run_of_stop)
-        self.diary = blank(days, len(pupils), places, len(table.stops), len(table.yard))
-        self.diary.came[:] = luck.came
-        self.by_day = [Day(d, days, table, luck, self.diary) for d in range(days)]
-        self.second_track = (np.empty(places), np.empty(places), np.empty(places, dtype=np.int64))
-
-    @property
-    def days(self) -> int:
-        """Return how many school days the week has."""
-        return len(self.by_day)
+        self.turnaround_min, self.transfer_min = fleet.turnaround_min, minutes_of(fleet.transfer_pupil_s)
+        self.guardian_wait_min = fleet.guardian_wait_min
+        self.line = (fleet.line_bus_seats, fleet.line_bus_headway_min, fleet.arrive_latest_before_bell_min)
+        self.buses_run = tuple(settings.weather.skies[name].buses_run for name in SKIES)
+        self.dry = table.legs[0, False]
+        self.diary = diary.wipe()
+        self.diary.came[:], self.diary.sky[:] = luck.came, luck.conditions.sky
+        self.slept = np.zeros((days + 1, len(self.pupils)), dtype=bool)
+        pages = (diary.arrived[0], diary.departed[0], diary.load[0])
+        self.second_track = (np.empty_like(pages[0]), np.empty_like(pages[1]), np.empty_like(pages[2]))
+        self.by_day = [Day(d, self) for d in range(days)]
 
     def furnish(self, env: simpy.Environment) -> None:
-        """Set up what processes compete for: gate bays, spare buses, and who waits for a second run."""
+        """Set up what processes compete for: gate bays, spare buses with a crew, and who waits for a second run."""
         table = self.timetable
-        self.gate = {s: simpy.Resource(env, max(1, table.gate_bays[s])) for s in set(table.school)}
-        self.spares = [simpy.Resource(env, table.spare_buses)] if table.spare_buses else []
-        self.stranded: list[list[int]] = [[] for _ in table.yard]
+        self.bays = {s: [-np.inf] * max(1, bays) for s, bays in enumerate(self.stage.gate_bays) if s in {*table.school}}
+        self.repaired = [0.0] * len(table.yard)
+        for day in self.by_day:
+            self._muster(env, day)
 
-    def duty_of(self, bus: int, day: Day, way: int) -> Legs:
-        """Return the runs of a bus on a day in one direction, each with the empty km and minutes before it."""
+    def _muster(self, env: simpy.Environment, day: Day) -> None:
+        """Put the reserve in the place of absent crews, by number of the bus; what is left may drive spare buses.
+
+        A bus goes with at least one attendant, never without. A spare bus takes as many as the largest bus.
+        """
+        table, diary = self.timetable, self.diary
+        drivers, attendants = table.reserve
+        for bus in range(len(table.yard)):
+            if not self.duty_of(bus, day, IN) and not self.duty_of(bus, day, OUT):
+                continue
+            if not self.luck.driver_here[day.number, bus]:
+                drivers -= 1
+                if drivers < 0:
+                    day.no_crew[bus], diary.no_driver[day.number, bus] = DRIVER, day.midnight
+                    continue
+            if not self.luck.attendants_here[day.number, bus]:
+                attendants -= 1
+                if attendants < 0:
+                    day.no_crew[bus], diary.no_attendant[day.number, bus] = ATTENDANT, day.midnight
+        crews = min(table.spare_buses, drivers, attendants // max(1, int(table.attendants.max(initial=1))))
+        if crews > 0:
+            day.spares = [simpy.Resource(env, crews)]
+
+    def duty_of(self, bus: int, day: Day, way: int) -> tuple[int, ...]:
+        """Return the runs of a bus on a day in one direction."""
         return self.timetable.duties.get((bus, day.kind, way), ())
 
-    def riders(self, run: int) -> Ints:
-        """Return the pupils planned on a run."""
-        rider_at, rider = self.timetable.riders
-        low, high = self.timetable.stops[run]
-        return np.asarray(rider[rider_at[low] : rider_at[high]])
-
-    def aboard(self, run: int, day: Day) -> Ints:
-        """Return the riders of a run who have been on a bus in its direction today."""
-        riders = self.riders(run)
-        on = day.embarked_in if self.timetable.direction[run] == IN else day.embarked_out
-        return np.asarray(riders[~np.isnan(on[riders])])
-
     def has_claim(self, run: int, day: Day) -> bool:
-        """Tell whether anyone a run left behind has a claim to a seat, as lodgers without a bed have not."""
-        left = np.setdiff1d(self.riders(run), self.aboard(run, day))
-        ready = day.came if self.timetable.direction[run] == IN else day.attended
-        return bool((ready[left] & ~self.pupils.refused[left]).any())
+        """Tell whether anyone a run left behind could be fetched and has a claim to a seat."""
+        table, way = self.timetable, self.timetable.direction[run]
+        return bool(
+            drive.claims(
+                table.stops[run], day.road(way)[1], table.riders, day.ready(way), day.on(way), self.pupils.refused
+            )
+        )
 
-    def tell_second(self, run: int, day: Day, at: int, before: Ints) -> None:
-        """Tell whom the second drive of a run fetched and how far it went, empty ways included."""
-        table, km = self.timetable, self.travel.km
-        day.fetched[table.direction[run], np.setdiff1d(self.aboard(run, day), before)] = True
-        day.second_km[run] = table.run_km[run] + km[at, table.start_node[run]] + km[table.end_node[run], at]
+    @cached_property
+    def own_means(self) -> tuple[Bools, Bools]:
+        """(N,) who comes to school without a bus of the county: on the first day of the week, on the others.
 
-    def at_school(self, day: int) -> Bools:
-        """Tell who is at school at noon: came, and was not left standing at a stop; (N,)."""
-        pupils, diary = self.pupils, self.diary
-        alone = (pupils.mode != SCHOOL_BUS) & ~pupils.refused & ~(pupils.lodger_bus & (day == 0))
-        return np.asarray(diary.came[day] & (alone | ~np.isnan(diary.alighted_in[day])))
+        Lodgers who use the lodgers' bus are brought by their family when they were ill on its day.
+        """
+        pupils = self.pupils
+        alone = np.isin(pupils.mode, (WALK, FAMILY)) | ((pupils.mode == LODGE) & pupils.has_bed)
+        return alone & ~pupils.lodger_bus, alone
 
-    def sittings(self, school: int, day: int) -> list[tuple[float, int, int]]:
-        """Return (minute, meal, sitting) of all sittings of a school on a day, in order of time."""
-        start = day * MINUTES_PER_DAY
-        meals_today = [(self.bells.lunch_min, LUNCH)]
-        if school in self.timetable.lodging:
-            meals_today += [(self.bells.breakfast_min, BREAKFAST)] if day > 0 else []
-            meals_today += [(self.bells.dinner_min, DINNER)] if day < self.days - 1 else []
-        sittings = range(self.timetable.sittings[school])
-        return sorted((start + minute + k * self.step_min, meal, k) for minute, meal in meals_today for k in sittings)
+    def cut_off(self, day: Day, way: int, who: Ints) -> Bools:
+        """Tell of some pupils between whose home and school no road is open; (len(who),)."""
+        part = day.component[way]
+        return np.asarray(part[self.stage.home_node[who]] != part[self.stage.school_node[who]])
+
+    def present(self, day: int, now: float) -> Bools:
+        """Tell who is at school at a minute of a day; (N,)."""
+        diary, own = self.diary, self.own_means[day > 0]
+        by_bus = (diary.alighted_in[day] <= now) | (diary.line_in[day] <= now)  # NaN compares false
+        return np.asarray(diary.came[day] & (self.slept[day] | (own & np.isnan(diary.left_in[day])) | by_bus))
+
+
+def sizes(stage: Stage) -> dict[str, int]:
+    """Return how many pupils, stops, runs, buses, schools and visits a diary speaks of."""
+    table = stage.table
+    return {
+        "pupil": len(stage.pupils), "stop": len(table.run_of_stop), "run": len(table.stops), "bus": len(table.yard),
+        "visit": len(stage.visits), "school": len(stage.life_teachers),
+    }  # fmt: skip
 
 
 def roll_call(env: simpy.Environment, week: Week) -> Steps:
-    """Note at the start of lunch on each day who is at school; of the next day, first who sleeps there till then."""
-    attended = week.diary.attended
-    for day in range(week.days):
-        yield env.timeout(day * MINUTES_PER_DAY + week.bells.lunch_min - env.now)
-        attended[day] = week.at_school(day)
-        if day + 1 < week.days:
-            attended[day + 1] = attended[day] & week.pupils.has_bed
+    """Note at the start of lunch on each day who is at school."""
+    for day in week.by_day:
+        yield env.timeout(day.midnight + week.bells.lunch_min - env.now)
+        day.attended[:] = week.present(day.number, env.now)
+        day.ready_out[:] = day.attended
 
 
 def live(week: Week) -> Diary:
     """Live one week and return its diary."""
     env = simpy.Environment()
     week.furnish(env)
-    env.process(roll_call(env, week))
-    for school in week.timetable.sittings:
-        env.process(meals(env, week, school))
-    for school in sorted(week.timetable.lodging):
-        env.process(nights(env, week, school))
+    for process in (mornings, roll_call, washing, meals, nights):
+        env.process(process(env, week))
     for bus in range(len(week.timetable.yard)):
         env.process(duty(env, week, bus))
     env.run()

@@ -1,117 +1,172 @@
 """The diary of a week: what happened to whom and when; the only thing a simulation says.
 
-Each kind of event is a table of times, one column per pupil (or stop, or run), one row per day; NaN or a
-negative number says that it did not happen. A wide log costs no Python per pupil; for days that are kept it
-unrolls into one long table of events (`events`).
+Each kind of event is an array, one column per pupil (or stop, run, bus, visit), one row per day; a time that is
+NaN and a value that is 0 say that it did not happen. A wide log costs no Python per pupil. For days that are kept
+it unrolls into one long table of events (`events`), from which `replay` makes the same diary again.
 """
+
+# ruff: noqa: RUF009 - `_told` declares a field
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sim.units import MINUTES_PER_DAY
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Codes = NDArray[np.int8]
 Bools = NDArray[np.bool_]
+Names = Mapping[str, NDArray[np.str_]]
+"""subject -> the names of all pupils, stops, runs, buses, visits, halves"""
 
 MEALS = ("breakfast", "lunch", "dinner")
 BREAKFAST, LUNCH, DINNER = range(3)
+WAYS = ("in", "out")
+CAUSES = ("", "weather", "road", "breakdown", "driver", "attendant", "bus", "bus_seat", "line_bus_seat")
+"""Why a bus did not take a pupil, or a run was not driven; 0: it was."""
+NO_CAUSE, WEATHER, ROAD, BREAKDOWN, DRIVER, ATTENDANT, BUS, BUS_SEAT, LINE_BUS_SEAT = range(len(CAUSES))
+AXES = {"": ("",), "meal": MEALS, "way": WAYS}
+BLANK = {"time": np.nan, "yes": False, "value": 0.0, "code": 0, "count": 0}
+TYPES = {"time": np.float64, "yes": np.bool_, "value": np.float64, "code": np.int8, "count": np.int64}
 
-PUPIL_EVENTS = ("embarked_in", "alighted_in", "embarked_out", "alighted_out", "to_bed")
-MEAL_EVENTS = ("queued", "served", "seated", "left")
-STOP_EVENTS = ("arrived", "departed")
-RUN_EVENTS = ("left_yard", "reached_gate", "took_bay", "freed_bay")
+
+def _told(who: str, sort: str, meaning: str, axis: str = "", at: str = "") -> Any:
+    """Declare a kind of event: of whom (pupil, stop, run, bus, school, visit, half of the day), what sort, its meaning.
+
+    axis: a first axis of meals or ways; at: the kind whose minute a value belongs to (else the start of the day).
+    """
+    return field(metadata={"who": who, "sort": sort, "meaning": meaning, "axis": axis, "at": at})
 
 
 @dataclass(slots=True)
 class Diary:
-    """What one week tells; D days, N pupils, P stops, R runs, B buses. Times are minutes of the week."""
+    """What one week tells; D days, N pupils, P stops, R runs, B buses, V visits to water and toilets.
 
-    came: Bools
-    """(D, N) not ill."""
-    attended: Bools
-    """(D, N) was at school at noon."""
-    embarked_in: Floats
-    alighted_in: Floats
-    embarked_out: Floats
-    alighted_out: Floats
-    fetched: Bools
-    """(2, D, N) was left behind and then fetched by a second run or a spare bus."""
-    queued: Floats
-    """(3, D, N) at the hall, for each of MEALS."""
-    served: Floats
-    seated: Floats
-    left: Floats
-    bell: Floats
-    """(3, D, N) the bell of the sitting the pupil had."""
-    arrived: Floats
-    """(D, P) bus at the stop."""
-    departed: Floats
-    load: Ints
-    """(D, P) pupils aboard after the stop."""
-    left_yard: Floats
-    """(D, R) the bus sets out for the run."""
-    reached_gate: Floats
-    took_bay: Floats
-    freed_bay: Floats
-    empty_km: Floats
-    """(D, R) km driven empty for the run, the way home of the last run included."""
-    second_km: Floats
-    """(D, R) km of the second run that fetched whom the run left behind."""
-    to_bed: Floats
-    """(D, N) lies in a bed of the dormitory at lights-out."""
-    bus_min: Floats
-    """(D, B) minutes from leaving the yard to being back, over morning and afternoon."""
+    Times are minutes of the week. Shapes are (D, who) or, with an axis of meals or ways, (axis, D, who).
+    """
 
-    def events(
-        self, day: int, pupil_id: NDArray[np.str_], run_id: NDArray[np.str_], stop_id: NDArray[np.str_]
-    ) -> pd.DataFrame:
-        """Unroll one day into a long table: minute of the week, event, who (pupil, run or stop), sorted by time."""
-        parts = [_long(name, getattr(self, name)[day], pupil_id) for name in PUPIL_EVENTS]
-        for name in MEAL_EVENTS:
-            for meal, label in enumerate(MEALS):
-                parts.append(_long(f"{name}_{label}", getattr(self, name)[meal, day], pupil_id))
-        parts += [_long(name, getattr(self, name)[day], run_id) for name in RUN_EVENTS]
-        parts += [_long(f"bus_{name}", getattr(self, name)[day], stop_id) for name in STOP_EVENTS]
+    sky: Codes = _told("half", "code", "weather of the morning and of the afternoon; position in SKIES")
+    came: Bools = _told("pupil", "yes", "is neither ill nor kept at home")
+    attended: Bools = _told("pupil", "yes", "is at school at noon")
+    embarked_in: Floats = _told("pupil", "time", "is on the bus to school")
+    alighted_in: Floats = _told("pupil", "time", "has left the bus at school")
+    embarked_out: Floats = _told("pupil", "time", "is on the bus home")
+    alighted_out: Floats = _told("pupil", "time", "has left the bus, the youngest into the hands of a guardian")
+    carried_on: Floats = _told("pupil", "time", "stays aboard, because no guardian came in time")
+    left_in: Floats = _told("pupil", "time", "is not taken by the run to school they were planned on")
+    left_out: Floats = _told("pupil", "time", "is not taken home as planned")
+    left_why: Codes = _told("pupil", "code", "why not; position in CAUSES", axis="way")
+    line_in: Floats = _told("pupil", "time", "has come by public bus")
+    line_wait: Floats = _told("pupil", "value", "minutes by which a full public bus made them later", at="line_in")
+    stayed: Floats = _told("pupil", "time", "cannot go home and stays at school for the night")
+    to_bed: Floats = _told("pupil", "time", "lies in a bed of the dormitory at lights-out")
+    queued: Floats = _told("pupil", "time", "at the hall", axis="meal")
+    at_window: Floats = _told("pupil", "time", "begins to be served", axis="meal")
+    served: Floats = _told("pupil", "time", "has the meal", axis="meal")
+    seated: Floats = _told("pupil", "time", "sits down", axis="meal")
+    left: Floats = _told("pupil", "time", "has eaten, or the bell has rung", axis="meal")
+    bell: Floats = _told("pupil", "time", "bell of the sitting the pupil had", axis="meal")
+    short: Codes = _told("pupil", "code", "1: the kitchen had no meal left", axis="meal", at="queued")
+    joined: Floats = _told("visit", "time", "stands in line for water, a toilet or a shower")
+    began: Floats = _told("visit", "time", "has it")
+    done: Floats = _told("visit", "time", "is done; nothing when the bell came first")
+    arrived: Floats = _told("stop", "time", "bus at the stop")
+    departed: Floats = _told("stop", "time", "bus leaves the stop")
+    load: Ints = _told("stop", "count", "pupils aboard after the stop", at="departed")
+    left_yard: Floats = _told("run", "time", "the bus sets out for the run")
+    empty_km: Floats = _told(
+        "run", "value", "km driven empty for the run, the way home of the last run too", at="left_yard"
+    )
+    reached_gate: Floats = _told("run", "time", "at the gate of the school")
+    took_bay: Floats = _told("run", "time", "in a bay of the gate")
+    freed_bay: Floats = _told("run", "time", "out of the bay")
+    run_km: Floats = _told("run", "value", "km with pupils of the run, detours included", at="reached_gate")
+    weather_min: Floats = _told("run", "value", "minutes later than in clear weather", at="reached_gate")
+    broke_min: Floats = _told("run", "value", "minutes later than without a breakdown", at="reached_gate")
+    cancelled: Floats = _told("run", "time", "is not driven as planned")
+    cancel_why: Codes = _told("run", "code", "why not; position in CAUSES", at="cancelled")
+    broke_down: Floats = _told("run", "time", "the bus broke down on the way to it or on it")
+    went_on: Floats = _told("run", "time", "repaired, or its pupils on a spare bus, it goes on")
+    second_left: Floats = _told("run", "time", "a bus sets out for those it left behind")
+    second_km: Floats = _told("run", "value", "km of that second drive, empty ways included", at="second_left")
+    spare_left: Floats = _told("run", "time", "a spare bus sets out for it")
+    spare_min: Floats = _told("run", "value", "minutes until the spare bus is back", at="spare_left")
+    life_here: Ints = _told("school", "count", "life teachers at school for the night")
+    no_driver: Floats = _told("bus", "time", "has no driver today")
+    no_attendant: Floats = _told("bus", "time", "has no attendant today")
+    set_out: Floats = _told("bus", "time", "leaves the yard for its half day", axis="way")
+    came_home: Floats = _told("bus", "time", "is back at the yard", axis="way")
+
+    def wipe(self) -> Diary:
+        """Make every page blank again, so that the next week can be written on the same paper."""
+        for kind in fields(self):
+            getattr(self, kind.name).fill(BLANK[kind.metadata["sort"]])
+        return self
+
+    def events(self, day: int, names: Names) -> pd.DataFrame:
+        """Unroll one day into the long table: minute after midnight, event, who, value; sorted by time."""
+        parts, midnight = [], day * MINUTES_PER_DAY
+        for kind in fields(self):
+            for k, label in enumerate(AXES[kind.metadata["axis"]]):
+                event = f"{kind.name}_{label}" if label else kind.name
+                there, minute, value = self._unrolled(kind, k, day, midnight)
+                who = names[kind.metadata["who"]][there]
+                parts.append(pd.DataFrame({"minute": minute, "event": event, "who": who, "value": value}))
         return pd.concat(parts).sort_values(["minute", "event", "who"], ignore_index=True)
 
+    def _row(self, name: str, axis: str, k: int, day: int) -> NDArray[Any]:
+        pages = getattr(self, name)
+        return np.asarray(pages[k, day] if axis else pages[day])
 
-def _long(event: str, times: Floats, who: NDArray[np.str_]) -> pd.DataFrame:
-    happened = np.flatnonzero(~np.isnan(times))
-    return pd.DataFrame({"minute": times[happened], "event": event, "who": who[happened]})
+    def _unrolled(self, kind: Any, k: int, day: int, midnight: float) -> tuple[Ints, Floats, Floats]:
+        """Return whom one kind tells of, when, and its value; a value has the minute of the kind it belongs to."""
+        sort, axis, at = (kind.metadata[key] for key in ("sort", "axis", "at"))
+        row = self._row(kind.name, axis, k, day)
+        if sort == "time":
+            there = np.flatnonzero(~np.isnan(row))
+            return there, row[there] - midnight, np.full(len(there), np.nan)
+        there = np.flatnonzero(row)
+        minute = np.nan_to_num(self._row(at, axis, k, day)[there] - midnight) if at else np.zeros(len(there))
+        return there, minute, row[there].astype(float)
 
 
-def blank(days: int, pupils: int, stops: int, runs: int, buses: int) -> Diary:
-    """Return an empty diary of the given size."""
+KINDS: dict[str, str] = {
+    (f"{kind.name}_{label}" if label else kind.name): kind.metadata["meaning"]
+    for kind in fields(Diary)
+    for label in AXES[kind.metadata["axis"]]
+}
+"""event -> what it means; the one list of kinds."""
 
-    def times(*shape: int) -> Floats:
-        return np.full(shape, np.nan)
 
-    return Diary(
-        came=np.zeros((days, pupils), dtype=bool),
-        attended=np.zeros((days, pupils), dtype=bool),
-        embarked_in=times(days, pupils),
-        alighted_in=times(days, pupils),
-        embarked_out=times(days, pupils),
-        alighted_out=times(days, pupils),
-        fetched=np.zeros((2, days, pupils), dtype=bool),
-        queued=times(3, days, pupils),
-        served=times(3, days, pupils),
-        seated=times(3, days, pupils),
-        left=times(3, days, pupils),
-        bell=times(3, days, pupils),
-        arrived=times(days, stops),
-        departed=times(days, stops),
-        load=np.zeros((days, stops), dtype=np.int64),
-        left_yard=times(days, runs),
-        reached_gate=times(days, runs),
-        took_bay=times(days, runs),
-        freed_bay=times(days, runs),
-        empty_km=np.zeros((days, runs)),
-        second_km=np.zeros((days, runs)),
-        to_bed=times(days, pupils),
-        bus_min=np.zeros((days, buses)),
-    )
+def blank(days: int, sizes: Mapping[str, int]) -> Diary:
+    """Return an empty diary; sizes: how many pupils, stops, runs, buses and visits there are."""
+    pages = {}
+    for kind in fields(Diary):
+        meta = kind.metadata
+        axis = (len(AXES[meta["axis"]]),) if meta["axis"] else ()
+        shape = (*axis, days, {**sizes, "half": 2}[meta["who"]])
+        pages[kind.name] = np.full(shape, BLANK[meta["sort"]], dtype=TYPES[meta["sort"]])
+    return Diary(**pages)
+
+
+def replay(events: pd.DataFrame, names: Names, day: int, days: int) -> Diary:
+    """Return the diary of a week of so many days in which only one day is told, by its long table of events."""
+    diary, midnight = blank(days, {who: len(named) for who, named in names.items()}), day * MINUTES_PER_DAY
+    place = {who: pd.Series(np.arange(len(named)), index=named) for who, named in names.items()}
+    told = dict(tuple(events.groupby("event", observed=True)))
+    for kind in fields(Diary):
+        for k, label in enumerate(AXES[kind.metadata["axis"]]):
+            rows = told.get(f"{kind.name}_{label}" if label else kind.name)
+            if rows is None:
+                continue
+            page = diary._row(kind.name, kind.metadata["axis"], k, day)
+            value = rows["minute"] + midnight if kind.metadata["sort"] == "time" else rows["value"]
+            page[place[kind.metadata["who"]][rows["who"]].to_numpy()] = value.to_numpy()
+    return diary

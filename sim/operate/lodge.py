@@ -1,6 +1,6 @@
-"""The dormitory week: in on the first day, out on the last, and who sleeps there in between.
+"""The nights of the week: lodgers in their beds, and beds for those who cannot go home.
 
-Beds are given for the term by priority (`pupils.gather`); here the nights are lived.
+Beds are given for the term by priority (`admit`); here the nights are lived.
 """
 
 from __future__ import annotations
@@ -11,20 +11,79 @@ from typing import TYPE_CHECKING
 import numpy as np
 import simpy
 
+from sim.operate.diary import BREAKDOWN, BUS, ROAD, WEATHER
+from sim.operate.pupils import OUT
+from sim.operate.station import loss
+from sim.plan import FAMILY, LINE_BUS, LODGE, Bools, Ints
 from sim.units import MINUTES_PER_DAY
 
 if TYPE_CHECKING:
-    from sim.operate.day import Week
+    from sim.operate.day import Day, Week
 
 Steps = Generator[simpy.Event, object, None]
 
 
-def nights(env: simpy.Environment, week: Week, school: int) -> Steps:
-    """Tell at lights-out of every night but the last day's who lies in the beds of one school."""
+def nights(env: simpy.Environment, week: Week) -> Steps:
+    """Tell in the evening who has to stay, and at lights-out who lies in a bed."""
+    for day in week.by_day:
+        yield env.timeout(day.midnight + week.bells.late_dinner_min - env.now)
+        stay(week, day, env.now)
+        yield env.timeout(day.midnight + week.bells.lights_out_min - env.now)
+        sleep(week, day, env.now)
+
+
+def stay(week: Week, day: Day, now: float) -> None:
+    """Keep at school for the night whoever is not on a bus home by now, or has no open road home."""
+    pupils, last = week.pupils, day.number == week.days - 1
+    lodges = pupils.has_bed & ~pupils.lodger_bus
+    by_bus = ((pupils.stop[OUT] >= 0) & ~pupils.has_bed) | (pupils.lodger_bus & last)
+    on_own = np.isin(pupils.mode, (LINE_BUS, FAMILY)) | ((pupils.mode == LODGE) & lodges & last)
+    waits = np.flatnonzero(day.ready_out & by_bus & np.isnan(day.embarked_out))
+    own = np.flatnonzero(day.ready_out & on_own)
+    cut_off = own[week.cut_off(day, OUT, own)]
+    late = waits[np.isnan(day.left_out[0][waits])]  # nobody told them that no bus would come
+    day.left_out[0][late], day.left_out[1][late] = now, _cause(week, day, late)
+    day.left_out[0][cut_off], day.left_out[1][cut_off] = now, ROAD
+    stays = np.append(waits, cut_off)
+    day.stayed[stays], day.ready_out[stays] = now, False
+
+
+def _cause(week: Week, day: Day, who: Ints) -> Ints:
+    """Say why the bus of each of these pupils has not come by the evening: breakdown, weather, road, or the bus."""
+    table = week.timetable
+    run = table.run_of_stop[week.pupils.stop[OUT][who]]
+    bus = np.array(table.bus, dtype=np.int64)
+    broke = np.bincount(bus[~np.isnan(day.broke_down)], minlength=len(table.yard)) > 0
+    else_ = BUS if day.legs[OUT] is week.dry else WEATHER if day.sky[OUT] else ROAD
+    return np.where(broke[bus[run]], BREAKDOWN, else_)
+
+
+def sleep(week: Week, day: Day, now: float) -> None:
+    """Lay lodgers into their beds and find beds for those who had to stay; who finds none sits up.
+
+    A lodger who is ill lies in the dormitory, too, unless it is the first day of the week or the last.
+    """
+    pupils, last = week.pupils, day.number == week.days - 1
+    stays = ~np.isnan(day.stayed)
+    in_house = day.attended | (week.slept[day.number] & ~day.came)
+    lodgers = pupils.has_bed & (stays if last else in_house)
+    day.to_bed[lodgers] = now
+    guests = np.flatnonzero(stays & ~pupils.has_bed)
+    day.to_bed[guests[_find_beds(week, guests, now)]] = now
+    week.slept[day.number + 1] = lodgers | stays
+    day.life_here[:] = week.luck.life_here[day.number]
+
+
+def _find_beds(week: Week, guests: Ints, now: float) -> Bools:
+    """Give emergency beds and the beds nobody has this term to guests of each school and sex, the youngest first.
+
+    Each line of guests passes the bed station; all of them come at the same minute and stay for the night.
+    """
     pupils = week.pupils
-    here = np.arange(pupils.first[school], pupils.first[school + 1])
-    lodgers = here[pupils.has_bed[here]]
-    for day in range(week.days - 1):
-        yield env.timeout(day * MINUTES_PER_DAY + week.bells.lights_out_min - env.now)
-        asleep = lodgers[week.diary.attended[day, lodgers]]
-        week.diary.to_bed[day, asleep] = env.now
+    found = np.zeros(len(guests), dtype=bool)
+    place = pupils.school[guests] * 2 + pupils.sex[guests]
+    order = np.lexsort((pupils.number[guests], pupils.grade[guests], place))
+    for here in np.split(order, np.flatnonzero(np.diff(place[order])) + 1) if len(guests) else ():
+        free = int(week.stage.spare_beds.ravel()[place[here[0]]])
+        found[here] = loss(np.full(len(here), now), np.full(len(here), MINUTES_PER_DAY), free)
+    return found

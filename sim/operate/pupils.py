@@ -12,7 +12,9 @@ from sim.chance import YearLuck, pupil_owners
 from sim.config import Settings
 from sim.county import County
 from sim.county.road import Travel
+from sim.operate.admit import Asks, admit
 from sim.plan import FAMILY, LINE_BUS, LODGE, NONE, SCHOOL_BUS, WALK, Bools, Floats, Ints, Routes, YearPlan
+from sim.plan.timetable import at_school_min, by_run
 from sim.streams import Owners
 from sim.units import MINUTES_PER_HOUR
 
@@ -41,7 +43,11 @@ class Pupils:
     stop: Ints
     """(2, N) the run's stop that serves the pupil, in and out; -1 = none."""
     lodger_bus: Bools
+    hardship: Bools
     eats: Bools
+    """(N,) has lunch at school."""
+    breakfasts: Bools
+    """(N,) comes by bus in time for breakfast and has it at school."""
     lunch_rank: Ints
     """(N,) how many classes of the same sitting leave for the hall before the pupil's class."""
     first: Ints
@@ -51,8 +57,10 @@ class Pupils:
         return len(self.number)
 
 
-def gather(county: County, settings: Settings, travel: Travel, plan: YearPlan, counts: Ints, luck: YearLuck) -> Pupils:
-    """Let the pupils who come meet the plan: school, mode, bed, stop and class of each.
+def gather(
+    county: County, settings: Settings, travel: Travel, plan: YearPlan, counts: Ints, luck: YearLuck, term: int = 1
+) -> Pupils:
+    """Let the pupils who come meet the plan: school, mode, bed, stop and class of each in a term.
 
     counts: (H, 9, 2) pupils who come this year.
     """
@@ -63,7 +71,12 @@ def gather(county: County, settings: Settings, travel: Travel, plan: YearPlan, c
     taste = streams.uniforms(luck.lasting("mode"), number)
     mode = np.array(_TASTE)[(taste[:, None] >= np.cumsum(share, axis=1)[:, :-1] - 1e-12).sum(axis=1)]
     km = plan.places.km[hamlet, grade - 1]
-    has_bed = _admit(plan, mode, school, sex, grade, km, number)
+    hardship = streams.uniforms(luck.lasting("hardship"), number) < county.hamlets.hardship_share[hamlet]
+    leaves = streams.uniforms(luck.yearly("gives up bed"), number) < settings.lodge.leave_after_term_share
+    asks = Asks(mode == LODGE, school, sex, grade, km, hardship, leaves, number)
+    has_bed = admit(settings.lodge, plan.beds, asks, term)
+    if term > 1:
+        mode[asks.wants & leaves] = FAMILY  # who gave up lodging is brought by the family
     refused = (mode == LODGE) & ~has_bed
     lodger_bus = has_bed & (streams.uniforms(luck.lasting("lodger bus"), number) < settings.lodge.bus_share)
     lodger_bus &= settings.fleet.lodger_runs
@@ -88,7 +101,9 @@ def gather(county: County, settings: Settings, travel: Travel, plan: YearPlan, c
         refused=refused,
         stop=stop,
         lodger_bus=lodger_bus,
+        hardship=hardship,
         eats=eats | has_bed,
+        breakfasts=_breakfasts(settings, plan, stop[IN], luck, number) & (mode == SCHOOL_BUS),
         lunch_rank=_lunch_rank(plan, settings, school, grade),
         first=first,
     )
@@ -109,16 +124,6 @@ def _rank(*keys: Ints) -> Ints:
     """Return each row's position among the rows with the same keys, in the given order of rows."""
     frame = pd.DataFrame(dict(enumerate(keys)))
     return np.asarray(frame.groupby(list(frame.columns), sort=False).cumcount().to_numpy())
-
-
-def _admit(plan: YearPlan, mode: Ints, school: Ints, sex: Ints, grade: Ints, km: Floats, number: Owners) -> Bools:
-    """Give the beds of each school and sex to those who live farthest, then to the higher grade."""
-    asks = np.flatnonzero(mode == LODGE)
-    order = asks[np.lexsort((number[asks], -grade[asks], -km[asks]))]
-    rank = _rank(school[order], sex[order])
-    has_bed = np.zeros(len(mode), dtype=bool)
-    has_bed[order] = rank < plan.beds.nominal[school[order], sex[order]]
-    return has_bed
 
 
 def _stops(
@@ -178,6 +183,17 @@ def _free_seat(settings: Settings, plan: YearPlan, stop: Ints, rider: Bools, ref
         asks = asks[np.argsort(number[asks], kind="stable")]
         found[asks] = _rank(run[asks]) < (seats - np.append(claimed, 0))[run[asks]]
     return found
+
+
+def _breakfasts(settings: Settings, plan: YearPlan, stop: Ints, luck: YearLuck, number: Owners) -> Bools:
+    """Tell who wants breakfast at school and has a bus that is planned to be there in time to eat it; (N,)."""
+    routes, bells, dine = plan.runs.routes, settings.bells, settings.dine
+    there = plan.runs.arrive_min + at_school_min(settings.fleet, by_run(routes, routes.load)) + dine.walk_to_hall_min
+    latest = bells.breakfast_min + dine.bell_after_min - dine.seat_min_limit
+    run_of = np.append(np.repeat(np.arange(len(routes.school)), np.diff(routes.ptr)), -1)
+    in_time = np.append(there <= latest, False)
+    wants = streams.uniforms(luck.lasting("breakfast"), number) < dine.breakfast_rider_share
+    return np.asarray(wants & in_time[run_of[stop]])
 
 
 def _stop_lists(routes: Routes, way: int) -> dict[tuple[int, int, int], Ints]:

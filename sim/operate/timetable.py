@@ -1,4 +1,4 @@
-"""The timetable of a year: the plan and its pupils as flat arrays that a week can be lived from."""
+"""The timetable of a year: the plan's runs and its riders as flat arrays that a week can be lived from."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from sim.config import Settings
 from sim.county import County
 from sim.county.road import Travel
 from sim.operate.drive import Riders
+from sim.operate.legs import Legs, clear_legs, legs
 from sim.operate.pupils import IN, OUT, SERVICE_LODGER, Pupils, bus_seats
+from sim.operate.weather import Skyways
 from sim.plan import Bools, Floats, Ints, YearPlan
+from sim.plan.staff import crews
 from sim.plan.timetable import at_school_min, by_run, stop_times
 from sim.streams import Owners
 
 FIRST_DAY, LAST_DAY, OTHER_DAY, ONLY_DAY = range(4)
 FIRST_JUNIOR_GRADE = 7
-Legs = tuple[tuple[int, float, float], ...]
-"""(run, empty km, empty minutes) of each run of a bus in a half day."""
+CLEAR = 0
+Sky = tuple[int, bool]
+"""Kind of weather, and whether the stress pack has struck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +35,24 @@ class Timetable:
     stops: tuple[tuple[int, int], ...]
     """(R) first and end position of the stops of each run."""
     run_of_stop: Ints
+    stop_node: tuple[int, ...]
+    """(P,) node of each stop."""
+    stop_in: Bools
+    """(P,) the stop is of a run to school."""
     seats: tuple[int, ...]
     school: tuple[int, ...]
     """(R) position of the school."""
     direction: tuple[int, ...]
     is_lodger: Bools
-    start_node: tuple[int, ...]
-    end_node: tuple[int, ...]
     be_there_min: Floats
     """(R,) when the bus should stand at the first stop (in) or at the school (out)."""
     depart_min: Floats
     hold_min: Floats
     """(P,) planned departure from each stop of an `in` run; -inf for `out` runs."""
     close_min: Floats
-    """(R,) when the pupils of an `out` run may leave school."""
+    """(N,) when the class of each pupil is over."""
+    friday_min: Floats
+    """(N,) when lodgers may leave on the last day of the week."""
     latest_min: Floats
     """(R,) the last moment at which a second run sets out."""
     riders: Riders
@@ -54,118 +62,99 @@ class Timetable:
     """(P,) owns the traffic of the leg."""
     bus: tuple[int, ...]
     """(R) bus of the run, -1 when it is dropped."""
-    spare_buses: int
     yard: tuple[int, ...]
     """(B) node of the yard of each bus."""
+    attendants: Ints
+    """(B,) attendants planned on each bus."""
+    bus_seats: tuple[int, ...]
+    """(B) seats for pupils."""
+    spare_buses: int
+    reserve: tuple[int, int]
+    """Drivers and attendants in reserve."""
     spare_yard: tuple[int, ...]
     """(R) node of the yard nearest to the start of the run."""
-    home: tuple[tuple[float, float], ...]
-    """(R) km and minutes from the end of the run to the yard of its bus."""
-    duties: Mapping[tuple[int, int, int], Legs]
-    """(bus, kind of day, direction) -> runs in order, with the empty way before each."""
+    duties: Mapping[tuple[int, int, int], tuple[int, ...]]
+    """(bus, kind of day, direction) -> runs in order."""
     run_km: Floats
-    """(R,) km with pupils of one drive of the run."""
-    diner: Bools
-    """(3, N) who eats breakfast, lunch and dinner at school."""
-    sitting: Ints
-    """(N,) sitting of each pupil."""
-    walk_min: Floats
-    """(N,) planned walk to the hall, classes leaving one after another."""
-    windows: tuple[int, ...]
-    canteen_seats: tuple[int, ...]
-    gate_bays: tuple[int, ...]
-    sitting_min: float
-    """Length of a sitting."""
-    sittings: Mapping[int, int]
-    """school -> number of sittings, for every school with a canteen and pupils."""
-    lodging: frozenset[int]
-    """Schools where somebody has a bed."""
+    """(R,) planned km with pupils of one drive of the run."""
+    legs: Mapping[Sky, Legs]
+    """The legs in every kind of weather that can come."""
+    component: Mapping[Sky, Ints]
+    """(nodes,) part of the road network, in every kind of weather: between two parts no road is open."""
 
 
-def timetable(county: County, settings: Settings, travel: Travel, plan: YearPlan, pupils: Pupils) -> Timetable:
+def timetable(
+    county: County, settings: Settings, travel: Travel, skyways: Skyways, plan: YearPlan, pupils: Pupils
+) -> Timetable:
     """Lay out the year for operation; nothing here depends on the day."""
-    return Timetable(**_runs(county, settings, travel, plan), **_riders(plan, pupils), **_meals(settings, plan, pupils),
-                     gate_bays=tuple(county.schools.gate_bays.tolist()))  # fmt: skip
-
-
-def _runs(county: County, settings: Settings, travel: Travel, plan: YearPlan) -> dict[str, Any]:
-    """Lay out the runs: places, times, buses and duties."""
     routes, runs = plan.runs.routes, plan.runs
-    is_in = routes.direction == IN
-    school_node = county.schools.node[routes.school]
-    first_node = county.hamlets.node[routes.hamlet[routes.ptr[:-1]]]
-    last_node = county.hamlets.node[routes.hamlet[routes.ptr[1:] - 1]]
-    start, end = np.where(is_in, first_node, school_node), np.where(is_in, school_node, last_node)
-    yards = np.flatnonzero(county.roads.is_yard)
-    near = yards[np.argmin(travel.minutes[np.ix_(start, yards)], axis=1)]
-    home = np.append(runs.yard, 0)[runs.bus]
     run_of_stop = np.repeat(np.arange(len(routes.school)), np.diff(routes.ptr))
     owner = _owners(county, plan)
     leg = (np.arange(len(run_of_stop)) - routes.ptr[run_of_stop] + 1).astype(np.uint64)
-    return {
-        "stops": tuple(zip(routes.ptr[:-1].tolist(), routes.ptr[1:].tolist(), strict=True)),
-        "run_of_stop": run_of_stop,
-        "seats": tuple(bus_seats(settings, plan).tolist()),
-        "school": tuple(routes.school.tolist()),
-        "direction": tuple(routes.direction.tolist()),
-        "is_lodger": routes.service == SERVICE_LODGER,
-        "start_node": tuple(start.tolist()),
-        "end_node": tuple(end.tolist()),
-        **_times(county, settings, plan, run_of_stop),
-        "run_owner": owner,
-        "stop_owner": owner[run_of_stop] + leg,
-        "bus": tuple(runs.bus.tolist()),
-        "spare_buses": runs.spare_buses,
-        "yard": tuple(runs.yard.tolist()),
-        "spare_yard": tuple(near.tolist()),
-        "home": tuple(zip(travel.km[end, home].tolist(), travel.minutes[end, home].tolist(), strict=True)),
-        "duties": _duties(plan, travel, start, end),
-        "run_km": by_run(routes, routes.leg_km),
-    }
+    clear = clear_legs(county, routes, travel)
+    ways = {sky: legs(county, routes, way) for sky, way in skyways.items()} | {(CLEAR, False): clear}
+    kinds = [settings.fleet.kinds[kind] for kind in runs.bus_kind]
+    return Timetable(
+        stops=tuple(zip(routes.ptr[:-1].tolist(), routes.ptr[1:].tolist(), strict=True)),
+        run_of_stop=run_of_stop,
+        stop_node=tuple(county.hamlets.node[routes.hamlet].tolist()),
+        stop_in=routes.direction[run_of_stop] == IN,
+        seats=tuple(bus_seats(settings, plan).tolist()),
+        school=tuple(routes.school.tolist()),
+        direction=tuple(routes.direction.tolist()),
+        is_lodger=routes.service == SERVICE_LODGER,
+        run_owner=owner,
+        stop_owner=owner[run_of_stop] + leg,
+        bus=tuple(runs.bus.tolist()),
+        yard=tuple(runs.yard.tolist()),
+        attendants=np.array([kind.attendants for kind in kinds], dtype=np.int64),
+        bus_seats=tuple(kind.seats for kind in kinds),
+        spare_buses=runs.spare_buses,
+        reserve=crews(settings, plan),
+        spare_yard=_spare_yards(county, travel, clear),
+        duties=_duties(plan),
+        run_km=by_run(routes, routes.leg_km),
+        legs=ways,
+        component={sky: way.component for sky, way in skyways.items()},
+        riders=_riders(plan, pupils),
+        **_times(settings, plan, pupils, run_of_stop),
+    )
 
 
-def _times(county: County, settings: Settings, plan: YearPlan, run_of_stop: Ints) -> dict[str, Any]:
-    """Lay out the planned clock times of the runs."""
+def _spare_yards(county: County, travel: Travel, clear: Legs) -> tuple[int, ...]:
+    """Return the yard nearest to the start of each run; in a county without yards the start itself."""
+    yards, start = np.flatnonzero(county.roads.is_yard), np.array(clear.first, dtype=np.int64)
+    if not len(yards):
+        return clear.first
+    return tuple(yards[np.argmin(travel.minutes[np.ix_(start, yards)], axis=1)].tolist())
+
+
+def _times(settings: Settings, plan: YearPlan, pupils: Pupils, run_of_stop: Ints) -> dict[str, Any]:
+    """Lay out the planned clock times of the runs and of the pupils."""
     routes, fleet, bells = plan.runs.routes, settings.fleet, settings.bells
     is_in, lodger = routes.direction == IN, routes.service == SERVICE_LODGER
     come, go = stop_times(plan.runs, fleet)
     loading = at_school_min(fleet, by_run(routes, routes.load))
-    junior = county.schools.last_grade[routes.school] >= FIRST_JUNIOR_GRADE  # all leave when the last ones do
-    close = np.where(junior, bells.junior_close_min, bells.primary_close_min)
     slack = fleet.second_run_latest_min - bells.primary_first_min
     morning = np.where(lodger, bells.lodger_monday_min + slack, fleet.second_run_latest_min)
+    junior = pupils.grade >= FIRST_JUNIOR_GRADE
     return {
         "be_there_min": np.where(is_in, come[routes.ptr[:-1]], plan.runs.depart_min - loading),
         "depart_min": plan.runs.depart_min,
         "hold_min": np.where(is_in[run_of_stop], go, -np.inf),
-        "close_min": np.where(lodger, bells.lodger_friday_min, close),
-        "latest_min": np.where(is_in, morning, np.inf),
+        "close_min": np.where(junior, bells.junior_close_min, bells.primary_close_min).astype(float),
+        "friday_min": np.full(len(pupils), float(bells.lodger_friday_min)),
+        "latest_min": np.where(is_in, morning, float(fleet.second_run_home_latest_min)),
     }
 
 
-def _meals(settings: Settings, plan: YearPlan, pupils: Pupils) -> dict[str, Any]:
-    """Lay out who eats what, when, and what the canteens offer."""
-    meals, dine = plan.meals, settings.dine
-    open_ = meals.sittings > 0
-    return {
-        "diner": np.stack([pupils.has_bed, pupils.eats, pupils.has_bed]) & open_[pupils.school],
-        "sitting": meals.sitting[pupils.school, pupils.grade - 1],
-        "walk_min": dine.walk_to_hall_min + pupils.lunch_rank * dine.class_gap_min,
-        "windows": tuple(meals.windows.tolist()),
-        "canteen_seats": tuple(meals.seats.tolist()),
-        "sitting_min": dine.bell_after_min,
-        "sittings": {int(s): int(meals.sittings[s]) for s in np.unique(pupils.school) if open_[s]},
-        "lodging": frozenset(np.unique(pupils.school[pupils.has_bed]).tolist()),
-    }
-
-
-def _riders(plan: YearPlan, pupils: Pupils) -> dict[str, Any]:
+def _riders(plan: YearPlan, pupils: Pupils) -> Riders:
     """List the riders of each stop, the youngest first, refused lodgers last; (P + 1,) and (riders,)."""
     stops = len(plan.runs.routes.hamlet)
     who = np.concatenate([np.flatnonzero(pupils.stop[way] >= 0) for way in (IN, OUT)])
     stop = np.concatenate([pupils.stop[way][pupils.stop[way] >= 0] for way in (IN, OUT)])
     order = np.lexsort((pupils.number[who], pupils.grade[who], pupils.refused[who], stop))
-    return {"riders": (np.searchsorted(stop[order], np.arange(stops + 1)), who[order])}
+    return np.searchsorted(stop[order], np.arange(stops + 1)), who[order]
 
 
 def _owners(county: County, plan: YearPlan) -> Owners:
@@ -179,8 +168,8 @@ def _owners(county: County, plan: YearPlan) -> Owners:
     )
 
 
-def _duties(plan: YearPlan, travel: Travel, start: Ints, end: Ints) -> dict[tuple[int, int, int], Legs]:
-    """List the runs of each bus by kind of day and direction, in order, with the empty way before each."""
+def _duties(plan: YearPlan) -> dict[tuple[int, int, int], tuple[int, ...]]:
+    """List the runs of each bus by kind of day and direction, in order."""
     runs, routes = plan.runs, plan.runs.routes
     lists: dict[tuple[int, int, int], list[int]] = {}
     for r in np.lexsort((np.arange(len(runs.bus)), runs.order)):
@@ -192,9 +181,4 @@ def _duties(plan: YearPlan, travel: Travel, start: Ints, end: Ints) -> dict[tupl
         days = (FIRST_DAY, LAST_DAY, OTHER_DAY, ONLY_DAY) if everyday else weekly
         for kind in days:
             lists.setdefault((int(runs.bus[r]), kind, way), []).append(int(r))
-    duties = {}
-    for key, found in lists.items():
-        before = [runs.yard[key[0]], *end[found[:-1]]]
-        km, minutes = travel.km[before, start[found]], travel.minutes[before, start[found]]
-        duties[key] = tuple(zip(found, km.tolist(), minutes.tolist(), strict=True))
-    return duties
+    return {key: tuple(found) for key, found in lists.items()}

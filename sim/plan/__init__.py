@@ -156,6 +156,21 @@ class Meals:
     """(S, 9) when the grade leaves class for lunch."""
     windows: Ints
     seats: Ints
+    kitchen: Ints
+    """(S,) meals that the kitchen can cook for one mealtime, all sittings together."""
+
+    def __post_init__(self) -> None:
+        freeze(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixtures:
+    """What each school has for water and toilets; (S,) and, by sex, (S, 2): girls, boys."""
+
+    taps: Ints
+    basins: Ints
+    toilets: Ints
+    showers: Ints
 
     def __post_init__(self) -> None:
         freeze(self)
@@ -182,6 +197,7 @@ class YearPlan:
     runs: Runs
     meals: Meals
     beds: Beds
+    fixtures: Fixtures
     classes: Ints
     """(S,) classes the expected pupils make."""
     class_places: Ints

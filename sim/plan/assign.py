@@ -64,14 +64,15 @@ def places(county: County, settings: Settings, travel: Travel, open_: Bools, for
     row = np.arange(len(home))[:, None]
     placed = school >= 0
     km = np.where(placed, ways.km[row, school], np.nan)
-    share = _shares(county, settings, school, km, year)
+    minutes = np.where(placed, ways.minutes[row, school], np.nan)
+    share = _shares(county, settings, school, km, minutes, year)
     unplaced = _unplaced(county, forecast_y.sum(axis=2), why, ways, open_)
     unplaced = unplaced.assign(scenario=settings.scenario, year=year)[list(UNPLACED_COLUMNS)]
     return Places(
         year=year,
         school=school,
         km=km,
-        minutes=np.where(placed, ways.minutes[row, school], np.nan),
+        minutes=minutes,
         share=share,
         reason=_reasons(county, settings, school, km, share, why),
         expected=np.array(forecast_y, dtype=float),
@@ -118,17 +119,17 @@ def _schools_of_grade(county: County, settings: Settings, ways: _Ways, usable: B
     return school, why
 
 
-def _shares(county: County, settings: Settings, school: Ints, km: Floats, year: int) -> Floats:
+def _shares(county: County, settings: Settings, school: Ints, km: Floats, minutes: Floats, year: int) -> Floats:
     """Return the share of each hamlet's and grade's pupils in each of MODES; (H, 9, 6), sums to 1.
 
-    Those far from home who may and agree to lodge, where the school has any bed (how many is no matter: a
+    Those far from home who may lodge and agree, where the school has any bed (how many is no matter: a
     plan does not depend on the number of beds). Of the rest, those who live near walk, if the walk is within
     the time limit of their grade; else families bring their share, public lines take theirs, school buses the
     others. School buses bring rural pupils to receiving schools; elsewhere the family has to.
     """
     fleet = settings.fleet
     share = np.zeros((*school.shape, len(MODES)))
-    lodge = lodge_share(county, settings, school, km, year)
+    lodge = lodge_share(county, settings, school, km, minutes, year)
     rest = 1.0 - lodge
     walks = walkable(settings, km)
     family = rest * fleet.family_share
@@ -144,21 +145,38 @@ def _shares(county: County, settings: Settings, school: Ints, km: Floats, year: 
     return share
 
 
-def lodge_share(county: County, settings: Settings, school: Ints, km: Floats, year: int) -> Floats:
-    """Say which share of the pupils of each hamlet and grade asks for a bed; shape (H, 9)."""
+def lodge_share(county: County, settings: Settings, school: Ints, km: Floats, minutes: Floats, year: int) -> Floats:
+    """Say which share of the pupils of each hamlet and grade asks for a bed; shape (H, 9).
+
+    From `lodge.from_grade` on, those who live far; below it nobody, but in the service mode those whose way to
+    school each day would take too long.
+    """
     lodge = settings.lodge
-    far = np.where(_JUNIOR, lodge.junior_min_km, lodge.primary_min_km)
+    far = km >= np.where(_JUNIOR, lodge.junior_min_km, lodge.primary_min_km)
     agrees = np.where(_JUNIOR, lodge.junior_share, lodge.primary_share)
+    usual = np.where(far, agrees, 0.0)
+    service = np.where(_too_long(settings, km, minutes), lodge.service_share * lodge.service_mode, 0.0)
     may = np.array(GRADES) >= lodge.from_grade
     has_beds = lodging_schools(county, settings, year)[school]
-    return np.where((school >= 0) & may & has_beds & (km >= far), agrees, 0.0)
+    return np.where((school >= 0) & has_beds, np.where(may, usual, service), 0.0)
+
+
+def _limit_min(settings: Settings) -> Floats:
+    """Return the longest way to school of each grade; (9,)."""
+    return np.where(_YOUNG, settings.fleet.ride_limit_young_min, settings.fleet.ride_limit_older_min)
+
+
+def _too_long(settings: Settings, km: Floats, minutes: Floats) -> Bools:
+    """Say from where the daily way to school is over the limit of the grade, even straight by bus; (H, 9)."""
+    fleet = settings.fleet
+    stop_min = (fleet.walk_to_stop_min + fleet.wait_at_stop_min) * fleet.limit_includes_walk_and_wait
+    return ~walkable(settings, km) & (minutes + stop_min > _limit_min(settings))
 
 
 def walkable(settings: Settings, km: Floats) -> Bools:
     """Say from where pupils walk: nearer than buses serve, within the time limit of their grade; (H, 9)."""
-    limit_min = np.where(_YOUNG, settings.fleet.ride_limit_young_min, settings.fleet.ride_limit_older_min)
     walk_min = km / settings.road.walk_km_per_h * MINUTES_PER_HOUR
-    return np.asarray((km < settings.fleet.eligible_km) & (walk_min <= limit_min))
+    return np.asarray((km < settings.fleet.eligible_km) & (walk_min <= _limit_min(settings)))
 
 
 def _reasons(

@@ -17,6 +17,7 @@ from sim.plan.duty import chain
 from sim.plan.enrol import forecast
 from sim.plan.lodge import added, beds
 from sim.plan.staff import posts
+from sim.plan.wash import fixtures
 
 Router = Callable[[Iterable[Places]], list[Routes]]
 """Makes the routes of several years' places, in the same order; the study spreads it over workers."""
@@ -56,6 +57,7 @@ def _year(
         runs=chain(settings, travel, county, routes, owned),
         meals=meals(county, settings, placed.year, lunch_diners(county, settings, placed), open_),
         beds=beds(county, settings, placed.year),
+        fixtures=fixtures(county, settings, placed.year),
         classes=classes,
         class_places=class_places,
     )

@@ -1,4 +1,4 @@
-"""Sittings: how many the lunch of each school needs, who eats in which, and when it begins."""
+"""Meals: what each canteen offers, how many sittings its lunch needs, who eats in which, and when it begins."""
 
 from __future__ import annotations
 
@@ -17,22 +17,26 @@ def scaled(there: Ints, scale: float) -> Ints:
 
 
 def meals(county: County, settings: Settings, year: int, diners: Floats, open_: Bools) -> Meals:
-    """Return windows, seats and lunch sittings of each school in a year.
+    """Return windows, seats, meals of the kitchen and lunch sittings of each school in a year.
 
     diners: (S, 9) pupils by grade who are to eat lunch. Grades eat in order, the youngest first; a sitting is
-    full when its diners pass seats x `dine.sitting_fill`.
+    full when its diners pass seats x `dine.sitting_fill`. A kitchen's meals, as the county's table states them,
+    are those of one mealtime, all its sittings together; `dine.kitchen_sitting_share` of them become ready for
+    each sitting, and what one sitting leaves the next ones eat.
     """
     dine, schools = settings.dine, county.schools
     windows = scaled(schools.windows + added(county, "windows", year), dine.windows_scale)
     there = schools.canteen_seats + added(county, "canteen_seats", year)
     seats = scaled(there, dine.seats_scale)
+    kitchen = scaled(schools.kitchen_meals + added(county, "kitchen_meals", year), dine.kitchen_scale)
     sitting = np.zeros((len(schools.id), len(GRADES)), dtype=np.int64)
     sittings = np.zeros(len(schools.id), dtype=np.int64)
     for s in np.flatnonzero(schools.lived & open_ & (there > 0)):
         sitting[s] = _grades_to_sittings(diners[s], seats[s] * dine.sitting_fill, dine.sittings_most)
         sittings[s] = sitting[s].max() + 1
     step = dine.bell_after_min + dine.sittings_gap_min
-    return Meals(sitting, sittings, (settings.bells.lunch_min + sitting * step).astype(np.float64), windows, seats)
+    lunch_min = (settings.bells.lunch_min + sitting * step).astype(np.float64)
+    return Meals(sitting, sittings, lunch_min, windows, seats, kitchen)
 
 
 def _grades_to_sittings(diners: Floats, room: float, most: int) -> Ints:

@@ -1,4 +1,4 @@
-"""Beds: what each school has in a year, by sex, and what can be put up in need."""
+"""Beds: what each school has in a year, by sex, in how many rooms, and what can be put up in need."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sim.config import Settings
+from sim.config import Lodge, Settings
 from sim.county import County
 from sim.errors import BadInput
 from sim.plan import Beds, Bools, Ints
@@ -39,6 +39,20 @@ def beds(county: County, settings: Settings, year: int) -> Beds:
         wanted = np.stack([_shared(lodge.beds, stock[:, sex]) for sex in (0, 1)], axis=1)
     nominal = np.floor(wanted * lodge.beds_scale + 0.5).astype(np.int64)
     return Beds(nominal, np.floor(nominal * lodge.emergency_share + 0.5).astype(np.int64))
+
+
+def rooms(lodge: Lodge, beds: Beds) -> tuple[Ints, Ints]:
+    """Part the beds of each school and sex into rooms: where each dormitory's rooms begin, and the beds of each room.
+
+    Dormitories go by school, girls before boys. Every room has `lodge.room_beds` beds, only a dormitory's last one
+    may have fewer. Shapes (2 S + 1,) and (rooms,).
+    """
+    total = beds.nominal.ravel()
+    many = -(-total // lodge.room_beds)
+    first = np.append(0, np.cumsum(many))
+    size = np.full(first[-1], lodge.room_beds)
+    size[first[1:][many > 0] - 1] -= (many * lodge.room_beds - total)[many > 0]
+    return first, size
 
 
 def lodging_schools(county: County, settings: Settings, year: int) -> Bools:

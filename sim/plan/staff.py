@@ -65,9 +65,6 @@ def school_needs(settings: Settings, county: County, plan: YearPlan) -> dict[str
         pupils[:, PRIMARY].sum(axis=1) / norm.pupils_per_teacher_primary
         + pupils[:, JUNIOR].sum(axis=1) / norm.pupils_per_teacher_junior
     )
-    life = _up(lodgers[:, PRIMARY].sum(axis=1) / norm.lodgers_per_life_teacher_primary) + _up(
-        lodgers[:, JUNIOR].sum(axis=1) / norm.lodgers_per_life_teacher_junior
-    )
     guards = np.where(
         _up(nights) > 0,
         norm.guards_lodging_school + nights // norm.lodgers_per_extra_guard,
@@ -76,12 +73,47 @@ def school_needs(settings: Settings, county: County, plan: YearPlan) -> dict[str
     needs: Mapping[str, Floats] = {
         "teacher": _up(teachers),
         "temporary": np.zeros(len(teachers)),
-        "life_teacher": life,
+        "life_teacher": life_teacher_posts(settings, lodgers),
         "warden": _up(nights / norm.lodgers_per_warden),
         "canteen_worker": _up(diners / norm.diners_per_canteen_worker),
         "guard": np.where(_up(pupils.sum(axis=1)) > 0, guards, 0),
     }
     return {post: np.where(plan.open, number, 0).astype(np.int64) for post, number in needs.items()}
+
+
+def life_teacher_posts(settings: Settings, lodgers: Floats) -> Floats:
+    """Return how many life teachers the norm asks for, given the lodgers of each school and grade (S, 9); (S,).
+
+    Pupils below `lodge.from_grade`, who lodge only in the service mode, have a closer norm of their own.
+    """
+    norm, grade = settings.staff, np.arange(1, GRADES + 1)
+    service, junior = grade < settings.lodge.from_grade, grade > PRIMARY.stop
+    care = (
+        (service, norm.lodgers_per_life_teacher_service),
+        (~service & ~junior, norm.lodgers_per_life_teacher_primary),
+        (~service & junior, norm.lodgers_per_life_teacher_junior),
+    )
+    return np.sum([_up(lodgers[:, who].sum(axis=1) / lodgers_each) for who, lodgers_each in care], axis=0)
+
+
+def life_teachers(county: County, plan: YearPlan) -> Ints:
+    """Return the life teachers each open school has of its own; those of closed schools are not counted; (S,)."""
+    return np.where(plan.open, county.schools.life_teachers, 0)
+
+
+def crews(settings: Settings, plan: YearPlan) -> tuple[int, int]:
+    """Return the drivers and attendants in reserve in a year: stated shares of those on duty, rounded up."""
+    fleet = settings.fleet
+    drivers, attendants = _on_duty(settings, plan)
+    reserve = _up(np.array([fleet.reserve_driver_share * drivers, fleet.reserve_attendant_share * attendants]))
+    return int(reserve[0]), int(reserve[1])
+
+
+def _on_duty(settings: Settings, plan: YearPlan) -> tuple[int, int]:
+    """Return the drivers and attendants that the buses on duty need."""
+    buses = np.unique(plan.runs.bus[plan.runs.bus >= 0])
+    attendants = np.array([kind.attendants for kind in settings.fleet.kinds])
+    return len(buses), int(attendants[plan.runs.bus_kind[buses]].sum())
 
 
 def _diners(settings: Settings, pupils: Floats, lodgers: Floats) -> Floats:
@@ -157,11 +189,9 @@ def _receiver(county: County, plan: YearPlan, closed: int) -> int:
 
 
 def _fleet_rows(settings: Settings, plan: YearPlan) -> pd.DataFrame:
-    """Return drivers and attendants of the buses on duty; spare buses wait without a crew."""
-    on_duty = np.unique(plan.runs.bus[plan.runs.bus >= 0])
-    attendants = np.array([kind.attendants for kind in settings.fleet.kinds])
-    crew = {"driver": len(on_duty), "attendant": int(attendants[plan.runs.bus_kind[on_duty]].sum())}
-    parts = [_rows(plan.year, post, [COUNTY_SITE], [crew[post]], [0]) for post in FLEET_POSTS]
+    """Return drivers and attendants of the buses on duty and in reserve; a spare bus is driven by the reserve."""
+    needed = np.add(_on_duty(settings, plan), crews(settings, plan))
+    parts = [_rows(plan.year, post, [COUNTY_SITE], [n], [0]) for post, n in zip(FLEET_POSTS, needed, strict=True)]
     return pd.concat(parts, ignore_index=True)
 
 

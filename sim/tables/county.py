@@ -6,7 +6,10 @@ from sim.tables.column import Column, Table, flag, number, text, whole
 
 KINDS = ("teaching_point", "village", "central_primary", "junior", "nine_year", "town_primary", "town_junior")
 HOMES = ("town", "village", "hamlet")
-ADDS = ("places", "beds_girls", "beds_boys", "canteen_seats", "windows")
+ADDS = (
+    *("places", "beds_girls", "beds_boys", "canteen_seats", "windows", "kitchen_meals"),
+    *("taps", "basins", "toilets_girls", "toilets_boys", "showers"),
+)
 ROAD_CLASSES = ("national", "county", "township", "village")
 BENDS = ("straight", "bends", "sharp", "steep")
 DAY_TYPES = ("clear", "rain", "fog", "ice", "flood")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.tables.column import Column, Table, number, text, whole
+from sim.tables.county import DAY_TYPES
 
 MODES = ("walk", "family", "line_bus", "school_bus", "lodge", "none")
 RESOURCES = (
@@ -11,8 +12,8 @@ RESOURCES = (
     "classroom_seat", "teacher", "life_teacher", "warden", "canteen_worker", "guard",
 )  # fmt: skip
 CAUSES = (
-    "weather", "road", "breakdown", "driver", "attendant", "bus", "bus_seat", "gate_bay", "kitchen", "window",
-    "canteen_seat", "bed", "tap", "toilet", "shower", "basin", "classroom_seat",
+    "weather", "road", "breakdown", "driver", "attendant", "bus", "bus_seat", "line_bus_seat", "gate_bay", "kitchen",
+    "window", "canteen_seat", "bed", "tap", "toilet", "shower", "basin", "classroom_seat",
 )  # fmt: skip
 HARM_KINDS = ("left_behind", "no_bed", "hungry", "gave_up", "late", "haste", "class_too_big")
 
@@ -130,6 +131,25 @@ MEASURES = _file(
     number("value", "Its value", low=None, nullable=True),
     text("unit", "Its unit"),
     number("weight", "Weeks of the year this one stands for", "week"),
+)  # fmt: skip
+DAYS = _file(
+    "days.parquet",
+    "The days that were lived, and their weather",
+    "scenario replication year week day",
+    SCENARIO, REPLICATION, YEAR,
+    whole("week", "School week, from 1", "week", low=1),
+    whole("day", "1-7", "day", low=1, high=7),
+    text("morning", "Weather of the morning", allowed=DAY_TYPES),
+    text("afternoon", "Weather of the afternoon", allowed=DAY_TYPES),
+    number("weight", "Weeks of the year its week stands for", "week"),
+)  # fmt: skip
+ANNUAL = _file(
+    "annual.parquet",
+    "What was measured, by year: the weeks lived stand for all weeks of the year",
+    "scenario replication year site_id measure",
+    SCENARIO, REPLICATION, YEAR, SITE,
+    text("measure", "What is measured"),
+    number("value", "Its value: the year's total, the weighted mean of the weeks, or the largest week lived", low=None),
 )  # fmt: skip
 SPREAD = _file(
     "spread.parquet",
@@ -260,6 +280,6 @@ SUMMARY = _file(
 )  # fmt: skip
 
 RUN_TABLES: tuple[Table, ...] = (
-    ENROLMENT, CLOSURES, PLACES, UNPLACED, RUNS, POSTS, MEASURES, SPREAD, RESOURCES_TABLE, HARM, BOTTLENECKS,
+    ENROLMENT, CLOSURES, PLACES, UNPLACED, RUNS, POSTS, DAYS, MEASURES, ANNUAL, SPREAD, RESOURCES_TABLE, HARM, BOTTLENECKS,
     RELIEF, LEDGER, BUDGET, VERDICTS, SUMMARY,
 )  # fmt: skip

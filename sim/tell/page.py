@@ -15,6 +15,7 @@ from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
 from sim.tell.figure import draw
 from sim.tell.run import Run, origin
+from sim.tell.stress import Stress, weather_table
 from sim.tell.sweep import Sweep
 from sim.tell.words import Words
 
@@ -30,6 +31,7 @@ SECTIONS = (
     "rides",
     "canteen",
     "dormitory",
+    "weather",
     "limits",
     "budget",
     "assumptions",
@@ -38,6 +40,10 @@ SECTIONS = (
     "method",
     "redraw",
 )
+
+
+STRESS = "stress"
+"""Section that stands after the answer when a stress pack struck some weeks."""
 
 
 @dataclass(slots=True)
@@ -64,13 +70,16 @@ def report(run_folder: Path) -> Path:
 
 def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
     """Return all that the report's template needs."""
+    stress = Stress(run)
     return {
         "run": run,
         "title": title(run),
         "answer": answer(run),
         "keys": key_figures(run),
         "facts": facts(run),
-        "sections": SECTIONS,
+        "sections": (SECTIONS[0], STRESS, *SECTIONS[1:]) if stress.told else SECTIONS,
+        "stress": stress if stress.told else None,
+        "weather": weather_table(run),
         "figures": {name: Markup(svg) for name, svg in drawn.items()},  # drawn here, its texts are escaped
         "made_up": _made_up(run),
         "place": f"results/{run.settings.study.name}/{run.path.name}",

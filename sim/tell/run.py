@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -142,6 +142,11 @@ class Run:
         return self.table("resources")
 
     @cached_property
+    def days(self) -> pd.DataFrame:
+        """Return the days that were lived with their weather; empty when the run does not tell them."""
+        return self.table("days") if self.folder.file("days").is_file() else pd.DataFrame()
+
+    @cached_property
     def budget(self) -> pd.DataFrame:
         """Return the budget by year, account and payer; empty when there is none."""
         file = self.path / "budget.csv"
@@ -171,23 +176,13 @@ class Run:
 
     def county_totals(self) -> pd.DataFrame:
         """Return the yearly totals of the whole county: replication, year, measure, value."""
-        weeks = self._weekly(COUNTY_TOTALS, [("site_id", "==", COUNTY)])
-        weeks["value"] *= weeks["weight"]
-        return weeks.groupby(["replication", "year", "measure"], as_index=False, observed=True)["value"].sum()
+        wanted = (("site_id", "==", COUNTY), ("measure", "in", COUNTY_TOTALS))
+        return self.folder.read_rows("annual", ["replication", "year", "measure", "value"], *wanted)
 
     def site_means(self, measure: str) -> pd.DataFrame:
-        """Return the weighted mean of a weekly measure: replication, year, site_id, value."""
-        weeks = self._weekly((measure,), [("site_id", "!=", COUNTY)]).dropna(subset="value")
-        weeks["value"] *= weeks["weight"]
-        keys = ["replication", "year", "site_id"]
-        sums = weeks.groupby(keys, as_index=False, observed=True)[["value", "weight"]].sum()
-        return sums.assign(value=sums["value"] / sums["weight"]).drop(columns="weight")
-
-    def _weekly(self, measures: Iterable[str], where: list[tuple[str, str, str]]) -> pd.DataFrame:
-        columns = ["replication", "year", "site_id", "measure", "value", "weight"]
-        wanted = [("day", "==", 0), ("measure", "in", list(measures)), *where]
-        frame = pd.read_parquet(self.folder.file("measures"), columns=columns, filters=wanted)
-        return frame.astype({"site_id": str, "measure": str})
+        """Return the year's value of a measure at each school: replication, year, site_id, value."""
+        wanted = (("site_id", "!=", COUNTY), ("measure", "==", measure))
+        return self.folder.read_rows("annual", ["replication", "year", "site_id", "value"], *wanted)
 
 
 def _placed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,82 @@
+"""The legs of all runs in one kind of weather: how long and how far, and which stops no bus can reach.
+
+A stop that cannot be reached is passed over: the bus drives from the stop before to the stop after by the
+fastest way that is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.county import County
+from sim.county.road import Travel
+from sim.operate.diary import ROAD, WEATHER, Codes
+from sim.operate.pupils import IN
+from sim.operate.weather import Skyway
+from sim.plan import Floats, Ints, Routes
+from sim.plan.timetable import by_run
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """R runs, P stops; as `Routes`, but for the weather."""
+
+    min: Floats
+    """(P,) minutes of the leg from an `in` stop, or into an `out` stop."""
+    floor_min: Floats
+    """(P,) the same at the legal limit."""
+    km: Floats
+    """(P,)"""
+    cut: Codes
+    """(P,) 0, or why no bus can reach the stop; position in CAUSES."""
+    first: tuple[int, ...]
+    """(R,) node where the run begins; -1 when no stop can be reached."""
+    last: tuple[int, ...]
+    """(R,) node where it ends."""
+    run_km: tuple[float, ...]
+    """(R,)"""
+    travel: Travel
+    """Ways between any two places, for buses without pupils."""
+
+
+def clear_legs(county: County, routes: Routes, travel: Travel) -> Legs:
+    """Return the legs as they were planned."""
+    stop, school = county.hamlets.node[routes.hamlet], county.schools.node[routes.school]
+    into = routes.direction == IN
+    first = np.where(into, stop[routes.ptr[:-1]], school)
+    last = np.where(into, school, stop[routes.ptr[1:] - 1])
+    return Legs(
+        routes.leg_min, routes.leg_floor_min, routes.leg_km, np.zeros(len(stop), np.int8),
+        tuple(first.tolist()), tuple(last.tolist()), tuple(by_run(routes, routes.leg_km).tolist()), travel,
+    )  # fmt: skip
+
+
+def legs(county: County, routes: Routes, skyway: Skyway) -> Legs:
+    """Return the legs in another weather, on the roads that are left."""
+    run = np.repeat(np.arange(len(routes.school)), np.diff(routes.ptr))
+    stop, school = county.hamlets.node[routes.hamlet], county.schools.node[routes.school]
+    travel, part, gate = skyway.travel, skyway.component, school[run]
+    reached = np.isfinite(travel.minutes[stop, gate])
+    cut = np.where(reached, 0, np.where(part[stop] == part[gate], WEATHER, ROAD)).astype(np.int8)
+    rows = np.flatnonzero(reached)
+    begins, ends = _from_to(routes.direction[run[rows]] == IN, run[rows], stop[rows], gate[rows])
+    minutes, floor_min, km = np.zeros((3, len(stop)))
+    for column, way in ((minutes, travel.minutes), (floor_min, travel.floor_min), (km, travel.km)):
+        column[rows] = way[begins, ends]
+    first, last = np.full((2, len(routes.school)), -1)
+    np.put(first, run[rows][::-1], begins[::-1])
+    np.put(last, run[rows], ends)
+    run_km = tuple(by_run(routes, km).tolist())
+    return Legs(minutes, floor_min, km, cut, tuple(first.tolist()), tuple(last.tolist()), run_km, travel)
+
+
+def _from_to(into: np.ndarray, run: Ints, stop: Ints, gate: Ints) -> tuple[Ints, Ints]:
+    """Return where each leg begins and ends: `in` from the stop to the next or the gate, `out` into the stop."""
+    if not len(run):
+        return stop, stop
+    same = np.append(run[1:] == run[:-1], False)
+    after = np.where(same, np.append(stop[1:], -1), gate)
+    before = np.where(np.append(False, same[:-1]), np.append(-1, stop[:-1]), gate)
+    return np.where(into, stop, before), np.where(into, after, stop)

@@ -1,0 +1,234 @@
+"""Water and toilets: at every peak of the day pupils stand in line, one line for each school (and sex)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import simpy
+from numba import njit
+from scipy.special import ndtri
+
+from sim.chance import YearLuck
+from sim.config import Settings
+from sim.operate.pupils import Pupils
+from sim.operate.station import in_order, queue
+from sim.plan import WALK, Bools, Floats, Ints, YearPlan
+from sim.streams import Key, Owners, pair
+from sim.units import MINUTES_PER_DAY, minutes_of
+
+if TYPE_CHECKING:
+    from sim.operate.day import Week
+
+Steps = Generator[simpy.Event, object, None]
+
+RESOURCES = ("tap", "basin", "toilet_girls", "toilet_boys", "shower")
+_STATIONS = {
+    "tap": ("taps", (0,)),
+    "basin": ("basins", (1,)),
+    "toilet": ("toilets", (2, 3)),
+    "shower": ("showers", (4, 4)),
+}
+"""station -> its fixtures, and position in RESOURCES of each line of a school: one for all, or girls and boys"""
+FIRST_JUNIOR_GRADE = 7
+_NORMAL = ndtri((np.arange(4096) + 0.5) / 4096)
+"""4096 equally likely values that stand for the standard normal: right to a thousandth but in the tails"""
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Who may stand in which line in a year; V visits in L lines at K peaks, ordered by peak, school and sex."""
+
+    peaks: tuple[str, ...]
+    """(K) names of the peaks, by the minute at which they begin."""
+    wanted: tuple[str, ...]
+    """(K) who wants it: all, lodgers, diners."""
+    clock: Floats
+    """(K, 3) first minute, spread and bell of each peak, after midnight."""
+    who: Ints
+    """(V,) the pupil of each visit."""
+    ptr: Ints
+    """(L + 1,) the visits of line l are ptr[l]:ptr[l+1]."""
+    lines: Ints
+    """(K + 1,) the lines of peak k are lines[k]:lines[k+1]."""
+    peak: Ints
+    """(L,)"""
+    school: Ints
+    """(L,)"""
+    resource: Ints
+    """(L,) position in RESOURCES."""
+    servers: Ints
+    """(L,) taps, basins, toilets or showers of the line."""
+
+    def __len__(self) -> int:
+        return len(self.who)
+
+
+def visits(settings: Settings, plan: YearPlan, pupils: Pupils) -> Visits:
+    """Lay out the lines of a year; nothing here depends on the day.
+
+    Lodgers' peaks have a place for everyone who may have to stay for a night: all but those who walk to school.
+    Showers are where beds are.
+    """
+    peaks = settings.wash.peaks
+    names = tuple(sorted(peaks, key=lambda name: (peaks[name].from_min, name)))
+    parts = [_lines(plan, pupils, peaks[name].station, peaks[name].who) for name in names]
+    who, size, school, resource, servers = (np.concatenate(column) for column in zip(*parts, strict=True))
+    many = np.array([len(part[1]) for part in parts])
+    return Visits(
+        peaks=names,
+        wanted=tuple(peaks[name].who for name in names),
+        clock=np.array([[peaks[name].from_min, peaks[name].spread_min, peaks[name].bell_min] for name in names]),
+        who=who,
+        ptr=np.append(0, np.cumsum(size)),
+        lines=np.append(0, np.cumsum(many)),
+        peak=np.repeat(np.arange(len(names)), many),
+        school=school,
+        resource=resource,
+        servers=servers,
+    )
+
+
+def _lines(plan: YearPlan, pupils: Pupils, station: str, wanted: str) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+    """Return the lines of one peak: whose visits they are, and the size, school, resource and servers of each line."""
+    fixtures, resource = _STATIONS[station]
+    sexes = len(resource)
+    may = {"all": np.ones(len(pupils), dtype=bool), "diners": pupils.eats, "lodgers": pupils.mode != WALK}[wanted]
+    if station == "shower":
+        may = may & (plan.beds.nominal.sum(axis=1) > 0)[pupils.school]
+    who = np.flatnonzero(may)
+    at = pupils.school[who] * sexes + (pupils.sex[who] if sexes > 1 else 0)
+    lines, size = np.unique(at, return_counts=True)
+    servers = getattr(plan.fixtures, fixtures).ravel()[lines]
+    return who[np.argsort(at, kind="stable")], size, lines // sexes, np.array(resource)[lines % sexes], servers
+
+
+def wash_luck(settings: Settings, visits: Visits, pupils: Pupils, luck: YearLuck, week: int, paper: Floats) -> None:
+    """Draw who wants what on each day of a week, when, and for how long, and write it on `paper` (2, D, V).
+
+    paper[0] is the minute after midnight at which a pupil wants to stand in line, NaN when not today; paper[1] how
+    many minutes they would take. The pupils of a peak come evenly spread; the time they take is lognormal. The
+    paper can be used again for the next week.
+    """
+    for k, name in enumerate(visits.peaks):
+        peak = settings.wash.peaks[name]
+        low, high = visits.ptr[visits.lines[k]], visits.ptr[visits.lines[k + 1]]
+        median = np.array([[minutes_of(peak.girls_s)], [minutes_of(peak.boys_s)]])
+        for day in range(paper.shape[1]):
+            _draw(
+                luck.daily(f"wash {name}", week, day + 1),
+                visits.who[low:high],
+                (pupils.number, pupils.sex),
+                (peak.from_min, peak.spread_min, peak.share),
+                median * np.exp(peak.sd_log * _NORMAL),
+                (paper[0, day, low:high], paper[1, day, low:high]),
+            )
+
+
+@njit(cache=True)
+def _draw(
+    key: Key,
+    who: Ints,
+    pupils: tuple[Owners, Ints],
+    coming: tuple[float, float, float],
+    minutes: Floats,
+    out: tuple[Floats, Floats],
+) -> None:
+    """Write when each pupil joins one peak and how long they would take: a single draw decides both.
+
+    pupils: number and sex of each; coming: first minute, spread and share; minutes: equally likely times of girls
+    and of boys, (2, many).
+    """
+    begin, spread, share = coming
+    scale, many = spread / max(share, 1e-12), minutes.shape[1]
+    for v in range(len(who)):
+        i = who[v]
+        wish, slow = pair(key, pupils[0][i])
+        out[0][v] = begin + scale * wish if wish < share else np.nan
+        out[1][v] = minutes[pupils[1][i], int(slow * many)]
+
+
+def washing(env: simpy.Environment, week: Week) -> Steps:
+    """Live every peak of the week at its bell, in all schools at once; who has not begun by then gives up."""
+    bells = week.visits.clock[:, 2]
+    for day in range(week.days):
+        for k in np.argsort(bells, kind="stable").tolist():
+            bell = day * MINUTES_PER_DAY + bells[k]
+            yield env.timeout(bell - env.now)
+            _live(week, day, k, _here(week, day, k, bell), bell)
+
+
+def _here(week: Week, day: int, k: int, now: float) -> Bools:
+    """Tell who takes part in a peak: pupils at school, of whom the day pupils only until school closes; (N,)."""
+    pupils, bells, diary, wanted = week.pupils, week.bells, week.diary, week.visits.wanted[k]
+    here, begin, last = week.present(day, now), week.visits.clock[k, 0], day == week.days - 1
+    if wanted == "diners":
+        here = here & pupils.eats
+    if begin < bells.lunch_min:
+        return np.asarray(here & week.slept[day]) if wanted == "lodgers" else here
+    tonight = ~np.isnan(diary.stayed[day]) | (pupils.has_bed & diary.attended[day] & (not last))
+    if wanted == "lodgers":
+        return np.asarray(here & tonight)
+    close = np.where(pupils.grade >= FIRST_JUNIOR_GRADE, bells.junior_close_min, bells.primary_close_min)
+    if last:
+        close = np.where(pupils.has_bed, bells.lodger_friday_min, close)
+    return np.asarray(here & (tonight | (begin < close)))
+
+
+def _live(week: Week, day: int, k: int, here: Bools, bell: float) -> None:
+    """Let those who are here pass the lines of one peak, and tell it."""
+    visits, luck, diary = week.visits, week.luck, week.diary
+    low, high = visits.lines[k], visits.lines[k + 1]
+    share = luck.water[day, visits.school[low:high]]
+    pass_lines(
+        visits.ptr[low : high + 1],
+        np.floor(visits.servers[low:high] * share + 0.5).astype(np.int64),
+        visits.who,
+        (here, diary.alighted_in[day], diary.line_in[day]),
+        (luck.wash_join[day], luck.wash_service[day]),
+        (day * MINUTES_PER_DAY, bell),
+        (diary.joined[day], diary.began[day], diary.done[day]),
+    )
+
+
+@njit(cache=True)
+def pass_lines(
+    ptr: Ints,
+    servers: Ints,
+    who: Ints,
+    came: tuple[Bools, Floats, Floats],
+    wish: tuple[Floats, Floats],
+    clock: tuple[float, float],
+    told: tuple[Floats, Floats, Floats],
+) -> None:
+    """Pass the lines of one peak: first come, first served; who has not begun at the bell gives up.
+
+    ptr (l + 1,), servers (l,): the lines; who (V,); came: who is here (N,), and when a school bus or a public one
+    brought them, NaN when none did: who comes to school later than to the line stays out; wish: join and service
+    (V,); clock: midnight and bell; told: joined, began, done (V,), minutes of the week.
+    """
+    midnight, bell = clock
+    for line in range(len(servers)):
+        mine, arrive = _in_line(ptr[line], ptr[line + 1], who, came, midnight, wish[0])
+        order = in_order(arrive, np.inf)
+        mine, arrive = mine[order], arrive[order]
+        open_, close = np.full(servers[line], -np.inf), np.full(servers[line], np.inf)
+        start, done = queue(arrive, wish[1][mine], open_, close, bell, np.inf, len(mine))
+        for j in range(len(mine)):
+            told[0][mine[j]], told[1][mine[j]], told[2][mine[j]] = arrive[j], start[j], done[j]
+
+
+@njit(cache=True)
+def _in_line(
+    low: int, high: int, who: Ints, came: tuple[Bools, Floats, Floats], midnight: float, join: Floats
+) -> tuple[Ints, Floats]:
+    """Return the visits of one line that take place, and when: wanted today, by pupils at school by then."""
+    here, alighted, line_in = came
+    mine, arrive, n = np.empty(high - low, dtype=np.int64), np.empty(high - low), 0
+    for v in range(low, high):
+        i, now = who[v], midnight + join[v]
+        mine[n], arrive[n] = v, now
+        n += (now == now) & here[i] & ~(alighted[i] > now) & ~(line_in[i] > now)  # NaN compares false
+    return mine[:n], arrive[:n]

@@ -1,0 +1,182 @@
+"""The files of one run: each is written whole, and each is read as declared."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import yaml
+
+from sim.config import Settings
+from sim.errors import BadInput
+from sim.tables import RUN_TABLES, Table, as_declared
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.config import Report
+
+MANIFEST = "manifest.json"
+CONFIG = "config.yaml"
+INPUTS = "inputs"
+PARTS = ".parts"
+"""Where the parts of large tables lie until they are joined."""
+ROW_GROUP = 2**17
+"""Fewest rows that a joined table writes at a time: small parts together, so that readers are not slowed down."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run (or of a sweep): the only way to its files."""
+
+    path: Path
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Return what is written about the run in manifest.json; empty when there is none."""
+        file = self.path / MANIFEST
+        if not file.is_file():
+            return {}
+        try:
+            return cast(dict[str, Any], json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            raise BadInput(f"{file}: cannot be read as JSON; remove the folder and run again.") from error
+
+    @property
+    def finished(self) -> bool:
+        """Return whether the run came to its end."""
+        return bool(self.manifest.get("complete"))
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings of the run, read from its config.yaml."""
+        text = self.read_text(CONFIG)
+        return Settings.model_validate(yaml.safe_load(text))
+
+    def file(self, name: str) -> Path:
+        """Return where a file of the run lies; a table may be named without its ending."""
+        known = [table.name for table in RUN_TABLES if name == table.name.partition(".")[0]]
+        return self.path / (known[0] if known else name)
+
+    def write_table(self, name: str, frame: pd.DataFrame) -> Path:
+        """Write a table as Parquet or CSV, by the ending of its name, with the declared columns and types."""
+        target = self.file(name)
+        table = _declared(target.name)
+        frame = as_declared(frame, table) if table else frame
+        if target.suffix == ".csv":
+            return _whole(target, lambda to: frame.to_csv(to, index=False, lineterminator="\n", encoding="utf-8"))
+        return _whole(target, lambda to: frame.to_parquet(to, index=False, compression="zstd"))
+
+    def read_table(self, name: str) -> pd.DataFrame:
+        """Return a table of the run with its declared types. Raises BadInput when it is not there."""
+        import pandas as pd
+
+        source = self.file(name)
+        if not source.is_file():
+            raise BadInput(f"{source}: there is no such table; is the run complete?")
+        table = _declared(source.name)
+        texts = {column.name: "str" for column in table.columns if column.type == "text"} if table else {}
+        if source.suffix == ".csv":
+            frame = pd.read_csv(source, dtype=texts, keep_default_na=False, na_values=[""])
+        else:
+            frame = pd.read_parquet(source)
+        return as_declared(frame, table) if table else frame
+
+    def read_rows(self, name: str, columns: Sequence[str], *where: tuple[str, str, Any]) -> pd.DataFrame:
+        """Return the rows of a Parquet table that meet all conditions, e.g. ("week", "==", 9).
+
+        The table is read piece by piece: it may be too large to be held whole.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        wanted = pq.filters_to_expression(list(where))
+        needed = list({*columns, *(column for column, _, _ in where)})
+        with pq.ParquetFile(self.file(name)) as source:
+            pieces = (source.read_row_group(k, columns=needed).filter(wanted) for k in range(source.num_row_groups))
+            found = [piece.select(list(columns)) for piece in pieces]
+        return pa.concat_tables(found).to_pandas()
+
+    def write_part(self, number: int, name: str, frame: pd.DataFrame) -> Path:
+        """Write one part of a table that is too large to be held whole; any process may, in any order."""
+        return self.write_table(f"{PARTS}/{number:06d}/{name}.parquet", frame)
+
+    def join_parts(self) -> None:
+        """Make one table of all parts of a name, in the order of their numbers, with few of them in memory."""
+        parts = self.path / PARTS
+        for name in sorted({file.name for file in parts.glob("*/*.parquet")}):
+            _whole(self.path / name, partial(_join, sorted(parts.glob(f"*/{name}"))))
+        shutil.rmtree(parts)
+
+    def write_text(self, name: str, text: str) -> Path:
+        """Write a text file in UTF-8 with line feeds."""
+        return self.write_bytes(name, text.encode("utf-8"))
+
+    def write_bytes(self, name: str, content: bytes) -> Path:
+        """Write a file as it is; `name` may hold folders."""
+        return _whole(self.path / name, lambda to: to.write_bytes(content))
+
+    def read_text(self, name: str) -> str:
+        """Return a text file of the run. Raises BadInput when it is not there."""
+        source = self.path / name
+        if not source.is_file():
+            raise BadInput(f"{source}: there is no such file; is {self.path} the folder of a run?")
+        return source.read_text(encoding="utf-8")
+
+    def write_yaml(self, name: str, content: Mapping[str, Any]) -> Path:
+        """Write settings as YAML."""
+        return self.write_text(name, yaml.safe_dump(dict(content), allow_unicode=True, sort_keys=False, width=110))
+
+    def write_manifest(self, **changes: Any) -> Path:
+        """Add to, or change, what manifest.json says."""
+        text = json.dumps(self.manifest | changes, indent=2, ensure_ascii=False)
+        return self.write_text(MANIFEST, text + "\n")
+
+    def tell_as(self, report: Report) -> bool:
+        """Note the language and audience that pages are to be drawn for; return whether they are other ones now."""
+        settings = self.settings
+        if settings.report == report:
+            return False
+        self.write_yaml(CONFIG, settings.model_copy(update={"report": report}).model_dump(mode="json"))
+        return True
+
+    def finish(self, seconds: float) -> Path:
+        """Write into the manifest that the run came to its end; the very last thing a run does."""
+        return self.write_manifest(seconds=round(seconds, 3), complete=True)
+
+
+def _whole(target: Path, write: Callable[[Path], object]) -> Path:
+    """Write a file under a temporary name and rename it; an error leaves nothing behind."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+def _join(files: Sequence[Path], target: Path) -> None:
+    """Write the rows of Parquet files of the same columns one after the other into a new file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    waiting: list[pa.Table] = []
+    with pq.ParquetWriter(target, pq.read_schema(files[0]), compression="zstd") as whole:
+        for file in files:
+            waiting.append(pq.read_table(file))
+            if file is files[-1] or sum(map(len, waiting)) >= ROW_GROUP:
+                whole.write_table(pa.concat_tables(waiting))
+                waiting.clear()
+
+
+def _declared(file_name: str) -> Table | None:
+    """Return the declaration of a table of the run, nothing for a table that has none."""
+    return next((table for table in RUN_TABLES if table.name == file_name), None)
