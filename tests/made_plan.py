@@ -14,6 +14,7 @@ from sim.plan import (
     SCHOOL_BUS,
     Beds,
     Closures,
+    Fixtures,
     Forecast,
     Meals,
     Places,
@@ -96,7 +97,7 @@ def year_plan(
     windows: int = 1,
 ) -> YearPlan:
     """Return the plan of one year; `beds` of each sex and `windows` are those of C."""
-    schools = np.zeros(2, dtype=np.int64)
+    schools, by_sex = np.zeros(2, dtype=np.int64), np.zeros((2, 2), dtype=np.int64)
     return YearPlan(
         year=year,
         open=np.array([True, open_t]),
@@ -105,12 +106,14 @@ def year_plan(
         meals=Meals(
             sitting=np.zeros((2, 9), dtype=np.int64),
             sittings=np.array([1, 0]),
+            early=np.zeros((2, 9), dtype=np.int64),
             lunch_min=np.zeros((2, 9)),
             windows=np.array([windows, 0]),
             seats=np.array([6, 0]),
             kitchen=np.array([12, 0]),
         ),
-        beds=Beds(nominal=np.array([[beds, beds], [0, 0]]), emergency=np.zeros((2, 2), dtype=np.int64)),
+        beds=Beds(nominal=np.array([[beds, beds], [0, 0]]), emergency=by_sex),
+        fixtures=Fixtures(schools, schools, by_sex, by_sex),
         classes=schools,
         class_places=schools,
     )

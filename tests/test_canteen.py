@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -31,6 +32,18 @@ BASE = (
 )  # fmt: skip
 
 
+EARLY_AND_LATE = (
+    "dine.shifts=[{share:0.5,opens_after_min:0,closes_after_min:4},"
+    "{share:0.5,opens_after_min:10,closes_after_min:40}]"
+)  # fmt: skip
+
+
+@cache
+def chosen(*overrides):
+    """Return the settings of the tests with some changed."""
+    return load([*BASE, *overrides])
+
+
 class Few(SimpleNamespace):
     """Some pupils: `school` says where each is; everything else as the test wants it."""
 
@@ -54,10 +67,10 @@ def week(
     pupils, *overrides, sitting=None, windows=1, seats=50, kitchen=1000, days=2, cooked=1.0, service=1.0, eat=10.0
 ):
     """Return a week in which nothing but meals happens; everyone comes, and every time is as given."""
-    settings, schools = load([*BASE, *overrides]), len(pupils.first) - 1
+    settings, schools = chosen(*overrides), len(pupils.first) - 1
     sitting = np.zeros((schools, 9), dtype=np.int64) if sitting is None else np.array([sitting] * schools)
     counts = [np.broadcast_to(np.array(x, dtype=np.int64), schools) for x in (windows, seats, kitchen)]
-    plan = SimpleNamespace(meals=Meals(sitting, sitting.max(axis=1) + 1, np.zeros((schools, 9)), *counts))
+    plan = SimpleNamespace(meals=Meals(sitting, sitting.max(axis=1) + 1, sitting, np.zeros((schools, 9)), *counts))
     diary = blank(days, dict.fromkeys(("pupil", "stop", "run", "bus", "visit", "school"), len(pupils)))
     diary.came[:] = diary.attended[:] = True
     slept = np.tile(pupils.has_bed, (days + 1, 1))
@@ -152,16 +165,15 @@ def test_the_bell_of_breakfast_waits_for_a_late_bus_up_to_a_limit(alights, bell,
 
 
 def test_windows_open_and_close_by_their_timetable():
-    shifts = "dine.shifts=[{share:0.5,opens_after_min:0,closes_after_min:4},{share:0.5,opens_after_min:10,closes_after_min:40}]"
-    told = eaten(week(few([0] * 6), shifts, windows=3, days=1, service=2.0))
+    told = eaten(week(few([0] * 6), EARLY_AND_LATE, windows=3, days=1, service=2.0))
     # Three windows: two of the first shift, one of the second. The first serve two at 713, close at 714.
     assert told.at_window[LUNCH, 0].tolist() == [713, 713, 720, 722, 724, 726]
 
 
 @pytest.mark.parametrize(("windows", "first"), [(1, 1), (2, 1), (3, 2), (5, 3), (10, 5), (0, 0)])
 def test_what_rounding_leaves_over_has_the_first_shift(windows, first):
-    half = "dine.shifts=[{share:0.5,opens_after_min:0,closes_after_min:9},{share:0.5,opens_after_min:9,closes_after_min:40}]"
-    assert dine._windows_by_shift(np.array([windows]), load([*BASE, half]).dine).tolist() == [[first, windows - first]]
+    found = dine._windows_by_shift(np.array([windows]), chosen(EARLY_AND_LATE).dine)
+    assert found.tolist() == [[first, windows - first]]
 
 
 def test_what_one_sitting_leaves_the_next_one_eats():
@@ -190,8 +202,8 @@ def test_a_kitchen_that_is_down_cooks_a_share_and_a_late_dinner_is_of_what_is_le
 def test_who_has_no_canteen_is_told_nothing():
     made = week(few([0, 0, 1], schools=2, has_bed=[True] * 3), days=2)
     made.halls = dine.halls(
-        load(list(BASE)),
-        SimpleNamespace(meals=Meals(np.zeros((2, 9), dtype=np.int64), np.array([0, 1]), np.zeros((2, 9)),
+        chosen(),
+        SimpleNamespace(meals=Meals(np.zeros((2, 9), dtype=np.int64), np.array([0, 1]), np.zeros((2, 9), dtype=np.int64), np.zeros((2, 9)),
                                     np.array([0, 1]), np.array([0, 5]), np.array([0, 9]))),
         made.pupils,
     )  # fmt: skip
@@ -214,7 +226,7 @@ def test_a_sitting_of_the_county_is_that_of_each_school(seed):
     told, left = eaten(made), offer["kitchen"].copy()
     for k in (0, 1):
         for s in range(4):
-            who = np.flatnonzero((school == s) & pupils.eats & (made.halls.sitting == k))
+            who = np.flatnonzero((school == s) & pupils.eats & (made.halls.sitting[LUNCH] == k))
             arrive = 710 + 45 * k + np.maximum(made.halls.walk_min[who] + made.luck.walk_min[LUNCH, 0, who], 0)
             there = [np.full(offer["windows"][s], 710.0 + 45 * k), np.full(offer["windows"][s], np.inf)]
             own = (arrive, made.luck.service_min[LUNCH, 0, who], made.luck.eat_min[LUNCH, 0, who], *there)
@@ -227,8 +239,9 @@ def test_a_sitting_of_the_county_is_that_of_each_school(seed):
 
 def test_luck_at_meals_belongs_to_the_pupil_and_is_spread_as_the_settings_say():
     many = few([0] * 20_000, has_bed=np.arange(20_000) % 2 == 0)
-    settings = load([*BASE, "dine.walk_sd_min=0.5", "dine.service_min=0.2", "dine.service_sd_log=0.4"])
-    plan = SimpleNamespace(meals=Meals(np.zeros((1, 9), dtype=np.int64), *(np.array([1]),) * 5))
+    settings = chosen("dine.walk_sd_min=0.5", "dine.service_min=0.2", "dine.service_sd_log=0.4")
+    none = np.zeros((1, 9), dtype=np.int64)
+    plan = SimpleNamespace(meals=Meals(none, np.array([1]), none, *(np.array([1]),) * 4))
     luck, paper = YearLuck(7, 0, 2023), np.full((3, 3, 2, 20_000), 9.0)
     dine.meal_luck(dine.halls(settings, plan, many), many, luck, 3, paper)
     walk, service, _ = paper
@@ -247,7 +260,7 @@ def test_a_kitchen_is_as_large_as_the_table_the_projects_and_the_scale_say():
     found = job(*BY_HEART)
     project = {"project_id": "p", "school_id": "C", "year": 2023, "adds": "kitchen_meals", "quantity": 8}
     county = replace(found.county, projects=pd.DataFrame([project]))
-    diners, open_ = np.ones((2, 9)), found.plan.years[0].open
+    diners, open_ = np.ones((2, 2, 9)), found.plan.years[0].open
 
     def kitchen(settings, year):
         return int(planned_meals(county, settings, year, diners, open_).kitchen[0])
@@ -273,8 +286,8 @@ def test_in_three_villages_half_a_kitchen_feeds_half_the_pupils():
 @pytest.mark.parametrize(
     ("override", "key"),
     [
-        ("dine.shifts=[{share:1.0,opens_after_min:50,closes_after_min:60}]", "dine.shifts.0.opens_after_min"),
-        ("dine.shifts=[{share:1.0,opens_after_min:20,closes_after_min:10}]", "dine.shifts.0.closes_after_min"),
+        ("dine.shifts=[{share:1.0,opens_after_min:50,closes_after_min:60}]", "dine: shifts.0.opens_after_min"),
+        ("dine.shifts=[{share:1.0,opens_after_min:20,closes_after_min:10}]", "dine: shifts.0.closes_after_min"),
         ("dine.shifts=[{share:0.7,opens_after_min:0,closes_after_min:40}]", "dine.shifts"),
         ("dine.kitchen_sitting_share=1.2", "dine.kitchen_sitting_share"),
         ("dine.bell_after_min=0", "dine.bell_after_min"),

@@ -15,7 +15,7 @@ from sim.measure.year import Tally
 from sim.operate.diary import BREAKFAST
 from sim.operate.pupils import IN, OUT
 from sim.plan import LODGE
-from sim.plan.compose import lunch_diners
+from sim.plan.compose import diners
 from sim.plan.dine import meals
 
 SMALL = ("county=three_villages", "calendar=smoke", "study.years=1", "study.replications=1")
@@ -98,10 +98,11 @@ def test_km_to_a_school_to_which_nobody_comes_are_in_its_row_as_in_the_countys()
 def test_sittings_are_made_for_lodgers_even_if_no_day_pupil_eats_at_school():
     found = job(*SMALL, "dine.lunch_share=0.0", "lodge.junior_share=1.0")
     plan = found.plan.years[0]
-    diners = lunch_diners(found.county, found.settings, plan.places)
+    lunch, early = diners(found.county, found.settings, plan.places)
     asks = (plan.places.share[:, :, 4] * plan.places.expected.sum(axis=2)).sum()
     assert asks > 0
-    assert diners.sum() == pytest.approx(asks)
+    assert lunch.sum() == pytest.approx(asks)
+    assert early.sum() >= asks
 
 
 def test_a_canteen_that_a_project_builds_serves_meals():
@@ -110,9 +111,9 @@ def test_a_canteen_that_a_project_builds_serves_meals():
     bare = replace(county, schools=replace(county.schools, canteen_seats=county.schools.canteen_seats * 0))
     project = {"project_id": "p", "school_id": "C", "year": 2023, "adds": "canteen_seats", "quantity": 6}
     built = replace(bare, projects=type(county.projects)([project]))
-    diners = lunch_diners(county, found.settings, plan.places)
-    assert meals(bare, found.settings, 2023, diners, plan.open).sittings[0] == 0
-    assert meals(built, found.settings, 2023, diners, plan.open).sittings[0] > 0
+    eaters = diners(county, found.settings, plan.places)
+    assert meals(bare, found.settings, 2023, eaters, plan.open).sittings[0] == 0
+    assert meals(built, found.settings, 2023, eaters, plan.open).sittings[0] > 0
 
 
 def test_a_year_of_very_bad_traffic_is_lived_to_its_end():

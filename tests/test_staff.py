@@ -127,6 +127,7 @@ def test_the_plan_of_2023_moves_74_teachers_and_22_temporary_staff(huichang: Cou
     from sim.plan.dine import meals
     from sim.plan.enrol import forecast
     from sim.plan.lodge import beds
+    from sim.plan.wash import fixtures
 
     settings = load(["county=huichang", "closure=plan_2023", "study.years=1"])
     expected = forecast(huichang, settings)
@@ -139,8 +140,9 @@ def test_the_plan_of_2023_moves_74_teachers_and_22_temporary_staff(huichang: Cou
         open=closed.open[0],
         places=placed,
         runs=runs((), 0),
-        meals=meals(huichang, settings, 2023, rolls, closed.open[0]),
+        meals=meals(huichang, settings, 2023, np.stack([rolls, rolls]), closed.open[0]),
         beds=beds(huichang, settings, 2023),
+        fixtures=fixtures(huichang, settings, 2023),
         classes=none,
         class_places=none,
     )

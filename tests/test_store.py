@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -189,6 +190,8 @@ def test_parts_are_joined_in_the_order_of_their_numbers(
     folder.join_parts()
     assert not (folder.path / ".parts").exists()
     joined = folder.read_table("harm")
+    with pq.ParquetFile(folder.file("harm")) as file:  # no more was ever held at once
+        assert max(file.metadata.row_group(k).num_rows for k in range(file.num_row_groups)) <= row_group
     folder.write_table("harm", HARM)
     pd.testing.assert_frame_equal(joined, folder.read_table("harm"))
 

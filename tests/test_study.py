@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from living import job
 
+from sim import study
 from sim.config import load
 from sim.judge.limit import verdicts
 from sim.live import Job, live_year
@@ -28,8 +29,8 @@ def test_one_two_and_four_workers_write_the_same_bits(tmp_path):
     one = job(*SMALL)
     found = []
     for workers in (1, 2, 4):
-        study = one.settings.study.model_copy(update={"workers": workers})
-        settings = one.settings.model_copy(update={"study": study})
+        asked = one.settings.study.model_copy(update={"workers": workers})
+        settings = one.settings.model_copy(update={"study": asked})
         live_all(Job(settings, one.county, one.ways, one.plan), RunFolder(tmp_path / str(workers)))
         found.append(tables_of(tmp_path / str(workers)))
     assert {f"{name}.parquet" for name in LIVED} <= set(found[0])
@@ -116,6 +117,23 @@ def test_the_values_of_the_years_are_those_of_all_weeks_together(folder):
     told = folder.read_table("annual").drop(columns="scenario")
     pd.testing.assert_frame_equal(told, together, check_exact=True)
     assert len(told) > 0
+
+
+def test_a_run_that_was_stopped_starts_anew_and_writes_the_same(folder, tmp_path, monkeypatch):
+    settings = load([*SMALL, f"study.out={tmp_path}", "executor=serial"])
+
+    def stop(job, replication, k):
+        if (replication, k) == (1, 1):
+            raise KeyboardInterrupt
+        return live_year(job, replication, k)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(study, "live_year", stop)
+        run(settings)
+    half = RunFolder(tmp_path / "main" / "base")
+    assert not half.finished
+    assert not list(half.path.glob("*.parquet"))
+    assert tables_of(run(settings).path) == tables_of(folder.path)
 
 
 def test_the_same_settings_again_find_the_finished_run(folder):

@@ -97,7 +97,7 @@ def test_the_bus_drives_forty_km_a_day_and_forty_more_for_the_lodgers(measured):
 def test_lunch_is_served_one_by_one_at_the_only_window(week):
     scene, diary, _ = week
     dine = scene.settings.dine
-    sitting = np.flatnonzero(scene.halls.sitting == 0)
+    sitting = np.flatnonzero(scene.halls.sitting[LUNCH] == 0)
     served = np.sort(diary.served[LUNCH, 2, sitting]) - 2 * MINUTES_PER_DAY - scene.settings.bells.lunch_min
     first_class = dine.walk_to_hall_min + dine.service_min
     assert served[0] == pytest.approx(first_class, abs=1e-9)

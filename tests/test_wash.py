@@ -1,9 +1,10 @@
-"""Water and toilets: counts by hand, lines as in plain SimPy, and nobody lost between joining, having it and giving up."""
+"""Water and toilets: counts by hand, lines as in plain SimPy, and nobody lost between joining and giving up."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
+from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -30,24 +31,30 @@ C = 0
 """Position of the central school of three_villages: one tap, one basin, one squat for each sex, one shower."""
 
 
-def told(diary, name):
-    return getattr(diary, name)
+@cache
+def chosen(*overrides):
+    """Return settings; reading them takes longer than most that is tested here."""
+    return load(list(overrides))
 
 
-def names_of_visits(visits):
-    """Return peak, resource and school of every visit."""
-    line = np.repeat(np.arange(len(visits.school)), np.diff(visits.ptr))
-    return np.array(visits.peaks)[visits.peak[line]], np.array(wash.RESOURCES)[visits.resource[line]], line
+def line_of_visit(visits):
+    """Return the line of every visit; (V,)."""
+    return np.repeat(np.arange(len(visits.school)), np.diff(visits.ptr))
+
+
+def peak_of_visit(visits):
+    """Return the name of the peak of every visit; (V,)."""
+    return np.array(visits.peaks)[visits.peak[line_of_visit(visits)]]
 
 
 # What there is
 
 
 def test_the_fixtures_of_a_school_are_those_of_the_table_and_boys_have_urinals_too(three_villages):
-    found = fixtures(three_villages, load(list(VILLAGES)), 2023)
+    found = fixtures(three_villages, chosen(*VILLAGES), 2023)
     assert (found.taps[C], found.basins[C], found.toilets[C].tolist()) == (1, 1, [1, 3])
     assert found.showers[C].tolist() == [1, 1], "a single shower serves both in turn"
-    assert fixtures(three_villages, load([*VILLAGES, "wash.urinals_per_squat=0.0"]), 2023).toilets[C].tolist() == [1, 1]
+    assert fixtures(three_villages, chosen(*VILLAGES, "wash.urinals_per_squat=0.0"), 2023).toilets[C].tolist() == [1, 1]
 
 
 def test_projects_and_scales_change_them_from_their_year_on(three_villages):
@@ -58,7 +65,7 @@ def test_projects_and_scales_change_them_from_their_year_on(three_villages):
     for k, row in enumerate(rows):
         projects.loc[k] = row
     county = replace(three_villages, schools=schools, projects=projects)
-    before, after = (fixtures(county, load([*VILLAGES, "wash.taps_scale=2.0"]), year) for year in (2023, 2024))
+    before, after = (fixtures(county, chosen(*VILLAGES, "wash.taps_scale=2.0"), year) for year in (2023, 2024))
     assert (before.taps[C], after.taps[C]) == (2, 6)
     assert (before.toilets[C].tolist(), after.toilets[C].tolist()) == ([1, 3], [1, 6])
     assert (before.showers[C].tolist(), after.showers[C].tolist()) == ([3, 6], [4, 8])
@@ -70,7 +77,7 @@ def test_projects_and_scales_change_them_from_their_year_on(three_villages):
 )
 def test_both_sexes_have_a_shower_and_none_is_counted_twice(three_villages, showers, beds):
     schools = replace(three_villages.schools, showers=np.array([showers, 0]), beds=np.array([beds, (0, 0)]))
-    girls, boys = fixtures(replace(three_villages, schools=schools), load(list(VILLAGES)), 2023).showers[C]
+    girls, boys = fixtures(replace(three_villages, schools=schools), chosen(*VILLAGES), 2023).showers[C]
     assert girls + boys == showers
     assert min(girls, boys) >= 1
     assert abs(girls - showers * beds[0] / sum(beds)) < 1
@@ -128,13 +135,13 @@ def test_a_peak_is_the_same_as_one_simpy_process_per_pupil(seed, sizes, servers,
     late = (bus[who] > midnight + join) | (line[who] > midnight + join)
     arrive = np.where(here[who] & ~late, midnight + join, np.nan)
     assert np.array_equal(pages[0], arrive, equal_nan=True)
-    for low, high in zip(ptr[:-1], ptr[1:], strict=True):
+    for low, high in pairwise(ptr):
         began, done = in_simpy(arrive[low:high], service[low:high], servers, midnight + bell)
         assert np.array_equal(pages[1][low:high], began, equal_nan=True)
         assert np.array_equal(pages[2][low:high], done, equal_nan=True)
 
 
-def line_of(join, service, servers, bell):
+def passed(join, service, servers, bell):
     """Pass one line of pupils who are all at school; return began and done."""
     n = len(join)
     pages = tuple(np.full(n, np.nan) for _ in range(3))
@@ -145,16 +152,16 @@ def line_of(join, service, servers, bell):
 
 
 def test_four_girls_and_one_toilet_by_hand():
-    began, done = line_of([602, 600, 601, 603], [3, 3, 3, 3], 1, 609.0)
+    began, done = passed([602, 600, 601, 603], [3, 3, 3, 3], 1, 609.0)
     assert began.tolist()[:3] == [606, 600, 603]
     assert done.tolist()[:3] == [609, 603, 606]
     assert np.isnan([began[3], done[3]]).all(), "her turn comes as the bell rings"
-    began, _ = line_of([602, 600, 601, 603], [3, 3, 3, 3], 2, 609.0)
+    began, _ = passed([602, 600, 601, 603], [3, 3, 3, 3], 2, 609.0)
     assert began.tolist() == [603, 600, 601, 604]
 
 
 def test_who_has_begun_before_the_bell_may_end_after_it():
-    began, done = line_of([600], [5], 1, 601.0)
+    began, done = passed([600], [5], 1, 601.0)
     assert (began[0], done[0]) == (600, 605)
 
 
@@ -162,12 +169,12 @@ def test_who_has_begun_before_the_bell_may_end_after_it():
 def test_one_more_toilet_makes_nobody_wait_longer_or_give_up(seed, servers):
     rng = np.random.default_rng(seed)
     join, service = 600 + 5 * rng.random(90), rng.lognormal(0.4, 0.4, 90)
-    fewer, more = (np.nan_to_num(line_of(join, service, c, 615.0)[0], nan=np.inf) for c in (servers, servers + 1))
+    fewer, more = (np.nan_to_num(passed(join, service, c, 615.0)[0], nan=np.inf) for c in (servers, servers + 1))
     assert (more <= fewer).all()
 
 
 def test_ninety_girls_and_six_toilets_in_the_break():
-    began, _ = line_of(600 + np.arange(90) / 18, np.full(90, 1.5), 6, 615.0)
+    began, _ = passed(600 + np.arange(90) / 18, np.full(90, 1.5), 6, 615.0)
     assert np.isnan(began).sum() == 90 - 60, "six toilets, ten turns of a minute and a half: sixty girls"
 
 
@@ -182,17 +189,26 @@ def test_two_uniforms_of_one_draw_are_uniform_and_have_nothing_in_common():
     assert abs(np.corrcoef(found.T)[0, 1]) < 4 / np.sqrt(len(found))
 
 
-def drawn(*overrides, week=5, days=2):
-    planned = job(*HUICHANG, *overrides)
-    scene, _, _ = lived(planned, week=week, days=1)
-    paper = np.empty((2, days, len(scene.visits)))
-    wash.wash_luck(planned.settings, scene.visits, scene.pupils, YearLuck(1, 0, 2023), week, paper)
-    return scene, paper
+def drawn(*overrides, days=2):
+    """Return the scene of the reference county, and the luck of a week under other settings of water and toilets."""
+    scene, _, _ = reference()
+    settings = chosen(*HUICHANG, *overrides)
+    plan = replace(scene.plan, fixtures=fixtures(scene.county, settings, scene.plan.year))
+    visits = wash.visits(settings, plan, scene.pupils)
+    paper = np.empty((2, days, len(visits)))
+    wash.wash_luck(settings, visits, scene.pupils, YearLuck(1, 0, 2023), 5, paper)
+    return replace(scene, visits=visits), paper
+
+
+@cache
+def reference(*overrides):
+    """Live two days of the reference county; overrides must leave the plan as it is."""
+    return lived(replace(job(*HUICHANG), settings=chosen(*HUICHANG, *overrides)), week=3, days=2)
 
 
 def test_the_share_comes_evenly_spread_and_takes_a_lognormal_time():
     scene, (join, service) = drawn()
-    peak_of, _, _ = names_of_visits(scene.visits)
+    peak_of = peak_of_visit(scene.visits)
     for name, peak in scene.settings.wash.peaks.items():
         here = peak_of == name
         sex = scene.pupils.sex[scene.visits.who[here]]
@@ -210,14 +226,16 @@ def test_days_and_peaks_have_luck_of_their_own_and_other_toilets_move_nobodys():
     scene, paper = drawn()
     _, again = drawn("wash.toilets_scale=0.5")
     assert np.array_equal(paper, again, equal_nan=True)
-    both = ~np.isnan(paper[0]).any(axis=0)
-    assert abs(np.corrcoef(paper[0][:, both] % 60)[0, 1]) < 0.05 or both.sum() < 100
-    assert not np.array_equal(paper[1, 0], paper[1, 1])
+    peak = peak_of_visit(scene.visits)
+    girls = scene.pupils.sex[scene.visits.who] == 0
+    slow, slow_tomorrow = paper[1][:, girls & (peak == "break_toilet")]
+    thirsty = paper[1, 0, girls & (peak == "break_tap")]  # the same girls in the same order
+    for other in (slow_tomorrow, thirsty):
+        assert abs(np.corrcoef(slow, other)[0, 1]) < 5 / np.sqrt(len(slow))
 
 
 def test_a_larger_share_only_adds_pupils():
-    scene, (few, _) = drawn()
-    _, (many, _) = drawn("wash.peaks.break_toilet.share=0.6")
+    (few, _), (many, _) = drawn()[1], drawn("wash.peaks.break_toilet.share=0.6")[1]
     assert not (~np.isnan(few) & np.isnan(many)).any()
     assert (~np.isnan(many)).sum() > (~np.isnan(few)).sum()
 
@@ -236,11 +254,11 @@ SHORT = [
 @pytest.mark.parametrize("short", SHORT, ids=lambda short: " ".join(short) or "nothing short")
 def test_whoever_joins_a_line_has_it_or_gives_up_and_is_at_school(short):
     scene, diary, luck = lived(job(*VILLAGES, *short), week=3)
-    joined, began, done = (~np.isnan(told(diary, name)) for name in ("joined", "began", "done"))
+    joined, began, done = (~np.isnan(times) for times in (diary.joined, diary.began, diary.done))
     assert (began == done).all()
     assert not (began & ~joined).any()
     assert not (joined & np.isnan(luck.wash_join)).any()
-    peak, resource, line = names_of_visits(scene.visits)
+    line = line_of_visit(scene.visits)
     midnight = np.arange(len(joined))[:, None] * MINUTES_PER_DAY
     bell = scene.visits.clock[scene.visits.peak[line], 2] + midnight
     assert (diary.began[began] < bell[began]).all()
@@ -254,7 +272,7 @@ def test_whoever_joins_a_line_has_it_or_gives_up_and_is_at_school(short):
     assert values["wash_given_up"][-1] == joined.sum() - done.sum()
     harmed = measure.harms(scene, diary, days)
     for (what, _, _), pupils in harmed.items():
-        gave_up = (joined & ~done)[:, resource == what]
+        gave_up = (joined & ~done)[:, scene.visits.resource[line] == wash.RESOURCES.index(what)]
         assert pupils.sum() <= gave_up.sum()
         assert pupils.any() == gave_up.any()
 
@@ -262,44 +280,46 @@ def test_whoever_joins_a_line_has_it_or_gives_up_and_is_at_school(short):
 def test_the_day_of_three_villages_by_heart():
     everyone = [f"wash.peaks.{name}.share=1.0" for name in ("wake_toilet", "break_tap", "lunch_basin", "evening_basin")]
     scene, diary, _ = lived(job(*BY_HEART, *everyone), week=3)
-    peak, _, _ = names_of_visits(scene.visits)
+    peak = peak_of_visit(scene.visits)
     joined = ~np.isnan(diary.joined)
-    assert joined[:, peak == "break_tap"].sum(axis=1).tolist() == [10, 12, 12, 12, 12], (
-        "lodgers come after it on Monday"
-    )
+    assert joined[:, peak == "break_tap"].sum(axis=1).tolist() == [12] * 5
     assert joined[:, peak == "lunch_basin"].sum(axis=1).tolist() == [12] * 5
     assert joined[:, peak == "wake_toilet"].sum(axis=1).tolist() == [0, 2, 2, 2, 2]
     assert joined[:, peak == "evening_basin"].sum(axis=1).tolist() == [2, 2, 2, 2, 0]
     assert set(scene.visits.school) == {C}
+    early = "wash.peaks.break_tap={share: 1.0, from_min: 450.0, bell_min: 475.0}"
+    scene, diary, _ = lived(job(*BY_HEART, early), week=3)
+    joined = ~np.isnan(diary.joined[:, peak_of_visit(scene.visits) == "break_tap"])
+    assert joined.sum(axis=1).tolist() == [10, 12, 12, 12, 12], "on Monday the lodgers' bus comes at eight"
 
 
 def test_on_friday_lodgers_have_left_before_the_afternoon_break_and_day_pupils_never_wash_in_the_evening():
     scene, diary, _ = lived(job(*BY_HEART, "wash.peaks.afternoon_tap.share=1.0"), week=3)
-    peak, _, _ = names_of_visits(scene.visits)
+    peak = peak_of_visit(scene.visits)
     joined = ~np.isnan(diary.joined)
     assert joined[:, peak == "afternoon_tap"].sum(axis=1).tolist() == [12, 12, 12, 12, 10]
     evening = np.char.startswith(peak, "evening")
     assert not joined[:, evening & ~scene.pupils.has_bed[scene.visits.who]].any()
     late = job(*BY_HEART, "wash.peaks.afternoon_tap={share: 1.0, from_min: 1025.0, bell_min: 1040.0}")
     scene, diary, _ = lived(late, week=3)
-    peak, _, _ = names_of_visits(scene.visits)
+    peak = peak_of_visit(scene.visits)
     assert (~np.isnan(diary.joined[:, peak == "afternoon_tap"])).sum(axis=1).tolist() == [2, 2, 2, 2, 0]
 
 
 def test_who_has_to_stay_for_the_night_washes_in_the_morning():
-    scene, diary, _ = lived(job(*BY_HEART, "stress=ice_week", "wash.peaks.wake_basin.share=1.0"), week=18)
-    peak, _, _ = names_of_visits(scene.visits)
-    stayed = ~np.isnan(diary.stayed[:-1])
-    assert stayed.any(), "the pack makes somebody stay"
-    guests = stayed & ~scene.pupils.has_bed & diary.came[1:]
-    here = peak == "wake_basin"
-    washed = ~np.isnan(diary.joined[1:, here])
-    assert washed[guests[:, scene.visits.who[here]]].all()
+    # On Tuesday at noon ice comes, and no bus goes to D: two girls and a boy stay; the two lodgers are there anyway.
+    ice = ("stress=ice_week", "stress.weeks=[3]", "stress.days=[2]", "weather.skies.ice.avoid=[sharp]")
+    everyone = [f"wash.peaks.{name}.share=1.0" for name in ("wake_basin", "evening_basin", "evening_shower")]
+    scene, diary, _ = lived(job(*BY_HEART, *ice, *everyone), week=3)
+    peak, joined = peak_of_visit(scene.visits), ~np.isnan(diary.joined)
+    assert (~np.isnan(diary.stayed)).sum(axis=1).tolist() == [0, 3, 0, 0, 0]
+    assert joined[:, peak == "evening_basin"].sum(axis=1).tolist() == [2, 5, 2, 2, 0]
+    assert joined[:, peak == "wake_basin"].sum(axis=1).tolist() == [0, 2, 5, 2, 2]
 
 
 def test_day_pupils_who_walk_have_no_place_in_the_lodgers_lines():
     scene, _ = drawn()
-    peak, _, _ = names_of_visits(scene.visits)
+    peak = peak_of_visit(scene.visits)
     assert not (scene.pupils.mode[scene.visits.who[peak == "wake_basin"]] == WALK).any()
     assert (
         scene.plan.beds.nominal.sum(axis=1)[scene.pupils.school[scene.visits.who[peak == "evening_shower"]]] > 0
@@ -307,25 +327,26 @@ def test_day_pupils_who_walk_have_no_place_in_the_lodgers_lines():
 
 
 def test_when_the_water_fails_the_school_gives_up():
-    usual, off = (lived(job(*HUICHANG, stress), week=3, days=2) for stress in ("stress=none", "stress=water_off"))
-    (scene, diary, _), (_, dry, _) = usual, off
-    largest = np.diff(scene.pupils.first).argmax()
-    before, after = (measure.measures(scene, told, range(2)) for told in (diary, dry))
-    rest = np.arange(len(before["wash_visits"]) - 1) != largest
-    assert after["wash_given_up"][largest] > 0.5 * after["wash_visits"][largest]
-    assert before["wash_given_up"][largest] < 0.02 * before["wash_visits"][largest]
-    assert (after["wash_given_up"][:-1][rest] == before["wash_given_up"][:-1][rest]).all()
+    scene, diary, _ = reference()
+    largest, days = np.diff(scene.pupils.first).argmax(), range(2)
+    before = measure.measures(scene, diary, days)
+    after = measure.measures(scene, reference("stress=water_off")[1], days)
+    visits, usual, dry = before["wash_visits"], before["wash_given_up"], after["wash_given_up"]
+    assert (after["wash_visits"] == visits).all(), "nobody knows beforehand"
+    assert dry[largest] > 0.5 * visits[largest]
+    assert usual[largest] < 0.02 * visits[largest]
+    assert (np.delete(dry[:-1], largest) == np.delete(usual[:-1], largest)).all()
 
 
 # What is measured
 
 
 def test_measures_of_a_week_are_what_numpy_says():
-    scene, diary, _ = lived(job(*HUICHANG, "wash.toilets_scale=0.5"), week=5, days=3)
-    _, resource, line = names_of_visits(scene.visits)
-    school = scene.visits.school[line]
-    found = measure.measures(scene, diary, range(1, 3))
-    joined, began, done = (told(diary, name)[1:3] for name in ("joined", "began", "done"))
+    scene, diary, _ = reference("stress=water_off")
+    line = line_of_visit(scene.visits)
+    school, resource = scene.visits.school[line], scene.visits.resource[line]
+    found = measure.measures(scene, diary, range(1, 2))
+    joined, began, done = (times[1:2] for times in (diary.joined, diary.began, diary.done))
     wait, bell = began - joined, scene.visits.clock[scene.visits.peak[line], 2]
 
     def p95(values):
@@ -334,20 +355,20 @@ def test_measures_of_a_week_are_what_numpy_says():
 
     assert found["wash_wait_min_p95"][-1] == p95(wait)
     assert found["wash_wait_min_mean"][-1] == pytest.approx(np.nanmean(wait))
-    for s in np.unique(school)[::9]:
+    for s in np.append(np.unique(school)[::9], np.diff(scene.pupils.first).argmax()):
         here = school == s
         assert found["wash_wait_min_p95"][s] == p95(wait[:, here])
         assert found["wash_given_up"][s] == (~np.isnan(joined) & np.isnan(began))[:, here].sum()
-        girls = here & (resource == "toilet_girls")
+        girls = here & (resource == wash.RESOURCES.index("toilet_girls"))
         assert found["toilet_girls_wait_min_p95"][s] == p95(wait[:, girls])
-        until = np.fmin(done, bell + np.array([[1], [2]]) * MINUTES_PER_DAY)
+        until = np.fmin(done, bell + MINUTES_PER_DAY)
         assert found["toilet_girls_busy_min"][s] == pytest.approx(np.nansum((until - began)[:, girls]))
     assert np.isnan(found["wash_wait_min_p95"][np.setdiff1d(np.arange(len(scene.plan.open)), school)]).all()
 
 
 def test_the_rows_of_a_resource_by_hand():
     scene, diary, _ = lived(job(*VILLAGES), week=3)
-    low = int(np.flatnonzero(names_of_visits(scene.visits)[0] == "break_tap")[0])
+    low = int(np.flatnonzero(peak_of_visit(scene.visits) == "break_tap")[0])
     diary.wipe()
     for day, pupils in ((0, 3), (1, 2)):
         at = day * MINUTES_PER_DAY + 602

@@ -153,7 +153,9 @@ class Peak(Group):
     def _ends_after_it_began(self) -> Peak:
         """Refuse a peak whose bell rings before it begins."""
         if self.bell_min <= self.from_min:
-            raise ValueError(f"bell_min: the bell at {self.bell_min:g} rings before the peak begins at {self.from_min:g}")
+            raise ValueError(
+                f"bell_min: the bell at {self.bell_min:g} rings before the peak begins at {self.from_min:g}"
+            )
         return self
 
 

@@ -12,7 +12,6 @@ from sim.config.kinds import (
     ClockMin,
     Count,
     Counts,
-    Grade,
     Group,
     Positive,
     PositiveCount,

@@ -8,7 +8,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from sim.measure.scene import Scene, Values, rows
-from sim.measure.site import P95, counts, mean, stats, totals
+from sim.measure.site import P95, counts, mean, summary
 from sim.measure.use import Use, ratio, table
 from sim.operate.diary import MEALS, Diary
 from sim.plan import Floats, Ints
@@ -63,27 +63,23 @@ def _fates(
     return out
 
 
-def measures(scene: Scene, diary: Diary, days: range, wait_min: Floats) -> Values:
-    """Measure the meals of the days; (S + 1,) each, NaN where a site has no canteen; `window_wait_min` is given."""
-    at, parts, fate = rows(diary, days), scene.parts, fates(scene, diary, days)
-    at_window, served, seated, left = (
-        page[:, at].reshape(-1, page.shape[-1]) for page in (diary.at_window, diary.served, diary.seated, diary.left)
-    )
-    wait, peaks = stats(wait_min, parts), _peaks(fate, scene.halls.sitting, parts)
-    by_meal = {f"meals_{name}": counts(fate[k] >= FED, parts) for k, name in enumerate(MEALS)}
-    short = sum(counts(meal == NOT_COOKED, parts) for meal in fate)
+def measures(scene: Scene, diary: Diary, days: range, fate: Codes) -> Values:
+    """Measure the meals of the days, given their `fates`; (S + 1,) each, NaN where a site has no canteen."""
+    told = diary.queued, diary.at_window, diary.served, diary.seated, diary.left
+    totals, (in_line, for_seat) = _by_school(fate, told, days.start, scene.parts)
+    peaks = _peaks(fate, scene.halls.sitting, scene.parts)
     values = {
-        **by_meal,
-        "meals_served": np.sum(list(by_meal.values()), axis=0),
-        "meals_unserved": short + sum(counts(meal == NOT_SERVED, parts) for meal in fate),
-        "kitchen_short": short,
+        **{f"meals_{name}": totals[k] for k, name in enumerate(MEALS)},
+        "meals_served": totals[: len(MEALS)].sum(axis=0),
+        "meals_unserved": totals[3] + totals[4],
+        "kitchen_short": totals[3],
         "kitchen_peak": peaks[0],
-        "window_wait_min_mean": mean(wait),
-        "window_wait_min_p95": wait[:, P95],
-        "window_busy_min": totals(served, at_window, parts),
-        "seat_wait_min_p95": stats(seated - served, parts)[:, P95],
-        "seated_min": totals(left, seated, parts),
-        "eating_min_short": counts(np.asarray((fate > FED).any(axis=0)), parts),
+        "window_wait_min_mean": mean(in_line),
+        "window_wait_min_p95": in_line[:, P95],
+        "window_busy_min": totals[-2],
+        "seat_wait_min_p95": for_seat[:, P95],
+        "seated_min": totals[-1],
+        "eating_min_short": counts(np.asarray((fate > FED).any(axis=0)), scene.parts),
         "diners_peak": peaks[1],
     }
     idle = np.append(scene.plan.meals.sittings == 0, False)
@@ -91,16 +87,50 @@ def measures(scene: Scene, diary: Diary, days: range, wait_min: Floats) -> Value
 
 
 @njit(cache=True)
+def _by_school(fate: Codes, told: tuple[Floats, ...], first_day: int, parts: Ints) -> tuple[Floats, Floats]:
+    """Return totals (7, S + 1): meals served by meal, not cooked, not served, minutes at the window and at table.
+
+    And `stats` (2, S + 1, 4) of the minutes in line and of those without a seat.
+    told: queued, at_window, served, seated, left, all of (3, D, N).
+    """
+    queued, at_window, served, seated, left = told
+    meals, schools = fate.shape[0], parts.shape[0] - 1
+    totals, waits = np.zeros((meals + 4, schools + 1)), np.zeros((2, schools + 1, 4))
+    pool, n, sat = np.empty((2, (fate >= FED).sum())), 0, 0
+    for k in range(schools):
+        began = n, sat
+        for meal in range(meals):
+            for d in range(fate.shape[1]):
+                for i in range(parts[k, 0], parts[k, 1]):
+                    if fate[meal, d, i] >= FED:
+                        at = (meal, d + first_day, i)
+                        pool[0, n] = at_window[at] - queued[at]
+                        n += 1
+                        totals[meal, k] += 1
+                        totals[-2, k] += served[at] - at_window[at]
+                        if seated[at] == seated[at]:  # no NaN: there was a seat
+                            pool[1, sat] = seated[at] - served[at]
+                            sat += 1
+                            totals[-1, k] += left[at] - seated[at]
+                    elif fate[meal, d, i] != NO_MEAL:
+                        totals[meals + (fate[meal, d, i] == NOT_SERVED), k] += 1
+        waits[0, k], waits[1, k] = summary(pool[0, began[0] : n]), summary(pool[1, began[1] : sat])
+    waits[0, schools], waits[1, schools] = summary(pool[0, :n]), summary(pool[1, :sat])
+    totals[:, schools] = totals.sum(axis=1)
+    return totals, waits
+
+
+@njit(cache=True)
 def _peaks(fate: Codes, sitting: Ints, parts: Ints) -> Floats:
     """Return the most diners of one meal of one day, and of one sitting; (2, S + 1), of the county the largest."""
-    schools, sittings = parts.shape[0] - 1, sitting.max() + 1 if len(sitting) else 1
+    schools, sittings = parts.shape[0] - 1, sitting.max() + 1 if sitting.size else 1
     out = np.zeros((2, schools + 1))
     for meal in range(fate.shape[0]):
         for d in range(fate.shape[1]):
             for k in range(schools):
                 diners = np.zeros(sittings)
                 for i in range(parts[k, 0], parts[k, 1]):
-                    diners[sitting[i]] += fate[meal, d, i] != NO_MEAL
+                    diners[sitting[meal, i]] += fate[meal, d, i] != NO_MEAL
                 out[0, k], out[1, k] = max(out[0, k], diners.sum()), max(out[1, k], diners.max())
     out[0, schools], out[1, schools] = out[0].max(), out[1].max()
     return out

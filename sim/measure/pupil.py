@@ -37,9 +37,8 @@ OF_BUS = ("weather", "road", "breakdown", "bus")
 """Causes that are put to the account of the buses; the others are resources themselves."""
 
 
-def harms(scene: Scene, diary: Diary, days: range) -> dict[Harm, Bools]:
-    """Return who was harmed, how, and why: (resource, kind, cause) -> (D, N)."""
-    fate = dine.fates(scene, diary, days)
+def harms(scene: Scene, diary: Diary, days: range, fate: dine.Codes) -> dict[Harm, Bools]:
+    """Return who was harmed, how, and why: (resource, kind, cause) -> (D, N); given the fates of all meals."""
     beds = lodge.without_bed(scene, diary, days)
     found = {
         **_by_cause("left_behind", _lost_why(scene, diary, days)),

@@ -96,21 +96,6 @@ def ranked(values: Floats, rank: int, low: float, high: float) -> float:
 
 
 @njit(cache=True)
-def totals(later: Floats, earlier: Floats, parts: Ints) -> Floats:
-    """Add up the minutes between two (D, N) times, where both are told, by part; (S + 1,)."""
-    schools = parts.shape[0] - 1
-    out = np.zeros(schools + 1)
-    for k in range(schools):
-        for d in range(later.shape[0]):
-            for i in range(parts[k, 0], parts[k, 1]):
-                gap = later[d, i] - earlier[d, i]
-                if gap == gap:
-                    out[k] += gap
-        out[schools] += out[k]
-    return out
-
-
-@njit(cache=True)
 def histogram(values: Floats, school: Ints, band: Ints, step: float, weight: float, out: Floats) -> None:
     """Add the non-NaN values (D, N) to (S, bands, bins) counts of width `step`; the last bin is open."""
     last = out.shape[2] - 1

@@ -54,12 +54,13 @@ class Tally:
             self._measure(scene, week, day + 1, weight, diary, range(day, day + 1))
 
     def _measure(self, scene: Scene, week: int, day: int, weight: float, diary: Diary, days: range) -> None:
-        harms, spent = pupil.harms(scene, diary, days), _spent(scene, diary, days)
+        fate, spent = dine.fates(scene, diary, days), _spent(scene, diary, days)
+        harms = pupil.harms(scene, diary, days, fate)
         values = {
             **pupil.measures(scene, diary, days, harms),
             **bus.pupil_measures(scene, diary, days, spent["ride_min"], spent["door_to_school_min"]),
             **bus.run_measures(scene, diary, days),
-            **dine.measures(scene, diary, days, spent["window_wait_min"]),
+            **dine.measures(scene, diary, days, fate),
             **lodge.measures(scene, diary, days),
             **wash.measures(scene, diary, days),
         }

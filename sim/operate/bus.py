@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from heapq import heapreplace
 from math import inf, isfinite
 from typing import TYPE_CHECKING
@@ -18,8 +17,7 @@ import simpy
 
 from sim.operate import drive
 from sim.operate.diary import NO_CAUSE, ROAD, WEATHER
-from sim.operate.drive import Track
-from sim.operate.legs import Legs
+from sim.operate.half import Half, where
 
 if TYPE_CHECKING:
     from sim.operate.day import Day, Week
@@ -27,35 +25,6 @@ if TYPE_CHECKING:
 Steps = Generator[simpy.Event, object, None]
 Minutes = Generator[simpy.Event, object, float]
 IN, OUT = 0, 1
-
-
-@dataclass(slots=True)
-class Half:
-    """Half a day of one bus: what it is, and what has happened to it so far."""
-
-    day: Day
-    way: int
-    seats: int
-    track: Track
-    repair_min: float = 0.0
-    km_left: float = inf
-    """Km until it breaks down."""
-    weather_min: float = 0.0
-    """Minutes it is behind because of the weather."""
-    broke_min: float = 0.0
-    """Minutes it is behind because it broke down."""
-    broken_run: int = -1
-    spare_left: float = -1.0
-
-    @property
-    def legs(self) -> Legs:
-        """Return the legs in the weather of this half of the day."""
-        return self.day.legs[self.way]
-
-    @property
-    def is_second(self) -> bool:
-        """Tell whether this is a drive for those another one left behind."""
-        return self.track is not self.day.track
 
 
 def duty(env: simpy.Environment, week: Week, bus: int) -> Steps:
@@ -162,7 +131,7 @@ def bring(
         half.km_left -= legs.run_km[run]
         gate_min, _, behind = drive.collect(there, stops, half.seats, 0, week.dwell, *told)
     else:
-        p, share = _where(half.km_left, legs, stops)
+        p, share = where(half.km_left, legs, stops)
         now, aboard, behind = drive.collect(there, (stops[0], p + 1), half.seats, 0, week.dwell, *told)
         minute = now - (1 - share) * day.road_in[0][p]
         now += yield from breakdown(env, week, half, run, bus, (table.stop_node[p], minute, aboard), borrowed)
@@ -198,7 +167,7 @@ def take(
         half.km_left -= legs.run_km[run]
         end, aboard = drive.deliver(leave, stops, aboard, week.dwell, *handed)
     else:
-        p, share = _where(half.km_left, legs, stops)
+        p, share = where(half.km_left, legs, stops)
         now, aboard = drive.deliver(leave, (stops[0], p), aboard, week.dwell, *handed)
         node = table.stop_node[p - 1] if p > stops[0] else legs.first[run]
         minute = now + share * day.road_out[0][p]
@@ -221,15 +190,6 @@ def _tell_gate(
     day.weather_min[run], day.broke_min[run] = half.weather_min, half.broke_min
     if behind:
         leave_behind(env, week, run, day)
-
-
-def _where(km: float, legs: Legs, stops: tuple[int, int]) -> tuple[int, float]:
-    """Return on which leg a bus is after so many km of a run, and which share of the leg it has driven."""
-    for p in range(*stops):
-        if km < legs.km[p]:
-            return p, float(km / legs.km[p])
-        km -= legs.km[p]
-    return stops[1] - 1, 1.0
 
 
 def breakdown(

@@ -51,11 +51,11 @@ class Halls:
     diner: Bools
     """(3, N) who is planned to eat breakfast, lunch and dinner at school."""
     sitting: Ints
-    """(N,) sitting of each pupil, the same at every meal."""
+    """(3, N) sitting of each pupil at breakfast, lunch and dinner."""
     sittings: Ints
     """(S,) sittings of each school; 0 where nobody can eat."""
-    lines: tuple[Lines, ...]
-    """Pupils of each sitting by school; the last: all pupils of the schools with a canteen."""
+    lines: tuple[tuple[Lines, ...], ...]
+    """For each meal, the pupils of each of its sittings by school; last, of a late dinner: everyone in one."""
     walk_min: Floats
     """(N,) planned minutes from the start of the sitting to the hall, classes leaving one after another."""
     window_at: Ints
@@ -85,10 +85,9 @@ def halls(settings: Settings, plan: YearPlan, pupils: Pupils) -> Halls:
     meals, dine, schools = plan.meals, settings.dine, len(plan.meals.sittings)
     sittings = np.where(np.diff(pupils.first) > 0, meals.sittings, 0)
     at_hall = sittings[pupils.school] > 0
-    sitting = meals.sitting[pupils.school, pupils.grade - 1]
-    most = int(sittings.max(initial=0))
-    members = [np.flatnonzero(at_hall & (sitting == k)) for k in range(most)] + [np.flatnonzero(at_hall)]
-    school = np.arange(schools + 1)
+    lunch, early = (of[pupils.school, pupils.grade - 1] for of in (meals.sitting, meals.early))
+    sitting = np.stack([early, lunch, early])
+    one = np.zeros_like(lunch)
     shift = np.array([(s.opens_after_min, s.closes_after_min) for s in dine.shifts])
     shift[shift[:, 1] >= dine.bell_after_min, 1] = np.inf
     of_shift = _windows_by_shift(meals.windows, dine)
@@ -97,7 +96,7 @@ def halls(settings: Settings, plan: YearPlan, pupils: Pupils) -> Halls:
         diner=np.stack([pupils.has_bed | pupils.breakfasts, pupils.eats, pupils.has_bed]) & at_hall,
         sitting=sitting,
         sittings=sittings,
-        lines=tuple((np.searchsorted(pupils.school[who], school), who) for who in members),
+        lines=tuple(_lines(pupils, at_hall, of, schools) for of in (early, lunch, early, one)),
         walk_min=(dine.walk_to_hall_min + pupils.lunch_rank * dine.class_gap_min).astype(np.float64),
         window_at=np.append(0, np.cumsum(meals.windows)),
         opens_min=windows[:, 0].copy(),
@@ -107,6 +106,12 @@ def halls(settings: Settings, plan: YearPlan, pupils: Pupils) -> Halls:
         kitchen=meals.kitchen,
         dine=dine,
     )
+
+
+def _lines(pupils: Pupils, at_hall: Bools, sitting: Ints, schools: int) -> tuple[Lines, ...]:
+    """Return the pupils of each sitting of a meal, by school."""
+    members = [np.flatnonzero(at_hall & (sitting == k)) for k in range(int(sitting[at_hall].max(initial=-1)) + 1)]
+    return tuple((np.searchsorted(pupils.school[who], np.arange(schools + 1)), who) for who in members)
 
 
 def _windows_by_shift(windows: Ints, dine: Dine) -> Ints:
@@ -169,10 +174,13 @@ def _sittings(week: Week) -> list[Sitting]:
     """List the sittings of a day in order of their last bells."""
     halls, bells = week.halls, week.bells
     step = halls.dine.bell_after_min + halls.dine.sittings_gap_min
-    begins = ((bells.breakfast_min, BREAKFAST), (bells.lunch_min, LUNCH), (bells.dinner_min, DINNER))
-    *lines, everyone = halls.lines
-    listed = [(begin + k * step, meal, k, who) for begin, meal in begins for k, who in enumerate(lines)]
-    listed.append((bells.late_dinner_min, _LATE, len(lines), everyone))
+    begins = {BREAKFAST: bells.breakfast_min, LUNCH: bells.lunch_min, DINNER: bells.dinner_min,
+              _LATE: bells.late_dinner_min}  # fmt: skip
+    listed = [
+        (begin + k * step, meal, k if meal != _LATE else len(halls.lines[DINNER]), who)
+        for meal, begin in begins.items()
+        for k, who in enumerate(halls.lines[meal])
+    ]
     return sorted(listed, key=lambda one: one[0] + halls.dine.breakfast_wait_min * (one[1] == BREAKFAST))
 
 

@@ -53,9 +53,9 @@ def _cause(week: Week, day: Day, who: Ints) -> Ints:
     table = week.timetable
     run = table.run_of_stop[week.pupils.stop[OUT][who]]
     bus = np.array(table.bus, dtype=np.int64)
-    broke = np.bincount(bus[~np.isnan(day.broke_down)], minlength=len(table.yard)) > 0
+    broke = np.isin(bus[run], bus[~np.isnan(day.broke_down)])
     else_ = BUS if day.legs[OUT] is week.dry else WEATHER if day.sky[OUT] else ROAD
-    return np.where(broke[bus[run]], BREAKDOWN, else_)
+    return np.where(broke, BREAKDOWN, else_)
 
 
 def sleep(week: Week, day: Day, now: float) -> None:

@@ -65,27 +65,20 @@ def gather(
     counts: (H, 9, 2) pupils who come this year.
     """
     hamlet, grade, sex, ordinal = _people(county, plan, counts)
-    school = plan.places.school[hamlet, grade - 1]
+    school, km = plan.places.school[hamlet, grade - 1], plan.places.km[hamlet, grade - 1]
     number = pupil_owners(streams.owners(county.hamlets.id)[hamlet], plan.year - grade + 1, sex, ordinal)
-    share = plan.places.share[hamlet, grade - 1][:, _TASTE]
-    taste = streams.uniforms(luck.lasting("mode"), number)
-    mode = np.array(_TASTE)[(taste[:, None] >= np.cumsum(share, axis=1)[:, :-1] - 1e-12).sum(axis=1)]
-    km = plan.places.km[hamlet, grade - 1]
+    mode = _modes(plan.places.share[hamlet, grade - 1], streams.uniforms(luck.lasting("mode"), number))
     hardship = streams.uniforms(luck.lasting("hardship"), number) < county.hamlets.hardship_share[hamlet]
     leaves = streams.uniforms(luck.yearly("gives up bed"), number) < settings.lodge.leave_after_term_share
-    asks = Asks(mode == LODGE, school, sex, grade, km, hardship, leaves, number)
-    has_bed = admit(settings.lodge, plan.beds, asks, term)
+    has_bed = admit(
+        settings.lodge, plan.beds, Asks(mode == LODGE, school, sex, grade, km, hardship, leaves, number), term
+    )
     if term > 1:
-        mode[asks.wants & leaves] = FAMILY  # who gave up lodging is brought by the family
+        mode[(mode == LODGE) & leaves] = FAMILY  # who gave up lodging is brought by the family
     refused = (mode == LODGE) & ~has_bed
     lodger_bus = has_bed & (streams.uniforms(luck.lasting("lodger bus"), number) < settings.lodge.bus_share)
     lodger_bus &= settings.fleet.lodger_runs
-    rider = (mode == SCHOOL_BUS) | refused
-    order = np.lexsort((number, refused))
-    stop = np.stack(
-        [_stops(plan, county, travel, school, hamlet, order, rider, lodger_bus, refused, way) for way in (IN, OUT)]
-    )
-    stop[:, refused & ~_free_seat(settings, plan, stop, rider, refused, number)] = -1
+    stop = _both_stops(settings, plan, county, travel, (school, hamlet, number), mode, lodger_bus, refused)
     first = np.searchsorted(school, np.arange(len(county.schools.id) + 1))
     eats = streams.uniforms(luck.lasting("lunch"), number) < settings.dine.lunch_share
     return Pupils(
@@ -107,6 +100,29 @@ def gather(
         lunch_rank=_lunch_rank(plan, settings, school, grade),
         first=first,
     )
+
+
+def _modes(share: Floats, taste: Floats) -> Ints:
+    """Return the mode of each pupil; share: (N, 6) of each of MODES in the pupil's group, taste: (N,) uniforms.
+
+    The modes stand in the order of _TASTE, so that a little more of one moves only those next to it.
+    """
+    ends = np.cumsum(share[:, _TASTE], axis=1)[:, :-1]
+    return np.array(_TASTE)[(taste[:, None] >= ends - 1e-12).sum(axis=1)]
+
+
+def _both_stops(
+    settings: Settings, plan: YearPlan, county: County, travel: Travel, who: tuple[Ints, Ints, Owners], mode: Ints,
+    lodger_bus: Bools, refused: Bools,
+) -> Ints:  # fmt: skip
+    """Return the stop of each pupil in and out, -1 for none; (2, N). who: school, hamlet and number, (N,) each."""
+    school, hamlet, number = who
+    rider, order = (mode == SCHOOL_BUS) | refused, np.lexsort((number, refused))
+    stop = np.stack(
+        [_stops(plan, county, travel, school, hamlet, order, rider, lodger_bus, refused, way) for way in (IN, OUT)]
+    )
+    stop[:, refused & ~_free_seat(settings, plan, stop, rider, refused, number)] = -1
+    return stop
 
 
 def _people(county: County, plan: YearPlan, counts: Ints) -> tuple[Ints, Ints, Ints, Ints]:

@@ -1,4 +1,7 @@
-"""Water and toilets: at every peak of the day pupils stand in line, one line for each school (and sex)."""
+"""Water and toilets: at every peak of the day pupils stand in line, one line for each school (and sex).
+
+Peaks whose bell rings at the same minute are lived in the order in which they begin, then by name.
+"""
 
 from __future__ import annotations
 
@@ -116,13 +119,14 @@ def wash_luck(settings: Settings, visits: Visits, pupils: Pupils, luck: YearLuck
         peak = settings.wash.peaks[name]
         low, high = visits.ptr[visits.lines[k]], visits.ptr[visits.lines[k + 1]]
         median = np.array([[minutes_of(peak.girls_s)], [minutes_of(peak.boys_s)]])
+        minutes = median * np.exp(peak.sd_log * _NORMAL)
         for day in range(paper.shape[1]):
             _draw(
                 luck.daily(f"wash {name}", week, day + 1),
                 visits.who[low:high],
                 (pupils.number, pupils.sex),
                 (peak.from_min, peak.spread_min, peak.share),
-                median * np.exp(peak.sd_log * _NORMAL),
+                minutes,
                 (paper[0, day, low:high], paper[1, day, low:high]),
             )
 
@@ -151,12 +155,15 @@ def _draw(
 
 
 def washing(env: simpy.Environment, week: Week) -> Steps:
-    """Live every peak of the week at its bell, in all schools at once; who has not begun by then gives up."""
+    """Live every peak of the week at its bell, in all schools at once; who has not begun by then gives up.
+
+    Each peak has all fixtures of its station to itself: peaks of one station are not meant to overlap.
+    """
     bells = week.visits.clock[:, 2]
     for day in range(week.days):
         for k in np.argsort(bells, kind="stable").tolist():
             bell = day * MINUTES_PER_DAY + bells[k]
-            yield env.timeout(bell - env.now)
+            yield env.timeout(max(bell - env.now, 0.0))
             _live(week, day, k, _here(week, day, k, bell), bell)
 
 

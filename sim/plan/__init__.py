@@ -152,6 +152,8 @@ class Meals:
     """(S, 9) sitting of each grade at lunch, from 0."""
     sittings: Ints
     """(S,) number of lunch sittings; 0 where there is no canteen."""
+    early: Ints
+    """(S, 9) sitting of each grade at breakfast and dinner, at which fewer eat."""
     lunch_min: Floats
     """(S, 9) when the grade leaves class for lunch."""
     windows: Ints

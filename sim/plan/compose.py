@@ -9,7 +9,7 @@ import numpy as np
 from sim.config import Settings
 from sim.county import County
 from sim.county.road import Travel
-from sim.plan import GRADES, LODGE, Bools, Closures, Floats, Forecast, Ints, Places, Plan, Routes, YearPlan
+from sim.plan import GRADES, LODGE, SCHOOL_BUS, Bools, Closures, Floats, Forecast, Ints, Places, Plan, Routes, YearPlan
 from sim.plan.assign import places
 from sim.plan.close import closures
 from sim.plan.dine import meals
@@ -55,7 +55,7 @@ def _year(
         open=open_,
         places=placed,
         runs=chain(settings, travel, county, routes, owned),
-        meals=meals(county, settings, placed.year, lunch_diners(county, settings, placed), open_),
+        meals=meals(county, settings, placed.year, diners(county, settings, placed), open_),
         beds=beds(county, settings, placed.year),
         fixtures=fixtures(county, settings, placed.year),
         classes=classes,
@@ -68,11 +68,16 @@ def school_rolls(county: County, placed: Places) -> Floats:
     return _by_school(county, placed, placed.expected.sum(axis=2))
 
 
-def lunch_diners(county: County, settings: Settings, placed: Places) -> Floats:
-    """Return who is to eat lunch at each school by grade: all who ask for a bed, a share of the others; (S, 9)."""
-    lodge = placed.share[:, :, LODGE]
-    eats = lodge + settings.dine.lunch_share * (1 - lodge)
-    return _by_school(county, placed, placed.expected.sum(axis=2) * eats)
+def diners(county: County, settings: Settings, placed: Places) -> Floats:
+    """Return who is to eat lunch at each school by grade, and who breakfast or dinner; (2, S, 9).
+
+    All who ask for a bed eat every meal; of the others a share has lunch, and a share of the bus riders breakfast.
+    """
+    lodge, dine = placed.share[:, :, LODGE], settings.dine
+    lunch = lodge + dine.lunch_share * (1 - lodge)
+    early = lodge + dine.breakfast_rider_share * placed.share[:, :, SCHOOL_BUS]
+    expected = placed.expected.sum(axis=2)
+    return np.stack([_by_school(county, placed, expected * eats) for eats in (lunch, early)])
 
 
 def _by_school(county: County, placed: Places, expected: Floats) -> Floats:

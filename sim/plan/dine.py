@@ -17,9 +17,9 @@ def scaled(there: Ints, scale: float) -> Ints:
 
 
 def meals(county: County, settings: Settings, year: int, diners: Floats, open_: Bools) -> Meals:
-    """Return windows, seats, meals of the kitchen and lunch sittings of each school in a year.
+    """Return windows, seats, meals of the kitchen and the sittings of each school in a year.
 
-    diners: (S, 9) pupils by grade who are to eat lunch. Grades eat in order, the youngest first; a sitting is
+    diners: (2, S, 9) pupils by grade who are to eat lunch, and breakfast or dinner. Grades eat in order, the youngest first; a sitting is
     full when its diners pass seats x `dine.sitting_fill`. A kitchen's meals, as the county's table states them,
     are those of one mealtime, all its sittings together; `dine.kitchen_sitting_share` of them become ready for
     each sitting, and what one sitting leaves the next ones eat.
@@ -29,14 +29,15 @@ def meals(county: County, settings: Settings, year: int, diners: Floats, open_: 
     there = schools.canteen_seats + added(county, "canteen_seats", year)
     seats = scaled(there, dine.seats_scale)
     kitchen = scaled(schools.kitchen_meals + added(county, "kitchen_meals", year), dine.kitchen_scale)
-    sitting = np.zeros((len(schools.id), len(GRADES)), dtype=np.int64)
+    lunch, early = np.zeros((2, len(schools.id), len(GRADES)), dtype=np.int64)
     sittings = np.zeros(len(schools.id), dtype=np.int64)
     for s in np.flatnonzero(schools.lived & open_ & (there > 0)):
-        sitting[s] = _grades_to_sittings(diners[s], seats[s] * dine.sitting_fill, dine.sittings_most)
-        sittings[s] = sitting[s].max() + 1
+        for sitting, eaters in zip((lunch, early), diners, strict=True):
+            sitting[s] = _grades_to_sittings(eaters[s], seats[s] * dine.sitting_fill, dine.sittings_most)
+        sittings[s] = lunch[s].max() + 1
     step = dine.bell_after_min + dine.sittings_gap_min
-    lunch_min = (settings.bells.lunch_min + sitting * step).astype(np.float64)
-    return Meals(sitting, sittings, lunch_min, windows, seats, kitchen)
+    lunch_min = (settings.bells.lunch_min + lunch * step).astype(np.float64)
+    return Meals(lunch, sittings, early, lunch_min, windows, seats, kitchen)
 
 
 def _grades_to_sittings(diners: Floats, room: float, most: int) -> Ints:

@@ -171,7 +171,8 @@ def _join(files: Sequence[Path], target: Path) -> None:
     waiting: list[pa.Table] = []
     with pq.ParquetWriter(target, pq.read_schema(files[0]), compression="zstd") as whole:
         for file in files:
-            waiting.append(pq.read_table(file))
+            with pq.ParquetFile(file) as part:  # closed at once: elsewhere an open file cannot be removed
+                waiting.append(part.read(use_threads=False))
             if file is files[-1] or sum(map(len, waiting)) >= ROW_GROUP:
                 whole.write_table(pa.concat_tables(waiting))
                 waiting.clear()

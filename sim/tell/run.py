@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.config import Settings
@@ -121,9 +122,10 @@ class Run:
 
     def totals(self, name: str, keys: Sequence[str], value: str) -> pd.DataFrame:
         """Return the sums of a large table by some keys, added up without loading the rest of it."""
-        table = pq.read_table(self.folder.file(name), columns=[*keys, value])
-        summed = table.group_by(list(keys)).aggregate([(value, "sum")]).to_pandas()
-        frame = summed.rename(columns={f"{value}_sum": value})
+        with pq.ParquetFile(self.folder.file(name)) as file:
+            pieces = (file.read_row_group(k, columns=[*keys, value]) for k in range(file.num_row_groups))
+            summed = pa.concat_tables([_sums(piece, keys, value) for piece in pieces])
+        frame = _sums(summed, keys, value).to_pandas()
         return frame.astype({key: str for key in keys if not pd.api.types.is_numeric_dtype(frame[key])})
 
     @cached_property
@@ -183,6 +185,12 @@ class Run:
         """Return the year's value of a measure at each school: replication, year, site_id, value."""
         wanted = (("site_id", "!=", COUNTY), ("measure", "==", measure))
         return self.folder.read_rows("annual", ["replication", "year", "site_id", "value"], *wanted)
+
+
+def _sums(table: pa.Table, keys: Sequence[str], value: str) -> pa.Table:
+    """Return the sums of a column over some keys, in the order in which the keys are met."""
+    sums = table.group_by(list(keys), use_threads=False).aggregate([(value, "sum")])
+    return sums.rename_columns({f"{value}_sum": value})
 
 
 def _placed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from sim.config import SKIES
@@ -16,10 +17,12 @@ PUPILS = (
     "emergency_beds", "emergency_refused", "meals_unserved", "kitchen_short", "wash_given_up", "pupil_days_harmed",
 )  # fmt: skip
 """Counts of pupils, or of their meals and visits: a public page hides small ones."""
-BUSES = ("runs_cancelled", "driver_missing_runs", "attendant_missing_runs", "breakdowns", "bus_km")
-ROWS = (*PUPILS[:6], *BUSES, *PUPILS[6:])
-MORE, MOST = 1.2, 5
-"""What is told in words: what is larger by this factor than in a usual week, at most so many."""
+BUSES = ("bus_km", "runs_cancelled", "driver_missing_runs", "attendant_missing_runs", "breakdowns")
+ROWS = (*PUPILS[:4], *BUSES, *PUPILS[4:])
+SHADES = (1.2, 2.0, 4.0)
+"""A cell is one step darker for each of these multiples of the usual that it reaches."""
+FEWEST_TOLD, MOST_TOLD = 5, 5
+"""What is told in words: at least so many in the week, and at most so many measures."""
 
 
 class Stress:
@@ -58,29 +61,29 @@ class Stress:
         """Return each measure on a usual day and on each day of the struck weeks, with intervals; darker: much more."""
         word, days = self.run.words, sorted(self.by_day.index.unique("day"))
         rows: list[list[object]] = [[word("stress.weather"), NONE, *(self._weather(day) for day in days)]]
-        for name in ROWS:
-            if name not in self.by_day.index.unique("measure"):
-                continue
+        for name in self._there():
             usual = interval(self.usual.reindex([name])).iloc[0]
             cells = [self._cell(name, interval(self.by_day.loc[[(name, day)]]).iloc[0], usual) for day in days]
-            rows.append([word.term("measure", name), self._number(name, usual), *cells])
+            rows.append([word.term("stress_row", name), Cell(self._number(name, usual), "lines"), *cells])
         head = [word("column.measure"), word("column.usual_day"), *(word.term("day", day) for day in days)]
         return grid(head, rows, range(1, len(head)), wide=True)
 
+    def _there(self) -> list[str]:
+        """Return the measures of which anything happened, on a struck day or on a usual one."""
+        happened = self.by_day.groupby("measure").max().max(axis=1).add(self.usual.max(axis=1), fill_value=0.0)
+        return [name for name in ROWS if name in self.by_day.index.unique("measure") and happened[name] > 0]
+
     def _cell(self, name: str, found: pd.Series[float], usual: pd.Series[float]) -> Cell:
-        """Return a number, darker when it is clearly more than usual: twice, or three times and more."""
-        low = found["low"] if found["low"] == found["low"] else found["mean"]
-        times = low / usual["mean"] if usual["mean"] > 0 else float(low > 0) * 4
-        shade = "heat3" if times >= 3 else "heat2" if times >= 2 else "heat1" if times >= MORE else ""
-        return Cell(self._number(name, found), shade if name != "pupils_present" else "")
+        """Return a number, the darker the more it is above the usual, as far as one can be sure."""
+        low = found["low"] if np.isfinite(found["low"]) else found["mean"]
+        times = low / max(usual["mean"], 1.0)
+        shade = sum(times >= step for step in SHADES) if name != "pupils_present" else 0
+        return Cell(self._number(name, found), f"lines heat{shade}" if shade else "lines")
 
     def _number(self, name: str, found: pd.Series[float]) -> str:
-        public = self.run.public and name in PUPILS
-        if public:
-            return pupils(found["mean"], found["low"], found["high"])
-        return span(
-            found["mean"], max(found["low"], 0.0) if found["low"] == found["low"] else found["low"], found["high"]
-        )
+        """Return a mean, and below it its interval."""
+        text = pupils(found["mean"], found["low"], found["high"], self.run.public) if name in PUPILS else _plain(found)
+        return text.replace(" (", "\n(")
 
     def _weather(self, day: int) -> str:
         """Return the commonest weather of a weekday of the struck weeks, morning and afternoon."""
@@ -99,7 +102,7 @@ class Stress:
         listed = [
             word(
                 "stress.instead",
-                what=word.term("measure", name),
+                what=word.term("stress_row", name),
                 found=self._mean(week, name),
                 usual=self._mean(usual, name),
             )
@@ -117,12 +120,18 @@ class Stress:
         more = interval(week - usual.reindex(week.index))
         sure = more["low"].fillna(more["mean"]) > 0
         times = week.mean(axis=1) / usual.mean(axis=1).clip(lower=1.0)
-        found = times[sure & (times >= MORE) & (week.mean(axis=1) >= MOST)].drop("pupils_present", errors="ignore")
-        return list(found.sort_values(ascending=False).index[:MOST])
+        found = times[sure & (times >= SHADES[0]) & (week.mean(axis=1) >= FEWEST_TOLD)].drop(
+            ["pupils_present", "pupil_days_harmed"], errors="ignore"
+        )
+        return list(found.sort_values(ascending=False).index[:MOST_TOLD])
 
     def _mean(self, table: pd.DataFrame, name: str) -> str:
         mean = float(table.loc[name].mean())
         return pupils(mean, public=self.run.public) if name in PUPILS else number(mean)
+
+
+def _plain(found: pd.Series[float]) -> str:
+    return span(found["mean"], max(found["low"], 0.0) if np.isfinite(found["low"]) else np.nan, found["high"])
 
 
 def weather_table(run: Run) -> Grid:

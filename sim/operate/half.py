@@ -1,0 +1,51 @@
+"""Half a day of one bus: what it is, and what has happened to it so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
+
+from sim.operate.drive import Track
+from sim.operate.legs import Legs
+
+if TYPE_CHECKING:
+    from sim.operate.day import Day
+
+
+@dataclass(slots=True)
+class Half:
+    """A morning or an afternoon of one bus, or a second drive."""
+
+    day: Day
+    way: int
+    seats: int
+    track: Track
+    repair_min: float = 0.0
+    km_left: float = inf
+    """Km until it breaks down."""
+    weather_min: float = 0.0
+    """Minutes it is behind because of the weather."""
+    broke_min: float = 0.0
+    """Minutes it is behind because it broke down."""
+    broken_run: int = -1
+    spare_left: float = -1.0
+
+    @property
+    def legs(self) -> Legs:
+        """Return the legs in the weather of this half of the day."""
+        return self.day.legs[self.way]
+
+    @property
+    def is_second(self) -> bool:
+        """Tell whether this is a drive for those another one left behind."""
+        return self.track is not self.day.track
+
+
+def where(km: float, legs: Legs, stops: tuple[int, int]) -> tuple[int, float]:
+    """Return on which leg a bus is after so many km of a run, and which share of the leg it has driven."""
+    for p in range(*stops):
+        if km < legs.km[p]:
+            return p, float(km / legs.km[p])
+        km -= legs.km[p]
+    return stops[1] - 1, 1.0
