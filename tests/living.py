@@ -7,7 +7,7 @@ from functools import cache
 
 from sim.chance import SampledWeeks, YearLuck
 from sim.config import Settings, load
-from sim.county import read_county, travel
+from sim.county import County, read_county, travel
 from sim.live import Job, counts, live_weeks, lived_weeks
 from sim.operate.day import Week, live, sizes
 from sim.operate.diary import blank
@@ -40,7 +40,14 @@ def job(*overrides: str) -> Job:
 
 def planned(settings: Settings) -> Job:
     """Plan a county."""
-    county = read_county(settings.county.path)
+    return planned_in(county_in(settings.county.path), settings)
+
+
+county_in = cache(read_county)
+
+
+def planned_in(county: County, settings: Settings) -> Job:
+    """Plan a county that was read before."""
     dry = travel(county.roads, settings.road)
     plan = make(settings, county, dry, lambda years: [routes(county, settings, dry, year) for year in years])
     return Job(settings, county, Ways(dry, skyways(county, settings, dry, plan)), plan)

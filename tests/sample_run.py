@@ -58,7 +58,8 @@ def sample_run(
     lived = pd.MultiIndex.from_product(
         [range(replications), [2023 + k for k in range(years)]], names=["replication", "year"]
     ).to_frame(index=False)
-    tables = _lived(lived, luck, harm, girls) | _judged(lived, harm, names or {}) | _planned(lived)
+    struck = settings.stress.weeks if settings.stress.strikes else ()
+    tables = _lived(lived, luck, harm, girls, struck) | _judged(lived, harm, names or {}) | _planned(lived)
     for name, frame in tables.items():
         run.write_table(name, frame.assign(scenario=scenario))
     run.write_manifest(
@@ -170,8 +171,10 @@ def _noisy(luck: np.random.Generator, rows: int, mean: float) -> np.ndarray:
     return np.maximum(0.0, mean * (1 + 0.1 * luck.standard_normal(rows)))
 
 
-def _lived(lived: pd.DataFrame, luck: np.random.Generator, harm: float, girls: int) -> dict[str, pd.DataFrame]:
-    """Make the tables that the simulated weeks leave."""
+def _lived(
+    lived: pd.DataFrame, luck: np.random.Generator, harm: float, girls: int, struck: tuple[int, ...]
+) -> dict[str, pd.DataFrame]:
+    """Make the tables that the simulated weeks leave; on each day of a struck week things are as in a usual week."""
     homes = pd.DataFrame([(k, v[2], v[3]) for k, v in HAMLETS.items()], columns=["hamlet_id", "school_id", "pupils"])
     enrolment = _cross(lived, grade=range(1, 10), sex=["f", "m"]).merge(homes, how="cross")
     less = 1 - 0.05 * (enrolment["year"] - 2023) * (enrolment["replication"] > 0)
@@ -186,9 +189,13 @@ def _lived(lived: pd.DataFrame, luck: np.random.Generator, harm: float, girls: i
         "pupil_days_harmed": (40 * harm, "pupil-day"),
     }
     measures = _cross(lived, week=[3, 9, 30], site_id=[*LIVED, "county"], measure=list(weekly))
+    measures = measures.assign(day=0, weight=13.0)
+    daily = _cross(lived, week=list(struck), site_id=["county"], measure=list(weekly), day=range(1, 6))
+    measures = pd.concat([measures, daily.assign(weight=1.0)], ignore_index=True)
     measures["value"] = [weekly[name][0] for name in measures["measure"]] * (1 + 0.1 * luck.random(len(measures)))
     measures["unit"] = [weekly[name][1] for name in measures["measure"]]
-    measures = measures.assign(day=0, weight=13.0)
+    days = _cross(lived, week=[3, 9, 30, *struck], day=range(1, 6), morning=["fog"], afternoon=["clear"])
+    days["weight"] = np.where(days["week"].isin(struck), 1.0, 13.0)
     spread = _cross(
         lived,
         site_id=LIVED,
@@ -223,7 +230,7 @@ def _lived(lived: pd.DataFrame, luck: np.random.Generator, harm: float, girls: i
         }
     )
     resources = lived.merge(there, how="cross").assign(utilisation_peak=1.0, wait_mean_min=np.nan, wait_p95_min=np.nan)
-    lived_tables = {"enrolment": enrolment, "measures": measures, "annual": annual(measures)}
+    lived_tables = {"enrolment": enrolment, "days": days, "measures": measures, "annual": annual(measures)}
     return lived_tables | {"spread": spread, "harm": harmed, "resources": resources}
 
 

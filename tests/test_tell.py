@@ -17,6 +17,8 @@ from sim.tell.cells import FEWEST, hidden
 from sim.tell.figure import FIGURES
 from sim.tell.number import interval, money, number, pupils, span
 from sim.tell.page import SECTIONS, comparison, report
+from sim.tell.run import Run
+from sim.tell.stress import Stress
 from sim.tell.words import LANGUAGES, Words, glossary
 from sim.tell.workbook import workbook
 
@@ -245,6 +247,29 @@ def test_numbers_are_written_for_people() -> None:
     assert pupils(3.0, public=False) == "3"
     assert money(2_500_000, Words("zh")) == "250.0万元"
     assert money(2_500_000, Words("en")) == "2.5 million yuan"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_stress_week_is_told_day_by_day_against_a_usual_day(tmp_path: Path, language: str) -> None:
+    folder = sample_run(tmp_path / "ice", "stress=ice_week", f"report.language={language}")
+    told, word = Stress(Run(folder)), Words(language)
+    assert told.told
+    ratio = told.by_day.loc["pupils_left_behind"].mean(axis=1) / told.usual.loc["pupils_left_behind"].mean()
+    assert ratio.to_numpy() == pytest.approx(5.0, rel=0.2)  # a day as bad as a week
+    table = told.table()
+    assert table.head[2:] == tuple(word.term("day", day) for day in range(1, 6))
+    left = next(row for row in table.rows if row[0].text == word.term("stress_row", "pupils_left_behind"))
+    assert all("heat3" in cell.style for cell in left[2:])
+    assert word.term("sky", "fog") in table.rows[0][2].text
+    page = " ".join(read(report(folder).read_text(encoding="utf-8")).text)
+    assert word.term("stress", "ice_week") in page
+    assert word.term("stress_row", "pupils_left_behind") in told.story()[1]
+
+
+def test_without_stress_nothing_is_told_of_it(page: str, run: Path) -> None:
+    assert not Stress(Run(run)).told
+    assert 'id="stress"' not in page
+    assert Words("en")("section.weather") in page
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

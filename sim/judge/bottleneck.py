@@ -90,7 +90,7 @@ def _largest_cause(places: pd.DataFrame, harm: pd.DataFrame) -> NDArray[np.objec
     """Return the cause of most of the weighted harm at each place; ties go to the first in the alphabet."""
     by_cause = harm.groupby([*PLACE, "cause"], as_index=False, observed=True)["severity"].sum()
     first = by_cause.sort_values(["severity", "cause"], ascending=[False, True]).drop_duplicates(PLACE)
-    return places.merge(first, on=PLACE, how="left")["cause"].to_numpy(dtype=object)
+    return np.asarray(places.merge(first, on=PLACE, how="left")["cause"], dtype=object)
 
 
 def _told(settings: Settings, county: County, table: pd.DataFrame) -> pd.DataFrame:

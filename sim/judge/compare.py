@@ -26,6 +26,7 @@ COLUMNS = (
 )
 LIVED = (
     "pupils_present",
+    "absent_pupils",
     "pupils_carried",
     "pupils_left_behind",
     "late_pupils",
@@ -33,6 +34,7 @@ LIVED = (
     "ride_min_p95",
     "door_to_school_min_p95",
     "runs_cancelled",
+    "breakdowns",
     "bus_km",
     "meals_served",
     "meals_unserved",
@@ -41,6 +43,9 @@ LIVED = (
     "beds_occupied",
     "bed_nights",
     "bed_refused",
+    "stayed_pupils",
+    "emergency_refused",
+    "wash_given_up",
     "pupil_days_harmed",
 )
 """Measures of the whole county that are compared."""

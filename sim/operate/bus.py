@@ -52,89 +52,77 @@ def half_day(env: simpy.Environment, week: Week, bus: int, day: Day, way: int, r
     A bus that is not home or not repaired in time from the half day before sets out late. A spare bus that takes
     over after a breakdown is kept until the end of the half day.
     """
-    yard = at = week.timetable.yard[bus]
-    free, last = max(env.now, week.repaired[bus]), -1
-    half = Half(day, way, week.timetable.bus_seats[bus], day.track, day.repair_min[way][bus], day.break_km[way][bus])
+    table, yard = week.timetable, week.timetable.yard[bus]
     with ExitStack() as borrowed:
+        half = Half(day, way, table.bus_seats[bus], day.track, borrowed, bus, day.repair_min[way][bus],
+                    day.break_km[way][bus], at=yard, free=max(env.now, week.ready[bus]))  # fmt: skip
+        trip, last = bring if way == IN else take, -1
         for run in runs:
-            start, leave, there = _set_off(week, half, run, at, free)
-            if start < 0:
-                _cancel_cut(env, week, run, day, half)
+            if not _set_off(week, half, run):
+                cancel(env, week, run, day, _why_cut(week, half, run))
                 continue
-            yield env.timeout(leave - env.now)
-            if last < 0:
-                day.set_out[way][bus] = leave
-            there = yield from _on_the_way(env, week, half, run, bus, (at, leave, there), borrowed)
-            trip = bring if way == IN else take
-            free = (yield from trip(env, week, half, run, bus, there, borrowed)) + week.turnaround_min
-            at, last = half.legs.last[run], run
+            if last < 0:  # the night is over: who slept at school is known
+                yield env.timeout(half.leave - env.now)
+                day.set_out[way][bus] = half.leave
+            if half.km_left < half.empty_km:
+                minute = half.leave + (half.there - half.leave) * half.km_left / half.empty_km
+                half.there += yield from breakdown(env, week, half, run, (half.at, minute, 0))
+            half.km_left -= half.empty_km
+            half.free = (yield from trip(env, week, half, run)) + week.turnaround_min
+            half.at, last = half.legs.last[run], run
         if last < 0:
             return
-        yield env.timeout(max(free - env.now, 0.0))
-        at = yield from fetch(env, week, half, {week.timetable.school[run] for run in runs}, at)
-        yield env.timeout(half.legs.travel.minutes[at, yard])
-    day.empty_km[last] += half.legs.travel.km[at, yard]
-    day.came_home[way][bus] = env.now
-    if half.spare_left >= 0:
-        day.spare_min[half.broken_run] += env.now - half.spare_left
+        yield env.timeout(max(half.free - env.now, 0.0))
+        yield from fetch(env, week, half, {table.school[run] for run in runs})
+        home = env.now + half.legs.travel.minutes.item(half.at, yard)
+        if half.spare_left >= 0:
+            yield env.timeout(home - env.now)
+            day.spare_min[half.broken_run] += home - half.spare_left
+    day.empty_km[last] += half.legs.travel.km.item(half.at, yard)
+    day.came_home[way][bus], week.ready[bus] = home, max(home, week.ready[bus])
 
 
-def _set_off(week: Week, half: Half, run: int, at: int, free: float) -> tuple[int, float, float]:
-    """Return the node where a run begins (-1: out of reach), when the bus leaves for it and when it is there.
+def _set_off(week: Week, half: Half, run: int) -> bool:
+    """Reckon when the bus leaves for a run and when it is there; return whether it can get there at all.
 
     Carries over what weather and breakdown have cost so far, as far as the timetable has not made up for it.
     """
-    day, travel = half.day, half.legs.travel
-    start = half.legs.first[run]
-    minutes = travel.minutes[at, start] if start >= 0 else inf
-    if not isfinite(minutes):
-        return -1, free, free
+    day, legs = half.day, half.legs
+    start = legs.first[run]
+    minutes = legs.travel.minutes.item(half.at, start) if start >= 0 else inf
+    if minutes == inf:
+        return False
     planned = day.be_there_min[run] - minutes
-    leave = max(free, planned)
+    half.leave = leave = max(half.free, planned)
+    half.there = leave + minutes * day.traffic[run]
     half.weather_min = min(half.weather_min, leave - planned)
     half.broke_min = min(half.broke_min, leave - planned)
-    if half.legs is not week.dry:
-        half.weather_min += max(minutes - week.dry.travel.minutes[at, start], 0.0) + day.slow_min[run]
-    day.left_yard[run], day.empty_km[run] = leave, travel.km[at, start]
-    return start, leave, leave + minutes * day.traffic[run]
+    if legs is not week.dry:
+        half.weather_min += max(minutes - week.dry.travel.minutes.item(half.at, start), 0.0) + day.slow_min[run]
+    half.empty_km = legs.travel.km.item(half.at, start)
+    day.left_yard[run], day.empty_km[run] = leave, half.empty_km
+    return True
 
 
-def _cancel_cut(env: simpy.Environment, week: Week, run: int, day: Day, half: Half) -> None:
-    """Cancel a run whose stops no bus can reach, or whose bus cannot get to it."""
+def _why_cut(week: Week, half: Half, run: int) -> int:
+    """Say why no bus can drive a run: none of its stops can be reached, or its bus cannot get to it."""
     first = week.timetable.stops[run][0]
-    cause = half.legs.cut[first] if half.legs.first[run] < 0 else ROAD
-    cancel(env, week, run, day, int(cause))
+    return int(half.legs.cut[first]) if half.legs.first[run] < 0 else ROAD
 
 
-def _on_the_way(
-    env: simpy.Environment, week: Week, half: Half, run: int, bus: int, way: tuple[int, float, float],
-    borrowed: ExitStack,
-) -> Minutes:  # fmt: skip
-    """Drive empty to the start of a run; return when the bus is there. way: node it left, when, when it is there."""
-    at, leave, there = way
-    km = half.day.empty_km[run]
-    if half.km_left >= km:
-        half.km_left -= km
-        return there
-    minute = leave + (there - leave) * half.km_left / km
-    return there + (yield from breakdown(env, week, half, run, bus, (at, minute, 0), borrowed))
-
-
-def bring(
-    env: simpy.Environment, week: Week, half: Half, run: int, bus: int, there: float, borrowed: ExitStack
-) -> Minutes:
+def bring(env: simpy.Environment, week: Week, half: Half, run: int) -> Minutes:
     """Drive an `in` run: take pupils at the stops, wait for a bay at the gate, let them alight; return when done."""
     table, day, legs = week.timetable, half.day, half.legs
     stops, on = table.stops[run], day.embarked_in
     told = (day.road_in, day.hold, table.riders, day.ready_in, on, day.left_in, half.track)
     if half.km_left >= legs.run_km[run]:
         half.km_left -= legs.run_km[run]
-        gate_min, _, behind = drive.collect(there, stops, half.seats, 0, week.dwell, *told)
+        gate_min, _, behind = drive.collect(half.there, stops, half.seats, 0, week.dwell, *told)
     else:
         p, share = where(half.km_left, legs, stops)
-        now, aboard, behind = drive.collect(there, (stops[0], p + 1), half.seats, 0, week.dwell, *told)
+        now, aboard, behind = drive.collect(half.there, (stops[0], p + 1), half.seats, 0, week.dwell, *told)
         minute = now - (1 - share) * day.road_in[0][p]
-        now += yield from breakdown(env, week, half, run, bus, (table.stop_node[p], minute, aboard), borrowed)
+        now += yield from breakdown(env, week, half, run, (table.stop_node[p], minute, aboard))
         gate_min, _, more = drive.collect(now, (p + 1, stops[1]), half.seats, aboard, week.dwell, *told)
         behind += more
     yield env.timeout(gate_min - env.now)
@@ -146,12 +134,11 @@ def bring(
     return done
 
 
-def take(
-    env: simpy.Environment, week: Week, half: Half, run: int, bus: int, there: float, borrowed: ExitStack
-) -> Minutes:
+def take(env: simpy.Environment, week: Week, half: Half, run: int) -> Minutes:
     """Drive an `out` run: wait for a bay, let pupils embark, leave no sooner than planned, bring them home."""
     table, day, legs = week.timetable, half.day, half.legs
     stops, on, off = table.stops[run], day.embarked_out, day.alighted_out
+    there = half.there
     yield env.timeout(there - env.now)
     bays = week.bays[table.school[run]]
     bay_min = max(there, bays[0])
@@ -171,7 +158,7 @@ def take(
         now, aboard = drive.deliver(leave, (stops[0], p), aboard, week.dwell, *handed)
         node = table.stop_node[p - 1] if p > stops[0] else legs.first[run]
         minute = now + share * day.road_out[0][p]
-        now += yield from breakdown(env, week, half, run, bus, (node, minute, aboard), borrowed)
+        now += yield from breakdown(env, week, half, run, (node, minute, aboard))
         end, aboard = drive.deliver(now, (p, stops[1]), aboard, week.dwell, *handed)
     if aboard:
         drive.hand_over(end, stops, table.riders, off, day.carried_on)
@@ -192,10 +179,7 @@ def _tell_gate(
         leave_behind(env, week, run, day)
 
 
-def breakdown(
-    env: simpy.Environment, week: Week, half: Half, run: int, bus: int, place: tuple[int, float, int],
-    borrowed: ExitStack,
-) -> Minutes:  # fmt: skip
+def breakdown(env: simpy.Environment, week: Week, half: Half, run: int, place: tuple[int, float, int]) -> Minutes:
     """Wait at the roadside for the mechanic or for a spare bus, whichever is there first; return minutes lost.
 
     place: node passed last, from where the spare bus's way is reckoned; minute; pupils aboard, who change to the
@@ -206,15 +190,15 @@ def breakdown(
     day.broke_down[run], goes_on = minute, minute + half.repair_min
     half.km_left, half.broken_run = inf, run
     for spares in day.spares:
-        turn = borrowed.enter_context(spares.request())
+        turn = half.borrowed.enter_context(spares.request())
         yield turn | env.timeout(goes_on - env.now)
         there = env.now + half.legs.travel.minutes[week.timetable.spare_yard[run], node]
         if turn.triggered and there < goes_on:
-            week.repaired[bus] = goes_on
+            week.ready[half.bus] = goes_on
             day.spare_left[run] = half.spare_left = env.now
             goes_on = there + aboard * week.transfer_min
         else:
-            borrowed.close()
+            half.borrowed.close()
     day.went_on[run] = goes_on
     half.broke_min += goes_on - minute
     return goes_on - minute
@@ -243,21 +227,18 @@ def leave_behind(env: simpy.Environment, week: Week, run: int, day: Day) -> None
         env.process(spare(env, week, spares, run, day))
 
 
-def fetch(
-    env: simpy.Environment, week: Week, half: Half, schools: set[int], at: int
-) -> Generator[simpy.Event, object, int]:
-    """Drive once more for those who were left behind at the schools a bus serves; return where it is at the end."""
+def fetch(env: simpy.Environment, week: Week, half: Half, schools: set[int]) -> Steps:
+    """Drive once more for those who were left behind at the schools a bus serves."""
     day, table = half.day, week.timetable
     for school in sorted(schools):
         waiting = day.stranded[school]
         for run in [run for run in waiting if table.direction[run] == half.way]:
             start = half.legs.first[run]
-            reached = start >= 0 and isfinite(half.legs.travel.minutes[at, start])
+            reached = start >= 0 and isfinite(half.legs.travel.minutes[half.at, start])
             if run in waiting and env.now <= day.latest_min[run] and reached:
                 waiting.remove(run)
-                yield from second(env, week, half.seats, run, day, at)
-                at = half.legs.last[run]
-    return at
+                yield from second(env, week, half.seats, run, day, half.at)
+                half.at = half.legs.last[run]
 
 
 def spare(env: simpy.Environment, week: Week, spares: simpy.Resource, run: int, day: Day) -> Steps:
@@ -281,12 +262,11 @@ def spare(env: simpy.Environment, week: Week, spares: simpy.Resource, run: int, 
 def second(env: simpy.Environment, week: Week, seats: int, run: int, day: Day, at: int) -> Steps:
     """Drive a run once more, from a place `at`, for those it left behind, and tell how far that was."""
     way = week.timetable.direction[run]
-    half = Half(day, way, seats, week.second_track)
-    travel, legs = half.legs.travel, half.legs
-    day.second_left[run] = env.now
-    there = env.now + travel.minutes[at, legs.first[run]]
-    trip = bring if way == IN else take
     with ExitStack() as nothing:
-        done = yield from trip(env, week, half, run, -1, there, nothing)
+        half = Half(day, way, seats, week.second_track, nothing, at=at)
+        travel, start = half.legs.travel, half.legs.first[run]
+        day.second_left[run] = env.now
+        half.there = env.now + travel.minutes.item(at, start)
+        done = yield from (bring if way == IN else take)(env, week, half, run)
     yield env.timeout(max(done - env.now, 0.0))
-    day.second_km[run] += legs.run_km[run] + travel.km[at, legs.first[run]]
+    day.second_km[run] += half.legs.run_km[run] + travel.km.item(at, start)

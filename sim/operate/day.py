@@ -145,7 +145,7 @@ class Week:
         """Set up what processes compete for: gate bays, spare buses with a crew, and who waits for a second run."""
         table = self.timetable
         self.bays = {s: [-np.inf] * max(1, bays) for s, bays in enumerate(self.stage.gate_bays) if s in {*table.school}}
-        self.repaired = [0.0] * len(table.yard)
+        self.ready = [0.0] * len(table.yard)
         for day in self.by_day:
             self._muster(env, day)
 
@@ -198,6 +198,8 @@ class Week:
     def cut_off(self, day: Day, way: int, who: Ints) -> Bools:
         """Tell of some pupils between whose home and school no road is open; (len(who),)."""
         part = day.component[way]
+        if (part == part[0]).all():
+            return np.zeros(len(who), dtype=bool)
         return np.asarray(part[self.stage.home_node[who]] != part[self.stage.school_node[who]])
 
     def present(self, day: int, now: float) -> Bools:

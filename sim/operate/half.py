@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -21,20 +22,31 @@ class Half:
     way: int
     seats: int
     track: Track
+    borrowed: ExitStack
+    """Gives the spare bus back at the end."""
+    bus: int = -1
     repair_min: float = 0.0
     km_left: float = inf
     """Km until it breaks down."""
+    at: int = -1
+    """Node where it is."""
+    free: float = 0.0
+    """Minute at which it is free."""
+    leave: float = 0.0
+    """Minute at which it leaves for a run, and when it is there."""
+    there: float = 0.0
+    empty_km: float = 0.0
     weather_min: float = 0.0
     """Minutes it is behind because of the weather."""
     broke_min: float = 0.0
     """Minutes it is behind because it broke down."""
     broken_run: int = -1
     spare_left: float = -1.0
+    legs: Legs = field(init=False)
+    """The legs in the weather of this half of the day."""
 
-    @property
-    def legs(self) -> Legs:
-        """Return the legs in the weather of this half of the day."""
-        return self.day.legs[self.way]
+    def __post_init__(self) -> None:
+        self.legs = self.day.legs[self.way]
 
     @property
     def is_second(self) -> bool:

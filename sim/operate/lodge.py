@@ -14,7 +14,7 @@ import simpy
 from sim.operate.diary import BREAKDOWN, BUS, ROAD, WEATHER
 from sim.operate.pupils import OUT
 from sim.operate.station import loss
-from sim.plan import FAMILY, LINE_BUS, LODGE, Bools, Ints
+from sim.plan import Bools, Ints
 from sim.units import MINUTES_PER_DAY
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def nights(env: simpy.Environment, week: Week) -> Steps:
 
 def stay(week: Week, day: Day, now: float) -> None:
     """Keep at school for the night whoever is not on a bus home by now, or has no open road home."""
-    pupils, last = week.pupils, day.number == week.days - 1
-    lodges = pupils.has_bed & ~pupils.lodger_bus
-    by_bus = ((pupils.stop[OUT] >= 0) & ~pupils.has_bed) | (pupils.lodger_bus & last)
-    on_own = np.isin(pupils.mode, (LINE_BUS, FAMILY)) | ((pupils.mode == LODGE) & lodges & last)
+    pupils, stage, last = week.pupils, week.stage, day.number == week.days - 1
+    by_bus = (pupils.stop[OUT] >= 0) & (~pupils.has_bed | last)
     waits = np.flatnonzero(day.ready_out & by_bus & np.isnan(day.embarked_out))
-    own = np.flatnonzero(day.ready_out & on_own)
+    fetched = np.flatnonzero(pupils.has_bed & ~pupils.lodger_bus) if last else np.empty(0, dtype=np.int64)
+    own = np.concatenate([stage.families, stage.line_riders, fetched])
+    own = own[day.ready_out[own]]
     cut_off = own[week.cut_off(day, OUT, own)]
     late = waits[np.isnan(day.left_out[0][waits])]  # nobody told them that no bus would come
     day.left_out[0][late], day.left_out[1][late] = now, _cause(week, day, late)

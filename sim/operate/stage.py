@@ -15,7 +15,7 @@ from sim.operate.pupils import Pupils, gather
 from sim.operate.timetable import FIRST_JUNIOR_GRADE, Timetable, timetable
 from sim.operate.wash import Visits, visits
 from sim.operate.weather import Skyways
-from sim.plan import Floats, Ints, YearPlan
+from sim.plan import FAMILY, LINE_BUS, Floats, Ints, YearPlan
 from sim.plan.staff import life_teachers
 
 
@@ -33,6 +33,10 @@ class Stage:
     """(S,) life teachers in post."""
     spare_beds: Ints
     """(S, 2) beds for those who have to stay: emergency beds, and beds that nobody has this term."""
+    line_riders: Ints
+    """Pupils who come by public bus, by hamlet, the youngest first."""
+    families: Ints
+    """Pupils whom their family brings every day."""
     home_node: Ints
     """(N,)"""
     school_node: Ints
@@ -60,6 +64,7 @@ def stage(
     taken = np.zeros_like(plan.beds.nominal)
     np.add.at(taken, (pupils.school[pupils.has_bed], pupils.sex[pupils.has_bed]), 1)
     junior = pupils.grade >= FIRST_JUNIOR_GRADE
+    by_line = np.flatnonzero(pupils.mode == LINE_BUS)
     return Stage(
         pupils=pupils,
         table=timetable(county, settings, ways.dry, ways.skies, plan, pupils),
@@ -68,6 +73,8 @@ def stage(
         gate_bays=tuple(county.schools.gate_bays.tolist()),
         life_teachers=life_teachers(county, plan),
         spare_beds=plan.beds.emergency + np.maximum(plan.beds.nominal - taken, 0),
+        line_riders=by_line[np.lexsort((pupils.number[by_line], pupils.grade[by_line], pupils.hamlet[by_line]))],
+        families=np.flatnonzero(pupils.mode == FAMILY),
         home_node=county.hamlets.node[pupils.hamlet],
         school_node=county.schools.node[pupils.school],
         bell_min=np.where(junior, settings.bells.junior_first_min, settings.bells.primary_first_min).astype(float),

@@ -34,11 +34,13 @@ COUNTY_TOTALS = (
 )
 
 
+ON_THE_WAY, ROLL = ("bus_seat", "line_bus_seat"), ("classroom_seat",)
 GROUPS = {
-    "bus": "bus_seat", "spare_bus": "bus_seat", "gate_bay": "bus_seat", "window": "classroom_seat",
-    "canteen_seat": "classroom_seat", "kitchen": "classroom_seat",
+    **dict.fromkeys(("bus", "spare_bus", "driver", "attendant"), ON_THE_WAY),
+    **dict.fromkeys(("window", "canteen_seat", "kitchen", "tap", "basin", "toilet_girls", "toilet_boys"), ROLL),
+    "gate_bay": ("bus_seat",), "shower": ("bed",), "life_teacher": ("bed",),
 }  # fmt: skip
-"""Resource -> the one whose demand tells how many pupils of a site it serves: riders or the roll."""
+"""Resource -> those whose demand tells how many pupils of a site it serves: riders, lodgers or the roll."""
 
 
 @dataclass(frozen=True)
@@ -173,8 +175,8 @@ class Run:
 
     def is_hidden(self, site_id: str, resource: str) -> bool:
         """Tell whether what happens to the pupils of a site is hidden, because the group has fewer than five."""
-        group = self.group_size.get((site_id, GROUPS.get(resource, resource)), 0.0)
-        return self.public and is_small(group)
+        groups = GROUPS.get(resource, (resource,))
+        return self.public and any(is_small(self.group_size.get((site_id, group), 0.0)) for group in groups)
 
     def county_totals(self) -> pd.DataFrame:
         """Return the yearly totals of the whole county: replication, year, measure, value."""

@@ -12,7 +12,14 @@ from sim.tell.cells import FEWEST, HIDDEN, hidden, is_small
 from sim.tell.number import NONE, money, money_scale, number, percent, pupils, span
 from sim.tell.run import Run
 
-OF_RIDERS = ("pupils_left_behind", "ride_min_p95", "ride_min_mean", "late_pupils")
+OF_RIDERS = (
+    "pupils_left_behind",
+    "ride_min_p95",
+    "ride_min_mean",
+    "late_pupils",
+    "emergency_refused",
+    "runs_cancelled",
+)
 SHADES = 4
 NATURES = ["capital", "recurrent", "transfer", "income"]
 
@@ -169,7 +176,7 @@ def _value(run: Run, row: object) -> str:
 
 def _serves(measure: str) -> str:
     """Return the resource whose users a measure speaks of."""
-    return "bed" if measure.startswith("bed") else "bus" if measure in OF_RIDERS else "window"
+    return "bed" if measure.startswith(("bed", "life_teacher")) else "bus" if measure in OF_RIDERS else "window"
 
 
 def _standard(run: Run, row: object) -> str:
