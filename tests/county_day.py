@@ -438,7 +438,7 @@ class County:
         """Ring the last bell; what happened after the bell at which breakfast was over did not happen."""
         dine, d, diary = self.settings.dine, day.number, self.diary
         yield At(self.env, hall.bell)
-        who, bell = np.array(hall.eaters), hall.bell
+        who, bell = np.array(hall.eaters, dtype=int), hall.bell
         if meal == BREAKFAST:
             there = diary.alighted_in[d, who]
             needed = np.nanmax(np.minimum(there + dine.walk_to_hall_min + dine.seat_min_limit, hall.bell), initial=-inf)
@@ -493,8 +493,11 @@ class County:
         free, last = max(env.now, self.repaired[number]), -1
         for run in runs:
             start = legs.first[run]
-            if start < 0 or not isfinite(legs.travel.minutes[at, start]):
+            if start < 0 or not isfinite(legs.travel.minutes[yard, start]):
                 env.process(self.cancel(day, run, legs.cut[table.stops[run][0]] if start < 0 else ROAD))
+        for run in runs:
+            start = legs.first[run]
+            if start < 0 or not isfinite(legs.travel.minutes[yard, start]):
                 continue
             yield At(env, self.set_off(day, bus, run, at, free))
             if last < 0:

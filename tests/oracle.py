@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from heapq import heappush
 
 import numpy as np
 import simpy
-
-from sim.operate.diary import BUS_SEAT
 
 EVENT = Iterator[simpy.Event]
 
@@ -115,75 +112,3 @@ def loss(arrive, stay, beds):
         env.process(pupil(who))
     env.run()
     return taken
-
-
-def collect(now, stops, seats, aboard, dwell, road, hold, riders, waits):
-    """Drive an `in` run stop by stop on a SimPy clock; return (gate, aboard, behind, embarked, left, why)."""
-    env = simpy.Environment(initial_time=now)
-    bus = simpy.Container(env, capacity=seats, init=aboard)
-    (leg_min, cut), (rider_at, rider) = road, riders
-    embarked, left = np.full(len(waits), np.nan), np.full(len(waits), np.nan)
-    why = np.zeros(len(waits), dtype=np.int8)
-
-    def drive() -> EVENT:
-        for p in range(*stops):
-            here = [w for w in rider[rider_at[p] : rider_at[p + 1]] if waits[w]]
-            if cut[p]:
-                left[here], why[here] = max(env.now, hold[p]), cut[p]
-                continue
-            opened, taken = env.now, 0
-            for who in here:
-                if bus.level == bus.capacity:
-                    left[who], why[who] = opened, BUS_SEAT
-                    continue
-                yield bus.put(1)
-                taken += 1
-                embarked[who] = opened + dwell[0] + dwell[1] * taken
-            if taken:
-                yield _at(env, opened + dwell[0] + dwell[1] * taken)
-            yield _at(env, max(env.now, hold[p]))
-            yield env.timeout(leg_min[p])
-
-    env.run(env.process(drive()))
-    return env.now, bus.level, int((why == BUS_SEAT).sum()), embarked, left, why
-
-
-def deliver(now, stops, aboard, dwell, road, riders, guardian, embarked):
-    """Drive an `out` run stop by stop on a SimPy clock; return (end, still aboard, alighted, carried_on)."""
-    env = simpy.Environment(initial_time=now)
-    bus = simpy.Container(env, capacity=max(aboard, 1), init=aboard)
-    (leg_min, cut), (rider_at, rider), (comes_later, waits_min) = road, riders, guardian
-    alighted, carried_on = np.full(len(embarked), np.nan), np.full(len(embarked), np.nan)
-
-    def hand_over(who: int, done: float, comes: float) -> EVENT:
-        yield _at(env, done)
-        yield _at(env, max(env.now, comes))
-        alighted[who] = env.now
-        yield bus.get(1)
-
-    def give_up(who: int) -> EVENT:
-        yield env.timeout(waits_min)
-        carried_on[who] = env.now
-
-    def drive() -> EVENT:
-        for p in np.flatnonzero(cut[: stops[1]] == 0):
-            if p < stops[0]:
-                continue
-            yield env.timeout(leg_min[p])
-            aboard = [w for w in rider[rider_at[p] : rider_at[p + 1]] if not np.isnan(embarked[w])]
-            here = [w for w in aboard if comes_later[w] <= waits_min]
-            doors = [hand_over(w, env.now + dwell[0] + dwell[1] * k, env.now + comes_later[w])
-                     for k, w in enumerate(here, 1)]  # fmt: skip
-            doors += [give_up(w) for w in aboard if comes_later[w] > waits_min]
-            yield env.all_of([env.process(door) for door in doors])
-
-    env.run(env.process(drive()))
-    return env.now, bus.level, alighted, carried_on
-
-
-def _at(env: simpy.Environment, minute: float) -> simpy.Event:
-    """Return an event at an exact minute; `timeout(minute - now)` could miss it by a rounding."""
-    event = env.event()
-    event._ok, event._value = True, None
-    heappush(env._queue, (minute, 1, next(env._eid), event))
-    return event

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.operate import drive, station
-from sim.operate.diary import ROAD
+from sim.operate import station
 
 
 def same(left, right):
@@ -125,59 +124,6 @@ def test_one_more_window_never_lengthens_any_wait(seed, pupils, windows, opens):
     fewer, _ = station.queue(*line, early, late, EVER, EVER, ALL)
     more, _ = station.queue(*line, np.append(early, opens), np.append(late, EVER), EVER, EVER, ALL)
     assert (more <= fewer)[np.isfinite(fewer)].all()
-
-
-PACE = (19 / 60, 2.6 / 60)
-
-
-def run(seed):
-    """Return a random run: 1 to 6 stops, some out of reach, 0 to 12 riders at each, some of them ill."""
-    rng = np.random.default_rng(seed)
-    stops, at = int(rng.integers(1, 7)), int(rng.integers(0, 3))
-    riders = np.concatenate([np.zeros(at, dtype=np.int64), rng.integers(0, 13, stops)])
-    rider_at = np.concatenate([[0], np.cumsum(riders)])
-    rider = rng.permutation(int(rider_at[-1])).astype(np.int64)
-    waits = rng.random(len(rider)) > 0.2
-    leg = rng.uniform(0.5, 12, at + stops)
-    hold = 400 + np.cumsum(leg) - leg[0] + rng.uniform(-3, 3, at + stops)
-    cut = np.where(rng.random(at + stops) < 0.15, ROAD, 0).astype(np.int8)
-    guardian = (np.where(rng.random(len(rider)) < 0.3, rng.exponential(3.0, len(rider)), 0.0), 5.0)
-    return (at, at + stops), (leg, cut), (rider_at, rider), waits, hold, guardian
-
-
-def pages(stops, pupils):
-    """Return blank pages for a drive: of stops (arrived, departed, load), of pupils (left and why), and times."""
-    track = (np.full(stops[1], np.nan), np.full(stops[1], np.nan), np.zeros(stops[1], dtype=np.int64))
-    return track, (np.full(pupils, np.nan), np.zeros(pupils, dtype=np.int8)), np.full(pupils, np.nan)
-
-
-@settings(max_examples=100, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), seats=st.integers(1, 40), aboard=st.integers(0, 5))
-def test_a_run_to_school_is_the_same_as_driving_it_stop_by_stop(seed, seats, aboard):
-    stops, road, riders, waits, hold, _ = run(seed)
-    track, left, embarked = pages(stops, len(waits))
-    drive_in = (399.0, stops, seats, min(aboard, seats), PACE, road, hold, riders, waits)
-    found = drive.collect(*drive_in, embarked, left, track)
-    *expected, on, behind, why = oracle.collect(*drive_in)
-    assert found == tuple(expected)
-    assert same((embarked, *left), (on, behind, why))
-    reached = [p for p in range(*stops) if not road[1][p]]
-    assert not reached or track[2][reached[-1]] == found[1] <= seats
-
-
-@settings(max_examples=100, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), seats=st.integers(1, 40))
-def test_a_run_home_is_the_same_as_driving_it_stop_by_stop(seed, seats):
-    stops, road, riders, waits, _, guardian = run(seed)
-    track, left, embarked = pages(stops, len(waits))
-    close = np.full(len(waits), 985.0)
-    ready, aboard, _ = drive.embark(990.0, stops, seats, PACE, road[1], close, riders, waits, embarked, left)
-    _, _, alighted = pages(stops, len(waits))
-    _, _, carried_on = pages(stops, len(waits))
-    found = drive.deliver(ready, stops, aboard, PACE, road, riders, guardian, embarked, alighted, carried_on, track)
-    *expected, off, carried = oracle.deliver(ready, stops, aboard, PACE, road, riders, guardian, embarked)
-    assert found == tuple(expected)
-    assert same((alighted, carried_on), (off, carried))
 
 
 def test_pupils_who_arrive_together_are_served_in_their_order():

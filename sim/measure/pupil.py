@@ -60,6 +60,9 @@ def _once(found: dict[Harm, Bools]) -> dict[Harm, Bools]:
     nobody = np.zeros_like(next(iter(found.values())))
     for key in sorted(found, key=lambda key: (HARM_KINDS.index(key[1]), ORDER.index(key[2]))):
         resource, kind, _ = key
+        if not found[key].any():  # most causes on most days
+            kept[key] = found[key]
+            continue
         counted, hurt = of_kind.get(kind, nobody), of_resource.get(resource, nobody)
         who = found[key] & ~counted
         kept[key] = who & ~hurt

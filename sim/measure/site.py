@@ -37,7 +37,7 @@ def by_day(flags: Bools, parts: Ints) -> Floats:
 
 def counts(flags: Bools, parts: Ints) -> Floats:
     """Count the true entries of (D, N) flags in each part; shape (S + 1,)."""
-    return np.asarray(by_day(flags, parts).sum(axis=0))
+    return np.asarray(by_day(flags, parts).sum(axis=0)) if flags.any() else np.zeros(len(parts))
 
 
 @njit(cache=True)

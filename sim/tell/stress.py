@@ -74,10 +74,10 @@ class Stress:
         return [name for name in ROWS if name in self.by_day.index.unique("measure") and happened[name] > 0]
 
     def _cell(self, name: str, found: pd.Series[float], usual: pd.Series[float]) -> Cell:
-        """Return a number, the darker the more it is above the usual, as far as one can be sure."""
-        low = found["low"] if np.isfinite(found["low"]) else found["mean"]
-        times = low / max(usual["mean"], 1.0)
-        shade = sum(times >= step for step in SHADES) if name != "pupils_present" else 0
+        """Return a number, the darker the more its mean is above the usual."""
+        times = found["mean"] / max(usual["mean"], 1.0)
+        telling = name != "pupils_present" and found["mean"] >= FEWEST_TOLD
+        shade = sum(times >= step for step in SHADES) if telling else 0
         return Cell(self._number(name, found), f"lines heat{shade}" if shade else "lines")
 
     def _number(self, name: str, found: pd.Series[float]) -> str:
@@ -116,9 +116,8 @@ class Stress:
         return said
 
     def _grown(self, week: pd.DataFrame, usual: pd.DataFrame) -> list[str]:
-        """Return the measures that are clearly larger in the struck weeks, those that grew most first."""
-        more = interval(week - usual.reindex(week.index))
-        sure = more["low"].fillna(more["mean"]) > 0
+        """Return the measures that are larger in the struck weeks in every replication, those that grew most first."""
+        sure = (week > usual.reindex(week.index)).all(axis=1)
         times = week.mean(axis=1) / usual.mean(axis=1).clip(lower=1.0)
         found = times[sure & (times >= SHADES[0]) & (week.mean(axis=1) >= FEWEST_TOLD)].drop(
             ["pupils_present", "pupil_days_harmed"], errors="ignore"
