@@ -200,12 +200,13 @@ class County:
     def come(self, day: Day, who: int) -> Iterator:
         """Come to school on foot, with the family, by public or by school bus; tell whether that went well."""
         mode, d = self.mode[who], day.number
-        if mode in (LINE_BUS, FAMILY) and self.cut_off(day, IN, who):
+        lodger = self.has_bed[who] and not (self.lodger_bus[who] and day.first)
+        if (mode in (LINE_BUS, FAMILY) or lodger) and self.cut_off(day, IN, who):
             self.leave(day, IN, who, ROAD)
             return False
         if mode == LINE_BUS:
             return (yield from self.public_bus(day, who))
-        if mode in (WALK, FAMILY) or (self.has_bed[who] and not (self.lodger_bus[who] and day.first)):
+        if mode in (WALK, FAMILY) or lodger:
             return True
         if self.stop[IN][who] < 0:
             return False
@@ -233,7 +234,7 @@ class County:
                 break
             bus += 1
         yield seats.get(1)
-        wait = bus * fleet.line_bus_headway_min
+        wait = max(bus - (fleet.line_buses_in_time - 1), 0) * fleet.line_bus_headway_min
         yield At(self.env, stage.bell_min[who] - fleet.arrive_latest_before_bell_min + slower + wait + day.midnight)
         self.diary.line_in[day.number, who], self.diary.line_wait[day.number, who] = self.env.now, wait
         return True

@@ -18,7 +18,7 @@ from sim.chance import YearLuck
 from sim.config import SKIES, Settings, load
 from sim.county import County, read_county
 from sim.live import counts
-from sim.measure import pupil
+from sim.measure import dine, pupil
 from sim.measure.scene import Scene
 from sim.operate.day import Day, Week, live, sizes
 from sim.operate.diary import BREAKFAST, DINNER, LUNCH, Diary, blank
@@ -335,7 +335,8 @@ def buses_are_in_one_place(one: Lived) -> None:
 
 def crews_are_those_who_are_there(one: Lived) -> None:
     table, luck, diary = one.scene.table, one.week.luck, one.diary
-    spare_min = np.where(told(diary.broke_down) & told(diary.second_left), 0.0, diary.spare_min)  # one row for two trips
+    twice = told(diary.broke_down) & told(diary.second_left)  # two trips for one run have one row
+    spare_min = np.where(twice, 0.0, diary.spare_min)
     for day in one.days:
         d, on_duty = day.number, np.zeros(len(table.yard), dtype=bool)
         for bus in range(len(table.yard)):
@@ -374,7 +375,9 @@ def test_harm_by_cause_adds_up_to_the_harm_of_the_day(mix):
     one = live_under(mixed(mix))
     by_resource: dict[str, np.ndarray] = {}
     by_kind: dict[str, np.ndarray] = {}
-    for (resource, kind, _), harmed in pupil.harms(one.scene, one.diary, range(len(one.days))).items():
+    days = range(len(one.days))
+    found = pupil.harms(one.scene, one.diary, days, dine.fates(one.scene, one.diary, days))
+    for (resource, kind, _), harmed in found.items():
         by_resource[resource] = by_resource.get(resource, 0) + harmed.astype(int)
         by_kind[kind] = by_kind.get(kind, 0) + harmed.astype(int)
     for name, times in (by_resource | by_kind).items():

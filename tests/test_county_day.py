@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
+from pathlib import Path
 
 import county_day
+import living
 import numpy as np
 import pytest
 from living import job, lived
 
 from sim.chance import YearLuck
-from sim.live import counts, lived_weeks
+from sim.config import load
+from sim.county import County, read_county
+from sim.live import Job, counts, lived_weeks
 from sim.operate.diary import Diary
 from sim.operate.stage import stage
 
@@ -27,13 +31,15 @@ CASES = {
          "fleet.reserve_attendant_share=1", "fleet.repair_min=600"),
         ("spare_left", "spare_min"),
     ),
-    "absent crews": (
-        ("fleet.driver_absent_share=0.6", "fleet.attendant_absent_share=0.6"), ("no_driver", "cancelled", "left_in"),
+    "absent drivers": (
+        ("fleet.driver_absent_share=0.5", "fleet.reserve_driver_share=0"), ("no_driver", "cancelled", "left_in"),
+    ),
+    "absent attendants": (
+        ("fleet.attendant_absent_share=0.7", "fleet.reserve_attendant_share=0"), ("no_attendant", "cancelled"),
     ),
     "late guardians": (
         ("fleet.guardian_late_share=0.9", "fleet.handover_to_grade=9", "fleet.guardian_late_min=6"), ("carried_on",),
     ),
-    "public buses": (("fleet.line_bus_share=1", "fleet.line_bus_seats=1"), ("line_in",)),
     "breakfast waits": (("dine.breakfast_rider_share=1", "fleet.breakdown_per_km=0.02"), ("broke_down", "left")),
     "windows by timetable": (
         ("dine.shifts=[{share: 0.5, opens_after_min: 0, closes_after_min: 9},"
@@ -45,11 +51,11 @@ CASES = {
     ),
     "little water": (("wash.toilets_scale=0.01", "wash.taps_scale=0", "wash.basins_scale=0.01"), ("joined", "done")),
     "ice": (("stress=ice_week", "stress.weeks=[]"), ("weather_min",)),
-    "a road is cut": (("stress=road_cut", "stress.weeks=[]"), ("cancelled", "stayed")),
+    "a road is cut": (("stress=road_cut", "stress.weeks=[]"), ("cancelled", "left_why")),
     "flu": (("stress=flu_week", "stress.weeks=[]"), USUAL),
     "a kitchen is down": (("stress=kitchen_down", "stress.weeks=[]"), ("short",)),
     "no water": (("stress=water_off", "stress.weeks=[]"), ("joined",)),
-    "everything at once": (("stress=all_at_once", "stress.weeks=[]"), ("stayed", "left_why")),
+    "everything at once": (("stress=all_at_once", "stress.weeks=[]"), ("cancelled", "left_why")),
     "without luck": (
         ("fleet.noise_day_sd=0", "fleet.noise_leg_sd=0", "dine.service_sd_log=0", "dine.eat_sd_log=0",
          "dine.walk_sd_min=0"),
@@ -59,9 +65,8 @@ CASES = {
 """what is tried -> (settings, kinds of event that must have happened)"""
 
 
-def both(overrides: tuple[str, ...], days: int | None = None) -> tuple[Diary, Diary]:
+def both(here: Job, days: int | None = None) -> tuple[Diary, Diary]:
     """Live one week in the product and in the plain model; return both diaries."""
-    here = job(*overrides)
     plan, luck = here.plan.years[0], YearLuck(here.settings.seed, 0, here.plan.years[0].year)
     calendar = here.county.calendar
     week = int(lived_weeks(here, luck).week[0])
@@ -91,18 +96,30 @@ def happened(diary: Diary, kind: str) -> bool:
 @pytest.mark.parametrize("what", CASES)
 def test_a_week_of_three_villages_is_the_same_in_plain_simpy(what: str) -> None:
     overrides, kinds = CASES[what]
-    diary, plain = both((*VILLAGES, *overrides))
+    diary, plain = both(job(*VILLAGES, *overrides))
     assert differences(diary, plain) == []
     assert [kind for kind in kinds if not happened(diary, kind)] == []
 
 
+def test_a_public_bus_with_few_seats_is_the_same_in_plain_simpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def with_lines(path: Path) -> County:
+        county = read_county(path)
+        return replace(county, hamlets=replace(county.hamlets, line_bus=np.ones(len(county.hamlets.id), dtype=bool)))
+
+    monkeypatch.setattr(living, "read_county", with_lines)
+    settings = load([*VILLAGES, "fleet.line_bus_share=1", "fleet.family_share=0", "fleet.line_bus_seats=1"])
+    diary, plain = both(living.planned(settings))
+    assert differences(diary, plain) == []
+    assert happened(diary, "line_wait")
+
+
 def test_a_day_without_another_is_the_same_in_plain_simpy() -> None:
-    diary, plain = both(VILLAGES, days=1)
+    diary, plain = both(job(*VILLAGES), days=1)
     assert differences(diary, plain) == []
 
 
 def test_pupils_stations_and_meals_are_the_same_to_the_last_bit() -> None:
-    diary, plain = both(VILLAGES)
+    diary, plain = both(job(*VILLAGES))
     for kind in (*USUAL, "embarked_in", "embarked_out", "queued", "at_window", "left", "joined", "began"):
         np.testing.assert_array_equal(getattr(diary, kind), getattr(plain, kind), err_msg=kind)
 
@@ -110,5 +127,5 @@ def test_pupils_stations_and_meals_are_the_same_to_the_last_bit() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("overrides", "days"), [((), 2), (("stress=all_at_once", "stress.weeks=[]"), 1)])
 def test_the_county_of_huichang_is_the_same_in_plain_simpy(overrides: tuple[str, ...], days: int) -> None:
-    diary, plain = both((*HUICHANG, *overrides), days=days)
+    diary, plain = both(job(*HUICHANG, *overrides), days=days)
     assert differences(diary, plain) == []

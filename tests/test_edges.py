@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from living import BY_HEART, job, lived
+from living import BY_HEART, job, lived, lived_with
 
 from sim.account.quantity import buses_by_kind
 from sim.live import live_year
@@ -22,9 +22,9 @@ SMALL = ("county=three_villages", "calendar=smoke", "study.years=1", "study.repl
 FEW_SEATS = (*BY_HEART, "fleet.kinds=[{name:seats_19,rated:19,seats:1,attendants:1}]")
 
 
-def totals(scene, diary, luck):
+def totals(scene, diary):
     tally = Tally(scene, daily=False)
-    tally.add(1, 1.0, diary, luck)
+    tally.add(scene, 1, 1.0, diary)
     return tally.tables(0)
 
 
@@ -35,19 +35,24 @@ def test_a_county_without_any_bus_run_lives_its_week():
 
 
 def test_a_bus_that_is_not_back_in_time_sets_out_late_and_is_never_in_two_places():
-    scene, diary, _ = lived(job(*BY_HEART[:-1], "bells.primary_close_min=480.0", "bells.junior_close_min=480.0"))
-    left, home = diary.left_yard, np.array([minutes for _, minutes in scene.table.home])
-    order = {way: [r for legs in [scene.table.duties[0, 2, way]] for r, *_ in legs] for way in (IN, OUT)}
-    back = diary.freed_bay[1, order[IN][-1]] + home[order[IN][-1]]
-    assert left[1, order[OUT][0]] >= back - 1e-9
+    def stuck(luck):
+        leg_min = luck.leg_min.copy()
+        leg_min[0] = np.where(scene.table.stop_in, leg_min[0], 600.0)  # on Monday it is out all night
+        return replace(luck, leg_min=leg_min)
+
+    scene, usual, _ = lived(job(*BY_HEART), days=5)
+    _, diary = lived_with(job(*BY_HEART), stuck)
+    assert diary.came_home[OUT][0, 0] > usual.set_out[IN][1, 0], "it should have left by now"
+    assert diary.set_out[IN][1, 0] == pytest.approx(diary.came_home[OUT][0, 0], abs=1e-9)
+    assert (diary.embarked_in[1] > diary.alighted_out[0])[scene.rider].all()
 
 
 def test_a_week_of_one_day_brings_lodgers_and_takes_them_home_the_same_day():
-    scene, diary, luck = lived(job(*BY_HEART), days=1)
+    scene, diary, _ = lived(job(*BY_HEART), days=1)
     rides = scene.pupils.lodger_bus
     assert rides.any()
     assert not np.isnan(diary.alighted_out[0, rides]).any()
-    found = totals(scene, diary, luck)
+    found = totals(scene, diary)
     county = found["measures"].query("site_id == 'county'").set_index("measure")["value"]
     assert county["pupils_left_behind"] == 0
     assert county["runs_cancelled"] == 0
@@ -64,8 +69,8 @@ def test_who_did_not_sleep_at_school_has_no_breakfast_there():
 
 @pytest.mark.parametrize("more", [(), ("lodge.beds=0",), ("fleet.buses=1",)])
 def test_the_left_behind_who_are_not_fetched_are_the_ones_harmed(more):
-    scene, diary, luck = lived(job(*FEW_SEATS, *more))
-    found = totals(scene, diary, luck)
+    scene, diary, _ = lived(job(*FEW_SEATS, *more))
+    found = totals(scene, diary)
     county = found["measures"].query("site_id == 'county'").set_index("measure")["value"]
     lost = found["harm"].query("kind == 'left_behind'")["pupil_days"].sum()
     assert county["pupils_left_behind"] - county["pupils_fetched"] == lost
@@ -74,10 +79,10 @@ def test_the_left_behind_who_are_not_fetched_are_the_ones_harmed(more):
 
 
 def test_what_a_resource_leaves_unmet_is_the_harm_put_down_to_it():
-    scene, diary, luck = lived(
+    scene, diary, _ = lived(
         job(*BY_HEART, "dine.service_min=1.5", "dine.bell_after_min=22", "lodge.beds=0", "fleet.buses=0")
     )
-    found = totals(scene, diary, luck)
+    found = totals(scene, diary)
     harm = found["harm"].groupby(["resource", "kind"])["pupil_days"].sum()
     unmet = found["resources"].groupby("resource")["unmet"].sum()
     assert harm["window", "haste"] > 0

@@ -156,6 +156,8 @@ class Fleet(Group):
     """How long a bus waits for a guardian; then the pupil stays aboard until the end of the run."""
     line_bus_seats: Count
     """Seats for pupils in each public bus that passes a hamlet."""
+    line_buses_in_time: PositiveCount
+    """Public buses that pass a hamlet in time for school; the plan counts on their seats and no more."""
     line_bus_headway_min: Positive
     """Time until the next public bus."""
     solver_iterations: PositiveCount

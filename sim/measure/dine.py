@@ -21,7 +21,7 @@ def window_wait_min(diary: Diary, days: range) -> Floats:
     """Return minutes in line before the window, all meals below one another; (3 D, N), NaN where not served."""
     at = rows(diary, days)
     wait = diary.at_window[:, at] - diary.queued[:, at]
-    return wait.reshape(-1, wait.shape[-1])
+    return np.concatenate(wait)
 
 
 def fates(scene: Scene, diary: Diary, days: range) -> Codes:

@@ -59,7 +59,9 @@ def half_day(env: simpy.Environment, week: Week, bus: int, day: Day, way: int, r
         trip, last = bring if way == IN else take, -1
         for run in runs:
             if not _set_off(week, half, run):
+                yield env.timeout(max(day.be_there_min[run] - env.now, 0.0))
                 cancel(env, week, run, day, _why_cut(week, half, run))
+                half.free = max(half.free, env.now)
                 continue
             if last < 0:  # the night is over: who slept at school is known
                 yield env.timeout(half.leave - env.now)
@@ -256,6 +258,7 @@ def spare(env: simpy.Environment, week: Week, spares: simpy.Resource, run: int, 
             day.spare_left[run] = left = env.now
             yield from second(env, week, table.seats[run], run, day, yard)
             yield env.timeout(legs.travel.minutes[legs.last[run], yard])
+            day.second_km[run] += legs.travel.km[legs.last[run], yard]
             day.spare_min[run] += env.now - left
 
 

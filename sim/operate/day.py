@@ -131,7 +131,8 @@ class Week:
         self.unload_min = (minutes_of(fleet.unload_school_s), minutes_of(fleet.unload_pupil_s))
         self.turnaround_min, self.transfer_min = fleet.turnaround_min, minutes_of(fleet.transfer_pupil_s)
         self.guardian_wait_min = fleet.guardian_wait_min
-        self.line = (fleet.line_bus_seats, fleet.line_bus_headway_min, fleet.arrive_latest_before_bell_min)
+        self.line = (fleet.line_bus_seats, fleet.line_buses_in_time, fleet.line_bus_headway_min,
+                     fleet.arrive_latest_before_bell_min)  # fmt: skip
         self.buses_run = tuple(settings.weather.skies[name].buses_run for name in SKIES)
         self.dry = table.legs[0, False]
         self.diary = diary.wipe()
@@ -144,7 +145,7 @@ class Week:
     def furnish(self, env: simpy.Environment) -> None:
         """Set up what processes compete for: gate bays, spare buses with a crew, and who waits for a second run."""
         table = self.timetable
-        self.bays = {s: [-np.inf] * max(1, bays) for s, bays in enumerate(self.stage.gate_bays) if s in {*table.school}}
+        self.bays = {s: [-np.inf] * max(1, self.stage.gate_bays[s]) for s in {*table.school}}
         self.ready = [0.0] * len(table.yard)
         for day in self.by_day:
             self._muster(env, day)

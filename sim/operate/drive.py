@@ -1,6 +1,6 @@
 """Driving a run from stop to stop: compiled, because nothing else can happen to a bus between two places.
 
-`tests/oracle.py` drives the same runs as plain SimPy, one step per stop; both agree to the last bit.
+`tests/oracle_drive.py` drives the same runs as plain SimPy, one step per stop; both agree to the last bit.
 All times are minutes of the week. Riders of stop p are `rider[rider_at[p]:rider_at[p + 1]]`. A stop with a
 `cut` is out of reach: the bus passes it over, and whoever waits there is told why.
 """

@@ -24,7 +24,8 @@ def mornings(env: simpy.Environment, week: Week) -> Steps:
         yield env.timeout(day.midnight - env.now)
         day.ready_in &= ~week.slept[day.number]
         families, riders = (who[day.ready_in[who]] for who in (week.stage.families, week.stage.line_riders))
-        for who in (families, riders):
+        lodgers = np.flatnonzero(week.own_means[day.number > 0] & week.pupils.has_bed & day.ready_in)
+        for who in (families, riders, lodgers):
             _leave_at_home(day, who[week.cut_off(day, IN, who)], ROAD)
         public_buses(week, day, riders[~week.cut_off(day, IN, riders)])
 
@@ -37,16 +38,16 @@ def _leave_at_home(day: Day, who: Ints, cause: int) -> None:
 def public_buses(week: Week, day: Day, who: Ints) -> None:
     """Let pupils take the public bus that passes their hamlet; a full one means the next one.
 
-    who: in the order in which they take their seats, hamlet by hamlet. The first bus is at school
-    `fleet.arrive_latest_before_bell_min` before the pupil's lesson in dry weather.
+    who: in the order in which they take their seats, hamlet by hamlet. The buses that are in time bring them to
+    school by `fleet.arrive_latest_before_bell_min` before the pupil's lesson in dry weather.
     """
-    stage, (seats, headway_min, early_min) = week.stage, week.line
+    stage, (seats, in_time, headway_min, early_min) = week.stage, week.line
     hamlet = week.pupils.hamlet[who]
     rank = np.arange(len(who)) - np.searchsorted(hamlet, hamlet)
     home, school = stage.home_node[who], stage.school_node[who]
     slower = day.legs[IN].travel.minutes[home, school] - week.dry.travel.minutes[home, school]
     reached = np.isfinite(slower) & (seats > 0)
-    wait = (rank // max(seats, 1)) * headway_min
+    wait = np.maximum(rank // max(seats, 1) - (in_time - 1), 0) * headway_min
     comes = who[reached]
     day.line_wait[comes] = wait[reached]
     day.line_in[comes] = (stage.bell_min[who] - early_min + slower + wait)[reached] + day.midnight

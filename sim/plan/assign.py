@@ -65,7 +65,7 @@ def places(county: County, settings: Settings, travel: Travel, open_: Bools, for
     placed = school >= 0
     km = np.where(placed, ways.km[row, school], np.nan)
     minutes = np.where(placed, ways.minutes[row, school], np.nan)
-    share = _shares(county, settings, school, km, minutes, year)
+    share = _shares(county, settings, forecast_y.sum(axis=2), school, km, minutes, year)
     unplaced = _unplaced(county, forecast_y.sum(axis=2), why, ways, open_)
     unplaced = unplaced.assign(scenario=settings.scenario, year=year)[list(UNPLACED_COLUMNS)]
     return Places(
@@ -119,7 +119,9 @@ def _schools_of_grade(county: County, settings: Settings, ways: _Ways, usable: B
     return school, why
 
 
-def _shares(county: County, settings: Settings, school: Ints, km: Floats, minutes: Floats, year: int) -> Floats:
+def _shares(
+    county: County, settings: Settings, pupils: Floats, school: Ints, km: Floats, minutes: Floats, year: int
+) -> Floats:
     """Return the share of each hamlet's and grade's pupils in each of MODES; (H, 9, 6), sums to 1.
 
     Those far from home who may lodge and agree, where the school has any bed (how many is no matter: a
@@ -134,7 +136,8 @@ def _shares(county: County, settings: Settings, school: Ints, km: Floats, minute
     walks = walkable(settings, km)
     family = rest * fleet.family_share
     left = rest - family
-    line = np.where(county.hamlets.line_bus[:, None], left * fleet.line_bus_share, 0.0)
+    line = np.where(county.hamlets.line_bus[:, None] & ~walks, left * fleet.line_bus_share, 0.0)
+    line *= _line_seats(settings, (line * pupils).sum(axis=1))[:, None]
     bussed = county.schools.receives[school] & ~county.hamlets.is_town[:, None]
     share[:, :, LODGE] = lodge
     share[:, :, WALK] = np.where(walks, rest, 0.0)
@@ -143,6 +146,12 @@ def _shares(county: County, settings: Settings, school: Ints, km: Floats, minute
     share[:, :, FAMILY] = np.where(walks, 0.0, np.where(bussed, family, rest - line))
     share[school < 0] = np.eye(len(MODES))[NONE]
     return share
+
+
+def _line_seats(settings: Settings, wanted: Floats) -> Floats:
+    """Say which share of those who would take the public bus finds a seat in one that is in time; (H,)."""
+    seats = settings.fleet.line_bus_seats * settings.fleet.line_buses_in_time
+    return np.minimum(1.0, seats / np.maximum(wanted, 1.0))
 
 
 def lodge_share(county: County, settings: Settings, school: Ints, km: Floats, minutes: Floats, year: int) -> Floats:

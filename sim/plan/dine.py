@@ -19,10 +19,10 @@ def scaled(there: Ints, scale: float) -> Ints:
 def meals(county: County, settings: Settings, year: int, diners: Floats, open_: Bools) -> Meals:
     """Return windows, seats, meals of the kitchen and the sittings of each school in a year.
 
-    diners: (2, S, 9) pupils by grade who are to eat lunch, and breakfast or dinner. Grades eat in order, the youngest first; a sitting is
-    full when its diners pass seats x `dine.sitting_fill`. A kitchen's meals, as the county's table states them,
-    are those of one mealtime, all its sittings together; `dine.kitchen_sitting_share` of them become ready for
-    each sitting, and what one sitting leaves the next ones eat.
+    diners: (2, S, 9) pupils by grade who are to eat lunch, and breakfast or dinner. Grades eat in order, the
+    youngest first; a sitting is full when its diners pass seats x `dine.sitting_fill`. A kitchen's meals, as the
+    county's table states them, are those of one mealtime, all its sittings together; of them
+    `dine.kitchen_sitting_share` become ready for each sitting, and what one sitting leaves the next ones eat.
     """
     dine, schools = settings.dine, county.schools
     windows = scaled(schools.windows + added(county, "windows", year), dine.windows_scale)
