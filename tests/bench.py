@@ -144,7 +144,10 @@ def stations() -> list[Figure]:
 def county_day_against_simpy(week: Scenery) -> list[Figure]:
     """Compare living and measuring with the plain SimPy model of the same week, and with its recursions alone."""
     living, measuring = best(week.live, 8), best(week.measure, 8)
-    slow = min(seconds(county_day.County(week.settings, week.stage, week.luck).live) for _ in range(2))
+    plain = [county_day.County(week.settings, week.stage, week.luck) for _ in range(2)]
+    gc.disable()  # so many processes keep the collector busy; that is not what is compared
+    slow = min(seconds(county.live) for county in plain)
+    gc.enable()
     bare = recursions_alone(week)
     against_simpy, against_bare = slow / (living + measuring), (living + measuring) / bare
     return [
@@ -206,7 +209,7 @@ def parts_of_a_day(reference: Job, week: Scenery) -> list[Figure]:
     year = min(seconds(lambda: live_year(full, 0, 0)) for _ in range(2)) / days
     luck, sheet = YearLuck(0, 0, reference.plan.years[0].year), paper(week.stage, week.days)
     draws = best(lambda: week_luck(week.settings, week.stage, luck, 1, week.luck.conditions, sheet))
-    pupils = len(week.scene.pupils)
+    measures, pupils = best(week.measure, 8) / week.days, len(week.scene.pupils)
     return [
         Figure(
             f"county-day of {pupils:,} pupils with everything, in a year of {days} days",
@@ -214,7 +217,7 @@ def parts_of_a_day(reference: Job, week: Scenery) -> list[Figure]:
         ),
         Figure("  of it draws", f"{draws / week.days * 1e3:.1f} ms"),
         Figure("  of it living the day (SimPy and stations)", f"{best(week.live, 8) / week.days * 1e3:.1f} ms"),
-        Figure("  of it measures", f"{best(week.measure, 8) / week.days * 1e3:.1f} ms", "<= 8 ms"),
+        Figure("  of it measures", f"{measures * 1e3:.1f} ms", "<= 8 ms", measures <= 0.008),
     ]  # fmt: skip
 
 
@@ -295,10 +298,11 @@ def main() -> int:
     parser.add_argument("--workers", action="store_true", help="also two workers against one")
     parser.add_argument("--run", action="store_true", help="also the whole reference run")
     wanted = parser.parse_args()
+    first = memory()  # a child begins with the peak of its parent
     reference = job(*REFERENCE)
     short, week = scenery(reference, DAYS), scenery(reference, SCHOOL_WEEK)
     figures = [*stations(), *parts_of_a_day(reference, week), *county_day_against_simpy(short), *growth(reference)]
-    figures += [*memory(), *plan(reference), *help_text()]
+    figures += [*first, *plan(reference), *help_text()]
     figures += workers(reference) if wanted.workers else []
     figures += whole_run() if wanted.run else []
     width = max(len(figure.what) for figure in figures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -79,10 +80,19 @@ def _table(table: Timetable, by: dict[str, int], k: int) -> Timetable:
         "riders": (_edges(at, k), _shifted(rider, by["pupil"], k)),
         "spare_buses": table.spare_buses * k,
         "reserve": tuple(many * k for many in table.reserve),
-        "duties": {(bus + j * buses, kind, way): tuple(run + j * runs for run in of)
-                   for j in range(k) for (bus, kind, way), of in table.duties.items()},
+        "duties": _duties(table, by, k),
         "legs": legs,
     })  # fmt: skip
+
+
+def _duties(table: Timetable, by: dict[str, int], k: int) -> dict[tuple[int, int, int], tuple[int, ...]]:
+    """Return the duties of all buses; the runs without a bus (-1) belong together."""
+    found: dict[tuple[int, int, int], tuple[int, ...]] = {}
+    for j in range(k):
+        for (bus, kind, way), runs in table.duties.items():
+            key = (bus + j * by["bus"] if bus >= 0 else bus, kind, way)
+            found[key] = found.get(key, ()) + tuple(run + j * by["run"] for run in runs)
+    return found
 
 
 def _legs(legs: Legs, k: int) -> Legs:
@@ -101,13 +111,13 @@ def _halls(halls: Halls, by: dict[str, int], k: int) -> Halls:
 def _visits_in_order(visits: Visits, k: int) -> np.ndarray:
     """Return of which visit of the one county each visit of k counties is a copy: peak by peak, county by county."""
     ends = visits.ptr[visits.lines]
-    return np.concatenate([np.tile(np.arange(low, high), k) for low, high in zip(ends[:-1], ends[1:], strict=True)])
+    return np.concatenate([np.tile(np.arange(low, high), k) for low, high in pairwise(ends)])
 
 
 def _visits(visits: Visits, by: dict[str, int], place: np.ndarray, k: int) -> Visits:
     ends, lines = visits.ptr[visits.lines], visits.lines
     county = np.concatenate([np.repeat(np.arange(k), many) for many in np.diff(ends)])
-    line = np.concatenate([np.tile(np.arange(low, high), k) for low, high in zip(lines[:-1], lines[1:], strict=True)])
+    line = np.concatenate([np.tile(np.arange(low, high), k) for low, high in pairwise(lines)])
     of_county = np.concatenate([np.repeat(np.arange(k), many) for many in np.diff(lines)])
     return replace(
         visits,

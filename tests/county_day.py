@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import heappush
+from itertools import pairwise
 from math import floor, inf, isfinite, isnan
 
 import numpy as np
@@ -18,17 +19,30 @@ import simpy
 from sim.config import SKIES, Settings
 from sim.operate.day import sizes
 from sim.operate.diary import (
-    ATTENDANT, BREAKDOWN, BREAKFAST, BUS, BUS_SEAT, DINNER, DRIVER, LUNCH, ROAD, WEATHER, Diary, blank,
-)  # fmt: skip
+    ATTENDANT,
+    BREAKDOWN,
+    BREAKFAST,
+    BUS,
+    BUS_SEAT,
+    DINNER,
+    DRIVER,
+    LUNCH,
+    ROAD,
+    WEATHER,
+    Diary,
+    blank,
+)
 from sim.operate.luck import WeekLuck
 from sim.operate.pupils import IN, OUT
 from sim.operate.stage import Stage
 from sim.operate.timetable import FIRST_DAY, LAST_DAY, ONLY_DAY, OTHER_DAY
-from sim.plan import FAMILY, LINE_BUS, LODGE, WALK
+from sim.plan import FAMILY, LINE_BUS, WALK
 from sim.units import MINUTES_PER_DAY, minutes_of
 
 EVENT = Iterator[simpy.Event]
 STAY = "no bus home"
+NO_BUS = -1
+"""Drives the runs that the plan had to drop: nobody."""
 LATE = -1
 """The sitting of those who cannot go home."""
 
@@ -92,10 +106,20 @@ class Day:
 
     def __init__(self, county: County, number: int) -> None:
         luck, table, env = county.luck, county.table, county.env
-        here, inner = luck.conditions, FIRST_DAY if number == 0 else LAST_DAY if number == county.days - 1 else OTHER_DAY
+        here, inner = (
+            luck.conditions,
+            FIRST_DAY if number == 0 else LAST_DAY if number == county.days - 1 else OTHER_DAY,
+        )
         self.number, self.first, self.last = number, number == 0, number == county.days - 1
         self.kind, self.midnight = ONLY_DAY if county.days == 1 else inner, number * MINUTES_PER_DAY
-        times = (table.be_there_min, table.depart_min, table.latest_min, table.hold_min, table.close_min, table.friday_min)
+        times = (
+            table.be_there_min,
+            table.depart_min,
+            table.latest_min,
+            table.hold_min,
+            table.close_min,
+            table.friday_min,
+        )
         self.be_there, self.depart, self.latest, self.hold, self.close, self.friday = (
             (planned + self.midnight).tolist() for planned in times
         )
@@ -142,7 +166,7 @@ class County:
         self.line_of = np.repeat(np.arange(len(self.visits.peak)), np.diff(self.visits.ptr)).tolist()
         self.clock = self.visits.clock.tolist()
         at, rider = self.table.riders
-        self.riders = [rider[low:high].tolist() for low, high in zip(at[:-1], at[1:], strict=True)]
+        self.riders = [rider[low:high].tolist() for low, high in pairwise(at)]
         self.dwell = (minutes_of(fleet.dwell_stop_s), minutes_of(fleet.dwell_pupil_s))
         self.door = (minutes_of(fleet.unload_school_s), minutes_of(fleet.unload_pupil_s))
         self.transfer_min = minutes_of(fleet.transfer_pupil_s)
@@ -154,7 +178,7 @@ class County:
         self.env.process(self.mornings())
         for day in self.by_day:
             self.env.process(self.nightfall(day))
-        for bus in range(len(self.table.yard)):
+        for bus in range(NO_BUS, len(self.table.yard)):
             self.env.process(self.duty(bus))
 
     def live(self) -> Diary:
@@ -458,7 +482,7 @@ class County:
     def muster(self, day: Day) -> tuple[dict[int, int], simpy.Resource | None]:
         """Put the reserve in the place of absent crews; those left over drive the spare buses."""
         table, luck, d = self.table, self.luck, day.number
-        (drivers, attendants), no_crew = table.reserve, {}
+        (drivers, attendants), no_crew = table.reserve, {NO_BUS: BUS}
         for bus in range(len(table.yard)):
             if not any(table.duties.get((bus, day.kind, way)) for way in (IN, OUT)):
                 continue
@@ -482,14 +506,17 @@ class County:
                 cause = day.no_crew.get(number, 0 if day.buses_run[way] else WEATHER)
                 if runs and not cause:
                     yield from self.half_day(day, way, number, runs)
-                for run in runs if cause else ():
+                for run in sorted(runs, key=day.be_there.__getitem__) if cause else ():
                     yield self.env.process(self.cancel(day, run, cause))
 
     def half_day(self, day: Day, way: int, number: int, runs: tuple[int, ...]) -> EVENT:
         """Leave the yard, drive the runs, then fetch those others left behind, and go home."""
         env, d, table, diary, legs = self.env, day.number, self.table, self.diary, day.legs[way]
         bus = Bus(number, way, self.seats(table.bus_seats[number]), legs)
-        bus.km_left, bus.repair_min = float(self.luck.break_km[way, d, number]), float(self.luck.repair_min[way, d, number])
+        bus.km_left, bus.repair_min = (
+            float(self.luck.break_km[way, d, number]),
+            float(self.luck.repair_min[way, d, number]),
+        )
         yard = at = table.yard[number]
         free, last = max(env.now, self.repaired[number]), -1
         for run in runs:
@@ -692,7 +719,7 @@ class County:
             for who in self.riders[p]:
                 if who in day.waiting[way]:
                     self.leave(day, way, who, int(cut[p]) or cause)
-        if day.buses_run[way]:
+        if day.buses_run[way] and cause != BUS:
             self.leave_behind(day, run)
 
     def leave_behind(self, day: Day, run: int) -> None:
@@ -729,6 +756,7 @@ class County:
                 left = self.diary.spare_left[day.number, run] = self.env.now
                 yield from self.second(day, self.table.seats[run], run, yard)
                 yield self.env.timeout(legs.travel.minutes[legs.last[run], yard])
+                self.diary.second_km[day.number, run] += legs.travel.km[legs.last[run], yard]
                 self.diary.spare_min[day.number, run] += self.env.now - left
 
     def second(self, day: Day, seats: int, run: int, at: int) -> EVENT:

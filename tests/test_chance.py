@@ -11,13 +11,16 @@ from scipy import stats
 
 from sim import streams
 from sim.chance import YearLuck, pupil_owners, sampled_weeks, strata
+from sim.config import load
 from sim.county import SchoolCalendar
 from sim.live import counts
 
 PURPOSES = (
     "entry county", "entry area", "progress county", "progress area", "cell", "weeks", "mode", "lodger bus", "lunch",
-    "ill", "traffic day", "traffic leg",
-    *(f"{meal} {what}" for meal in ("breakfast", "lunch", "dinner") for what in ("walk", "service", "eat")),
+    "hardship", "gives up bed", "breakfast", "dinner", "ill", "illness county", "illness school", "kept at home",
+    "weather", "noon", "traffic day", "traffic leg", "driver", "attendant", "life teacher", "guardian",
+    *(f"{what} {way}" for what in ("breakdown", "repair") for way in (0, 1)),
+    *(f"wash {peak}" for peak in load(["county=three_villages"]).wash.peaks),
 )  # fmt: skip
 
 
@@ -59,22 +62,44 @@ def test_a_pupil_keeps_the_number_through_the_years():
 @pytest.mark.parametrize("choice", ["closure=none", "lodge.beds=0", "fleet.buses=0", "dine.windows_scale=3.0"])
 def test_no_choice_moves_anyones_luck(choice):
     base, other = (
-        lived(job("county=three_villages", "calendar=smoke", "study.years=1", *more)) for more in ((), (choice,))
+        lived(job("county=three_villages", "calendar=smoke", "study.years=1", *SICK, *more)) for more in ((), (choice,))
     )
-    mine = {
-        int(n): (came, eat)
-        for n, came, eat in zip(base[0].pupils.number, base[1].came.T, base[2].eat_min[1].T, strict=True)
+    mine, theirs = (of_each(*week) for week in (base, other))
+    assert set(theirs) <= set(mine), "the days of a school that stays open may not be lived"
+    for number, (came, *luck) in theirs.items():
+        assert mine[number][0] == came
+        for once, now in zip(mine[number][1:], luck, strict=True):
+            both = (once > 0) & (now > 0)  # who does not eat here or is not fetched has none
+            assert (once[both] == now[both]).all()
+
+
+SICK = ("health.absence_share=0.3", "fleet.guardian_late_share=0.5", "fleet.breakdown_per_km=0.01")
+
+
+def of_each(scene, _, fortune):
+    """Return the luck of each pupil in a week, by number: days they are well, minutes at lunch, of the guardian."""
+    pages = (fortune.eat_min[1], fortune.service_min[1], fortune.guardian_min)
+    return {
+        int(number): (fortune.came[:, i].tolist(), *(page[:, i] for page in pages))
+        for i, number in enumerate(scene.pupils.number)
     }
-    for number, came, eat in zip(other[0].pupils.number, other[1].came.T, other[2].eat_min[1].T, strict=True):
-        assert mine[int(number)][0][0] == came[0]  # an ill lodger stays at home for the week
-        both = (mine[int(number)][1] > 0) & (eat > 0)
-        assert (mine[int(number)][1][both] == eat[both]).all()
+
+
+@pytest.mark.parametrize("choice", ["lodge.beds=0", "fleet.driver_absent_share=0.5", "fleet.repair_min=5.0"])
+def test_no_choice_moves_the_luck_of_a_bus(choice):
+    base, other = (
+        lived(job("county=three_villages", "calendar=smoke", "study.years=1", *SICK, *more))[2]
+        for more in ((), (choice,))
+    )
+    assert (base.break_km == other.break_km).all()
+    assert (base.traffic == other.traffic).all()
+    assert (base.leg_min == other.leg_min).all()
+    assert not (other.driver_here & ~base.driver_here).any(), "a driver who is ill is ill at any share above"
+    assert (np.argsort(base.repair_min, axis=None) == np.argsort(other.repair_min, axis=None)).all()
 
 
 def test_one_pupil_more_moves_nobody_elses_luck(tmp_path):
     from living import planned
-
-    from sim.config import load
 
     base = job(*BY_HEART)
     folder = tmp_path / "four"

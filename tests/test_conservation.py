@@ -317,6 +317,10 @@ def runs_are_driven_or_cancelled(one: Lived) -> None:
     assert not (broke & ~driven).any()
     second = told(diary.second_left)
     assert not (second & ~one.planned()).any()
+    for day, run in np.argwhere(second & (diary.spare_min > 0) & ~broke):
+        legs, yard = one.days[day].legs[table.direction[run]], table.spare_yard[run]
+        empty = legs.travel.km[yard, legs.first[run]] + legs.travel.km[legs.last[run], yard]
+        assert diary.second_km[day, run] == pytest.approx(empty + legs.run_km[run]), "from its yard and back to it"
 
 
 def buses_are_in_one_place(one: Lived) -> None:
@@ -369,6 +373,19 @@ def test_every_account_of_a_week_balances_whatever_goes_wrong_at_once(mix, numbe
         balances(one)
 
 
+@pytest.mark.parametrize("number", [3, 6, 18, 19])
+def test_every_account_balances_when_a_bus_breaks_down_on_a_run_that_is_driven_twice(number):
+    """Twice as many pupils as were planned for: second drives go out while the first bus stands by the road."""
+    usual = {group: {key: may[0] for key, may in keys.items()} for group, keys in MIXES.items()}
+    fleet = {"spare_share": 1.0, "breakdown_per_km": 0.02, "reserve_driver_share": 1.0, "reserve_attendant_share": 1.0,
+             "guardian_late_share": 0.3}  # fmt: skip
+    one = live_under(mixed(usual | {"fleet": usual["fleet"] | fleet}), number, crowd=2)
+    assert told(one.diary.second_left).any()
+    assert told(one.diary.broke_down).any()
+    for balances in ACCOUNTS:
+        balances(one)
+
+
 @settings(max_examples=40)
 @given(mix=MIX)
 def test_harm_by_cause_adds_up_to_the_harm_of_the_day(mix):
@@ -393,7 +410,7 @@ def test_every_expected_pupil_is_placed_exactly_once(short):
 
 
 def test_nobody_comes_when_everyone_is_ill():
-    _, diary, _ = lived(job(*SMALL, "health.absence_share=1.0"))
+    _, diary, _ = lived(job(*SMALL, "health.absence_share=1.0", "stress.absence_factor=100.0"))
     assert not diary.attended.any()
     assert np.isnan(diary.joined).all()
     assert (diary.load == 0).all()

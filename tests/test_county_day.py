@@ -37,6 +37,7 @@ CASES = {
     "absent attendants": (
         ("fleet.attendant_absent_share=0.7", "fleet.reserve_attendant_share=0"), ("no_attendant", "cancelled"),
     ),
+    "too few buses": (("fleet.buses=1",), USUAL),
     "late guardians": (
         ("fleet.guardian_late_share=0.9", "fleet.handover_to_grade=9", "fleet.guardian_late_min=6"), ("carried_on",),
     ),

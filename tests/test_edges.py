@@ -12,11 +12,12 @@ from sim.account.quantity import buses_by_kind
 from sim.live import live_year
 from sim.measure import bus
 from sim.measure.year import Tally
-from sim.operate.diary import BREAKFAST
+from sim.operate.diary import BREAKFAST, BUS, WEATHER
 from sim.operate.pupils import IN, OUT
 from sim.plan import LODGE
 from sim.plan.compose import diners
 from sim.plan.dine import meals
+from sim.units import MINUTES_PER_DAY
 
 SMALL = ("county=three_villages", "calendar=smoke", "study.years=1", "study.replications=1")
 FEW_SEATS = (*BY_HEART, "fleet.kinds=[{name:seats_19,rated:19,seats:1,attendants:1}]")
@@ -65,6 +66,34 @@ def test_who_did_not_sleep_at_school_has_no_breakfast_there():
     breakfasts = (~np.isnan(diary.queued[BREAKFAST])).sum(axis=1)
     assert breakfasts[1:].tolist() == (~np.isnan(diary.to_bed[:-1])).sum(axis=1).tolist()
     assert breakfasts[0] == 0
+
+
+def test_a_run_that_the_plan_had_to_drop_leaves_its_riders_for_want_of_a_bus():
+    scene, diary, _ = lived(job(*BY_HEART, "fleet.buses=0"))
+    assert (diary.left_why[IN][:, scene.rider] == BUS).all()
+    assert (diary.left_why[IN][0, scene.pupils.lodger_bus] == BUS).all()
+    planned = diary.left_in - MINUTES_PER_DAY * np.arange(5)[:, None]
+    assert (planned[:, scene.rider] < 480).all(), "told when the bus should have come"
+    assert (diary.cancel_why > 0).sum() == 5 * 2 + 2
+    county = totals(scene, diary)["measures"].query("site_id == 'county'").set_index("measure")["value"]
+    assert county["pupils_left_behind"] == 6 * 5 + 2 + 2, "two lodgers on Monday and on Friday"
+
+
+def test_who_stays_for_the_night_is_not_left_behind_in_the_morning():
+    """Ice from Tuesday noon to Wednesday, and no bus on any road: six riders stay for two nights."""
+    ice = ("stress=ice_week", "stress.weeks=[1]", "stress.days=[2,3]", "weather.skies.ice.avoid=[straight,sharp]")
+    scene, diary, _ = lived(job(*BY_HEART, *ice), week=1)
+    stayed = ~np.isnan(diary.stayed)
+    assert [set(np.flatnonzero(night)) for night in stayed[1:3]] == [set(np.flatnonzero(scene.rider))] * 2
+    assert stayed.sum() == 12
+    assert np.isnan(diary.left_in).all()
+    assert diary.attended.all()
+    cancelled = np.argwhere(~np.isnan(diary.cancelled))
+    minute = diary.cancelled[~np.isnan(diary.cancelled)] - MINUTES_PER_DAY * cancelled[:, 0]
+    planned = np.array([scene.table.be_there_min[run] for _, run in cancelled])
+    assert len(cancelled) == 3
+    assert minute == pytest.approx(planned, abs=1e-9)
+    assert (diary.cancel_why[~np.isnan(diary.cancelled)] == WEATHER).all()
 
 
 @pytest.mark.parametrize("more", [(), ("lodge.beds=0",), ("fleet.buses=1",)])

@@ -19,12 +19,14 @@ from sim.units import MINUTES_PER_DAY
 STRESSED = 18
 """the week that the pack `all_at_once` strikes"""
 ALL_AT_ONCE = ("calendar=smoke", "study.years=1", "study.replications=1", "stress=all_at_once")
-VILLAGES = ("county=three_villages", *ALL_AT_ONCE, "stress.kitchen_share=0.0", "stress.driver_absent_share=0.3",
-            "stress.roads=[e3]", "stress.days=[2,3]", "stress.absence_factor=1.0", "lodge.beds=1", "lodge.emergency_share=1.0", "lodge.primary_share=0.0",
-            "fleet.breakdown_per_km=0.05", "fleet.guardian_late_share=0.5", "fleet.line_bus_share=0.5",
-            "fleet.family_share=0.0", "fleet.kinds=[{name:seats_19,rated:19,seats:2,attendants:1}]",
-            "fleet.spare_share=1.0", "fleet.reserve_driver_share=1.0", "fleet.reserve_attendant_share=0.5",
-            "stress.attendant_absent_share=1.0")  # fmt: skip
+VILLAGES = (
+    "county=three_villages", *ALL_AT_ONCE, "stress.kitchen_share=0.0", "stress.driver_absent_share=0.3",
+    "stress.attendant_absent_share=1.0", "stress.roads=[e3]", "stress.days=[2,3]", "stress.absence_factor=1.0",
+    "lodge.beds=1", "lodge.emergency_share=1.0", "lodge.primary_share=0.0", "fleet.breakdown_per_km=0.05",
+    "fleet.guardian_late_share=0.5", "fleet.line_bus_share=0.5", "fleet.family_share=0.0",
+    "fleet.kinds=[{name:seats_19,rated:19,seats:2,attendants:1}]", "fleet.spare_share=1.0",
+    "fleet.reserve_driver_share=1.0", "fleet.reserve_attendant_share=0.5",
+)  # fmt: skip
 HUICHANG = ("county=huichang", *ALL_AT_ONCE)
 DAYS = [(VILLAGES, day) for day in range(5)] + [(HUICHANG, 1)]
 NAMED = [f"{county[0].removeprefix('county=')} {day}" for county, day in DAYS]
@@ -32,8 +34,8 @@ NAMED = [f"{county[0].removeprefix('county=')} {day}" for county, day in DAYS]
 
 @cache
 def week(county):
-    """Return the scene of the stressed week and its diary."""
-    return lived(job(*county), week=STRESSED)[:2]
+    """Return the scene of the stressed week and its diary; a large county lives three days of it."""
+    return lived(job(*county), week=STRESSED, days=5 if county is VILLAGES else 3)[:2]
 
 
 @cache

@@ -57,7 +57,7 @@ class BusKind(Group):
     """People it may carry, driver and attendants included."""
     seats: PositiveCount
     """Seats for pupils."""
-    attendants: Count
+    attendants: PositiveCount
     """Attendants on every run; it goes with fewer, but never without any."""
 
     @model_validator(mode="after")

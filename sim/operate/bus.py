@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import ExitStack
 from heapq import heapreplace
-from math import inf, isfinite
+from math import inf, isfinite, nan
 from typing import TYPE_CHECKING
 
 import simpy
 
 from sim.operate import drive
-from sim.operate.diary import NO_CAUSE, ROAD, WEATHER
+from sim.operate.diary import BUS, NO_CAUSE, ROAD, WEATHER
 from sim.operate.half import Half, where
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def duty(env: simpy.Environment, week: Week, bus: int) -> Steps:
 
 def stand_still(env: simpy.Environment, week: Week, runs: tuple[int, ...], day: Day, cause: int) -> Steps:
     """Let a bus without a crew stand in its yard; whoever waits for it is told when it should have come."""
-    for run in runs:
+    for run in sorted(runs, key=day.be_there_min.__getitem__):
         yield env.timeout(max(day.be_there_min[run] - env.now, 0.0))
         cancel(env, week, run, day, cause)
 
@@ -160,7 +160,10 @@ def take(env: simpy.Environment, week: Week, half: Half, run: int) -> Minutes:
         now, aboard = drive.deliver(leave, (stops[0], p), aboard, week.dwell, *handed)
         node = table.stop_node[p - 1] if p > stops[0] else legs.first[run]
         minute = now + share * day.road_out[0][p]
+        on_it = table.aboard(run, on, off)
+        off[on_it] = inf  # a second bus of this run lets none of them alight
         now += yield from breakdown(env, week, half, run, (node, minute, aboard))
+        off[on_it] = nan
         end, aboard = drive.deliver(now, (p, stops[1]), aboard, week.dwell, *handed)
     if aboard:
         drive.hand_over(end, stops, table.riders, off, day.carried_on)
@@ -194,10 +197,12 @@ def breakdown(env: simpy.Environment, week: Week, half: Half, run: int, place: t
     for spares in day.spares:
         turn = half.borrowed.enter_context(spares.request())
         yield turn | env.timeout(goes_on - env.now)
-        there = env.now + half.legs.travel.minutes[week.timetable.spare_yard[run], node]
+        yard = week.timetable.spare_yard[run]
+        there = env.now + half.legs.travel.minutes[yard, node]
         if turn.triggered and there < goes_on:
             week.ready[half.bus] = goes_on
             day.spare_left[run] = half.spare_left = env.now
+            day.empty_km[run] += half.legs.travel.km[yard, node]
             goes_on = there + aboard * week.transfer_min
         else:
             half.borrowed.close()
@@ -207,13 +212,16 @@ def breakdown(env: simpy.Environment, week: Week, half: Half, run: int, place: t
 
 
 def cancel(env: simpy.Environment, week: Week, run: int, day: Day, cause: int) -> None:
-    """Tell that a run is not driven; whom a bus could reach waits for another one, if buses run at all."""
+    """Tell that a run is not driven; whom a bus could reach waits for another one, if buses run at all.
+
+    Nobody waits for a run that the plan had to drop.
+    """
     table, way = week.timetable, week.timetable.direction[run]
     day.cancelled[run], day.cancel_why[run] = env.now, cause
     minute = max(env.now, day.be_there_min[run])
     cut, waits = day.road(way)[1], day.ready(way)
     drive.strand(minute, cause, table.stops[run], cut, table.riders, waits, day.on(way), day.left(way))
-    if day.buses_run[way]:
+    if day.buses_run[way] and cause != BUS:
         leave_behind(env, week, run, day)
 
 

@@ -16,7 +16,7 @@ import simpy
 from sim.config import SKIES, Settings
 from sim.operate import drive
 from sim.operate.bus import duty
-from sim.operate.diary import ATTENDANT, DRIVER, Diary
+from sim.operate.diary import ATTENDANT, BUS, DRIVER, Diary
 from sim.operate.dine import meals
 from sim.operate.drive import Left, Road
 from sim.operate.legs import Legs
@@ -25,7 +25,7 @@ from sim.operate.luck import WeekLuck
 from sim.operate.public import mornings
 from sim.operate.pupils import IN, OUT
 from sim.operate.stage import Stage
-from sim.operate.timetable import FIRST_DAY, LAST_DAY, ONLY_DAY, OTHER_DAY, Timetable
+from sim.operate.timetable import FIRST_DAY, LAST_DAY, NO_BUS, ONLY_DAY, OTHER_DAY, Timetable
 from sim.operate.wash import washing
 from sim.plan import FAMILY, LODGE, WALK, Bools, Floats, Ints
 from sim.units import MINUTES_PER_DAY, minutes_of
@@ -83,7 +83,7 @@ class Day:
         self.break_km: list[list[float]] = luck.break_km[:, d].tolist()
         self.repair_min: list[list[float]] = luck.repair_min[:, d].tolist()
         self.guardian_min: Floats = luck.guardian_min[d]
-        self.no_crew: dict[int, int] = {}
+        self.no_crew = {NO_BUS: BUS}
         self.spares: list[simpy.Resource] = []
         self.stranded: defaultdict[int, list[int]] = defaultdict(list)
         self.ready_in: Bools = luck.came[d].copy()
@@ -220,11 +220,15 @@ def sizes(stage: Stage) -> dict[str, int]:
 
 
 def roll_call(env: simpy.Environment, week: Week) -> Steps:
-    """Note at the start of lunch on each day who is at school."""
+    """Note at the start of lunch on each day who is at school, and before the first closing who is to go home."""
+    bells = week.bells
+    closing = min(bells.lodger_friday_min, bells.primary_close_min, bells.junior_close_min)
     for day in week.by_day:
-        yield env.timeout(day.midnight + week.bells.lunch_min - env.now)
+        yield env.timeout(day.midnight + bells.lunch_min - env.now)
         day.attended[:] = week.present(day.number, env.now)
         day.ready_out[:] = day.attended
+        yield env.timeout(day.midnight + closing - env.now)
+        day.ready_out[:] = week.present(day.number, env.now)
 
 
 def live(week: Week) -> Diary:
@@ -233,7 +237,7 @@ def live(week: Week) -> Diary:
     week.furnish(env)
     for process in (mornings, roll_call, washing, meals, nights):
         env.process(process(env, week))
-    for bus in range(len(week.timetable.yard)):
+    for bus in range(NO_BUS, len(week.timetable.yard)):
         env.process(duty(env, week, bus))
     env.run()
     return week.diary

@@ -14,7 +14,7 @@ import simpy
 from sim.operate.diary import BREAKDOWN, BUS, ROAD, WEATHER
 from sim.operate.pupils import OUT
 from sim.operate.station import loss
-from sim.plan import Bools, Ints
+from sim.plan import LINE_BUS, Bools, Ints
 from sim.units import MINUTES_PER_DAY
 
 if TYPE_CHECKING:
@@ -40,11 +40,14 @@ def stay(week: Week, day: Day, now: float) -> None:
     fetched = np.flatnonzero(pupils.has_bed & ~pupils.lodger_bus) if last else np.empty(0, dtype=np.int64)
     own = np.concatenate([stage.families, stage.line_riders, fetched])
     own = own[day.ready_out[own]]
-    cut_off = own[week.cut_off(day, OUT, own)]
+    closed = week.cut_off(day, OUT, own)
+    ways = day.legs[OUT].travel.minutes[stage.school_node[own], stage.home_node[own]]
+    no_bus = np.isinf(ways) & (pupils.mode[own] == LINE_BUS)
     late = waits[np.isnan(day.left_out[0][waits])]  # nobody told them that no bus would come
     day.left_out[0][late], day.left_out[1][late] = now, _cause(week, day, late)
-    day.left_out[0][cut_off], day.left_out[1][cut_off] = now, ROAD
-    stays = np.append(waits, cut_off)
+    kept = own[closed | no_bus]
+    day.left_out[0][kept], day.left_out[1][kept] = now, np.where(closed, ROAD, WEATHER)[closed | no_bus]
+    stays = np.append(waits, kept)
     day.stayed[stays], day.ready_out[stays] = now, False
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import simpy
 
-from sim.operate.diary import ROAD, WEATHER
+from sim.operate.diary import LINE_BUS_SEAT, ROAD, WEATHER
 from sim.operate.pupils import IN
 from sim.plan import Ints
 
@@ -51,4 +51,4 @@ def public_buses(week: Week, day: Day, who: Ints) -> None:
     comes = who[reached]
     day.line_wait[comes] = wait[reached]
     day.line_in[comes] = (stage.bell_min[who] - early_min + slower + wait)[reached] + day.midnight
-    _leave_at_home(day, who[~reached], WEATHER)
+    _leave_at_home(day, who[~reached], WEATHER if seats else LINE_BUS_SEAT)

@@ -24,6 +24,8 @@ from sim.streams import Owners
 FIRST_DAY, LAST_DAY, OTHER_DAY, ONLY_DAY = range(4)
 FIRST_JUNIOR_GRADE = 7
 CLEAR = 0
+NO_BUS = -1
+"""Has the runs that the plan had to drop."""
 Sky = tuple[int, bool]
 """Kind of weather, and whether the stress pack has struck."""
 
@@ -81,6 +83,12 @@ class Timetable:
     """The legs in every kind of weather that can come."""
     component: Mapping[Sky, Ints]
     """(nodes,) part of the road network, in every kind of weather: between two parts no road is open."""
+
+    def aboard(self, run: int, embarked: Floats, alighted: Floats) -> Ints:
+        """Return the riders of a run who have embarked and not alighted."""
+        (first, end), (rider_at, rider) = self.stops[run], self.riders
+        who = rider[rider_at[first] : rider_at[end]]
+        return who[~np.isnan(embarked[who]) & np.isnan(alighted[who])]
 
 
 def timetable(
@@ -169,12 +177,10 @@ def _owners(county: County, plan: YearPlan) -> Owners:
 
 
 def _duties(plan: YearPlan) -> dict[tuple[int, int, int], tuple[int, ...]]:
-    """List the runs of each bus by kind of day and direction, in order."""
+    """List the runs of each bus by kind of day and direction, in order; those of bus NO_BUS are dropped."""
     runs, routes = plan.runs, plan.runs.routes
     lists: dict[tuple[int, int, int], list[int]] = {}
     for r in np.lexsort((np.arange(len(runs.bus)), runs.order)):
-        if runs.bus[r] < 0:
-            continue
         way = int(routes.direction[r])
         everyday = routes.service[r] != SERVICE_LODGER
         weekly = (FIRST_DAY, ONLY_DAY) if way == IN else (LAST_DAY, ONLY_DAY)
