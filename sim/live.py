@@ -10,7 +10,7 @@ import pandas as pd
 
 from sim.chance import SampledWeeks, YearLuck, enrol_luck, sampled_weeks
 from sim.config import Settings
-from sim.county import County
+from sim.county import County, SchoolCalendar
 from sim.measure.scene import Scene
 from sim.measure.year import Tally
 from sim.operate.day import Week, live, sizes
@@ -58,9 +58,10 @@ def live_year(job: Job, replication: int, k: int) -> dict[str, pd.DataFrame]:
 
 
 def lived_weeks(job: Job, luck: YearLuck) -> SampledWeeks:
-    """Return the weeks of a year that are lived: those asked for and those that the stress pack strikes."""
+    """Return the weeks of a year that are lived: those asked for, of the stress pack, and of days to be kept."""
     chosen, stress = job.settings.calendar, job.settings.stress
-    always = (*chosen.always, *(stress.weeks if stress.strikes else ()))
+    kept = [week for year, week, _ in job.settings.study.days_kept if year == luck.year]
+    always = (*chosen.always, *(stress.weeks if stress.strikes else ()), *kept)
     return sampled_weeks(luck, job.county.calendar, chosen.weeks_per_year, always)
 
 
@@ -76,7 +77,7 @@ def live_weeks(
     sheet: tuple[Paper, Diary] | None = None
     for week, days, weight in zip(weeks.week.tolist(), weeks.days.tolist(), weeks.weight.tolist(), strict=True):
         row = int(np.flatnonzero(calendar.week == week)[0])
-        term, month = min(int(calendar.term[row]), 2), int(calendar.month[row])
+        term, month = term_of(calendar, row), int(calendar.month[row])
         if term not in terms:
             set_up = stage(county, settings, job.ways, plan, coming, luck, term)
             terms[term] = (
@@ -92,6 +93,11 @@ def live_weeks(
         yield week, weight, scene, live(Week(settings, set_up, fortune, sheet[1])), fortune
 
 
+def term_of(calendar: SchoolCalendar, row: int) -> int:
+    """Return 1 for a week of the term with which the school year begins, 2 for a later one: beds are given in 1."""
+    return 1 if calendar.term[row] == calendar.term[np.argmin(calendar.week)] else 2
+
+
 def _daily(settings: Settings, weeks: int) -> bool:
     """Tell whether measures of single days are written: as asked, else when only a week a year is lived."""
     return settings.study.daily if settings.study.daily is not None else weeks == 1
@@ -99,11 +105,12 @@ def _daily(settings: Settings, weeks: int) -> bool:
 
 def _kept(scene: Scene, diary: Diary, week: int, first: bool) -> list[tuple[str, pd.DataFrame]]:
     """Return the events of the days of a week that are to be kept, by name."""
-    names = [f"{scene.plan.year}-{week}-{day + 1}" for day in range(len(diary.came))]
-    wanted = scene.settings.study.keep_events
-    keep = [name in wanted or (first and day == 0 and "first" in wanted) for day, name in enumerate(names)]
-    who = event_names(scene) if any(keep) else {}
-    return [(name, diary.events(day, who)) for day, name in enumerate(names) if keep[day]]
+    study, year = scene.settings.study, scene.plan.year
+    keep = {day - 1 for kept_year, kept_week, day in study.days_kept if (kept_year, kept_week) == (year, week)}
+    if first and "first" in study.keep_events:
+        keep.add(0)
+    who = event_names(scene) if keep else {}
+    return [(f"{year}-{week}-{day + 1}", diary.events(day, who)) for day in sorted(keep)]
 
 
 def event_names(scene: Scene) -> Names:

@@ -26,6 +26,7 @@ from sim.operate.diary import (
     BUS_SEAT,
     DINNER,
     DRIVER,
+    LINE_BUS_SEAT,
     LUNCH,
     ROAD,
     WEATHER,
@@ -131,15 +132,15 @@ class Day:
         self.guardian = luck.guardian_min[number].tolist()
         self.waiting: tuple[set[int], set[int]] = (set(), set())
         self.stranded: defaultdict[int, list[int]] = defaultdict(list)
+        self.call: dict[int, simpy.Event] = {}
         self.lines: dict[int, simpy.Resource | None] = {}
         self.halls: dict[tuple[int, int, int], Hall] = {}
         self.handed_out: defaultdict[tuple[int, int], int] = defaultdict(int)
         self.public: dict[tuple[int, int], simpy.Container] = {}
         self.beds: dict[tuple[int, int], simpy.Container] = {}
         bells = county.settings.bells
-        self.noon, self.evening, self.lights_out = (
-            At(env, self.midnight + minute) for minute in (bells.lunch_min, bells.late_dinner_min, bells.lights_out_min)
-        )
+        times = (bells.lunch_min, county.first_close, bells.late_dinner_min, bells.lights_out_min)
+        self.noon, self.closing, self.evening, self.lights_out = (At(env, self.midnight + minute) for minute in times)
         self.no_crew, self.spares = county.muster(self)
         self.wishes: defaultdict[int, list[int]] = defaultdict(list)
         self.join, self.takes = luck.wash_join[number].tolist(), luck.wash_service[number].tolist()
@@ -172,8 +173,9 @@ class County:
         self.transfer_min = minutes_of(fleet.transfer_pupil_s)
         self.bays = [simpy.Resource(self.env, max(1, bays)) for bays in stage.gate_bays]
         self.repaired = [0.0] * len(self.table.yard)
+        bells = settings.bells
+        self.first_close = min(bells.lodger_friday_min, bells.primary_close_min, bells.junior_close_min)
         self.slept = np.zeros((self.days + 1, len(pupils)), dtype=bool)
-        self.call: dict[int, simpy.Event] = {}
         self.by_day = [Day(self, number) for number in range(self.days)]
         self.env.process(self.mornings())
         for day in self.by_day:
@@ -208,6 +210,7 @@ class County:
         if slept or self.breakfasts[who]:
             self.eat(day, who, BREAKFAST)
         if self.env.now > day.midnight + self.settings.bells.lunch_min:
+            yield from self.go_home_late(day, who)
             return
         yield day.noon
         self.diary.attended[day.number, who] = True
@@ -217,9 +220,21 @@ class County:
             self.eat(day, who, DINNER)
             yield from self.evening(day, who)
         elif (yield from self.cannot_go_home(day, who)):
-            self.diary.stayed[day.number, who] = self.env.now
-            self.eat(day, who, DINNER, late=True)
-            yield from self.evening(day, who)
+            yield from self.stay(day, who)
+
+    def go_home_late(self, day: Day, who: int) -> EVENT:
+        """Go home after coming so late that the day was missed."""
+        if self.env.now > day.midnight + self.first_close or (self.has_bed[who] and not day.last):
+            return
+        yield day.closing
+        if (yield from self.cannot_go_home(day, who)):
+            yield from self.stay(day, who)
+
+    def stay(self, day: Day, who: int) -> EVENT:
+        """Stay at school for the night, because there is no way home."""
+        self.diary.stayed[day.number, who] = self.env.now
+        self.eat(day, who, DINNER, late=True)
+        yield from self.evening(day, who)
 
     def come(self, day: Day, who: int) -> Iterator:
         """Come to school on foot, with the family, by public or by school bus; tell whether that went well."""
@@ -235,9 +250,9 @@ class County:
         if self.stop[IN][who] < 0:
             return False
         day.waiting[IN].add(who)
-        yield self.called(who)
+        yield self.called(day, who)
         self.diary.embarked_in[d, who] = self.env.now
-        yield self.called(who)
+        yield self.called(day, who)
         self.diary.alighted_in[d, who] = self.env.now
         return True
 
@@ -247,7 +262,7 @@ class County:
         home, school, way_min = stage.home_node[who], stage.school_node[who], day.legs[IN].travel.minutes
         slower = way_min[home, school] - self.table.legs[0, False].travel.minutes[home, school]
         if not isfinite(slower) or fleet.line_bus_seats == 0:
-            self.leave(day, IN, who, WEATHER)
+            self.leave(day, IN, who, WEATHER if fleet.line_bus_seats else LINE_BUS_SEAT)
             return False
         yield At(self.env, day.midnight, self.youngest_first[who])
         bus, hamlet = 0, int(self.pupils.hamlet[who])
@@ -268,15 +283,18 @@ class County:
         d, diary = day.number, self.diary
         if self.lodger_bus[who] or (self.stop[OUT][who] >= 0 and not self.has_bed[who]):
             day.waiting[OUT].add(who)
-            if (yield self.called(who)) == STAY:
+            if (yield self.called(day, who)) == STAY:
                 return True
             diary.embarked_out[d, who] = self.env.now
-            yield self.called(who)
+            yield self.called(day, who)
             diary.alighted_out[d, who] = self.env.now
-        elif (self.mode[who] in (LINE_BUS, FAMILY) or self.has_bed[who]) and self.cut_off(day, OUT, who):
-            yield day.evening
-            self.leave(day, OUT, who, ROAD)
-            return True
+        elif self.mode[who] in (LINE_BUS, FAMILY) or self.has_bed[who]:
+            closed = self.cut_off(day, OUT, who)
+            way_min = day.legs[OUT].travel.minutes[self.stage.school_node[who], self.stage.home_node[who]]
+            if closed or (self.mode[who] == LINE_BUS and not isfinite(way_min)):
+                yield day.evening
+                self.leave(day, OUT, who, ROAD if closed else WEATHER)
+                return True
         return False
 
     def evening(self, day: Day, who: int) -> EVENT:
@@ -304,7 +322,7 @@ class County:
         yield day.evening
         for who in sorted(day.waiting[OUT]):
             self.leave(day, OUT, who, self.why_no_bus(day, who))
-            self.call[who].succeed(STAY)
+            day.call[who].succeed(STAY)
         day.waiting[OUT].clear()
 
     def why_no_bus(self, day: Day, who: int) -> int:
@@ -318,10 +336,10 @@ class County:
         """Tell whether no road is open between home and school."""
         return bool(day.part[way][self.stage.home_node[who]] != day.part[way][self.stage.school_node[who]])
 
-    def called(self, who: int) -> simpy.Event:
+    def called(self, day: Day, who: int) -> simpy.Event:
         """Return an event to wait for: the bus calls the pupil to embark or to alight."""
-        self.call[who] = self.env.event()
-        return self.call[who]
+        day.call[who] = self.env.event()
+        return day.call[who]
 
     def leave(self, day: Day, way: int, who: int, cause: int, minute: float | None = None) -> None:
         """Tell that a pupil is left, the first time it happens on a day."""
@@ -589,6 +607,7 @@ class County:
             if turn.triggered and there < goes_on:
                 self.repaired[bus.number] = goes_on
                 bus.spare, bus.spare_left, diary.spare_left[d, run] = turn, env.now, env.now
+                diary.empty_km[d, run] += bus.legs.travel.km[self.table.spare_yard[run], node]
                 goes_on = there + bus.load * self.transfer_min
             elif turn.triggered:
                 day.spares.release(turn)
@@ -614,7 +633,7 @@ class County:
                 day.waiting[IN].remove(who)
                 yield bus.seats.get(1)
                 yield At(env, arrived + self.dwell[0] + self.dwell[1] * k)
-                self.call[who].succeed()
+                day.call[who].succeed()
                 bus.aboard.append(who)
             for who in waiting[len(taken) :]:
                 self.leave(day, IN, who, BUS_SEAT, arrived)
@@ -631,7 +650,7 @@ class County:
             for who in bus.aboard:
                 now += self.door[1]
                 yield At(env, now)
-                self.call[who].succeed()
+                day.call[who].succeed()
                 yield bus.seats.put(1)
         bus.aboard.clear()
         if not bus.second:
@@ -659,7 +678,7 @@ class County:
                     continue
                 now = max(now, close[who]) + self.door[1]
                 yield At(env, now)
-                self.call[who].succeed()
+                day.call[who].succeed()
                 bus.aboard.append(who)
             yield At(env, max(now, day.depart[run]))
         if not bus.second:
@@ -684,14 +703,14 @@ class County:
             for minute, who in sorted(moments):
                 yield At(env, minute)
                 if who in handed:
-                    self.call[who].succeed()
+                    day.call[who].succeed()
                     bus.aboard.remove(who)
                     yield bus.seats.put(1)
                 else:
                     self.diary.carried_on[day.number, who] = env.now
             self.track(day, bus, p, arrived)
         for who in bus.aboard:
-            self.call[who].succeed()
+            day.call[who].succeed()
             yield bus.seats.put(1)
         bus.aboard.clear()
 

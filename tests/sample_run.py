@@ -186,6 +186,7 @@ def _lived(
         "pupils_left_behind": (20 * harm, "pupil-day"),
         "pupils_fetched": (12 * harm, "pupil-day"),
         "window_wait_min_p95": (9 * harm, "min"),
+        "ride_min_p95": (30, "min"),
         "pupil_days_harmed": (40 * harm, "pupil-day"),
     }
     measures = _cross(lived, week=[3, 9, 30], site_id=[*LIVED, "county"], measure=list(weekly))

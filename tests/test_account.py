@@ -137,6 +137,16 @@ def test_public_funds_follow_pupils_and_the_floor_goes_with_a_closed_school(two_
         assert given.get("small_school_floor", 0) == floor
 
 
+def test_who_stays_for_a_night_is_no_lodger_but_sleeps_and_costs(settings: Settings, three_villages: County) -> None:
+    """2 of the 4 nights of a week are emergency nights; there are 156 nights between school days in a year."""
+    told = yearly(LIVED | {("C", "emergency_beds"): (2.0, 0.0)})
+    table = booked(settings, three_villages, [year_plan(three_villages, 2023)], told)
+    for replication, nights, lodged in ((0, 4, 2), (1, 8, 8)):
+        assert line(table, "bed_night", replication=replication)["quantity"].item() == nights * 39
+        given = line(table, "lodger_supplement", replication=replication).set_index("payer")["quantity"]
+        assert given["upper"] == pytest.approx(lodged * 39 / 156)
+
+
 def test_transfers_vanish_from_the_total(two_years: pd.DataFrame) -> None:
     moved = two_years[two_years["nature"] == "transfer"]
     assert len(moved) > 0

@@ -286,8 +286,8 @@ def test_in_three_villages_half_a_kitchen_feeds_half_the_pupils():
 @pytest.mark.parametrize(
     ("override", "key"),
     [
-        ("dine.shifts=[{share:1.0,opens_after_min:50,closes_after_min:60}]", "dine: shifts.0.opens_after_min"),
-        ("dine.shifts=[{share:1.0,opens_after_min:20,closes_after_min:10}]", "dine: shifts.0.closes_after_min"),
+        ("dine.shifts=[{share:1.0,opens_after_min:50,closes_after_min:60}]", "dine.shifts.0.opens_after_min"),
+        ("dine.shifts=[{share:1.0,opens_after_min:20,closes_after_min:10}]", "dine.shifts.0.closes_after_min"),
         ("dine.shifts=[{share:0.7,opens_after_min:0,closes_after_min:40}]", "dine.shifts"),
         ("dine.kitchen_sitting_share=1.2", "dine.kitchen_sitting_share"),
         ("dine.bell_after_min=0", "dine.bell_after_min"),

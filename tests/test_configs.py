@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import math
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
+from sim.cli import main
 from sim.config import CONFIGS, Settings, load
+from sim.config.compose import compose, settings_from
 from sim.errors import BadInput
 
 OPTIONS = sorted(
@@ -82,6 +89,20 @@ def test_settings_cannot_be_changed_afterwards() -> None:
         ("+judge.weights.bored=1", "judge.weights.bored", "no such setting"),
         ("prices.bus_km.central=99", "prices.bus_km", "must rise"),
         ("fleet.buses=3,4", "fleet.buses", "sweep"),
+        ("dine.shifts=[]", "dine.shifts", "1 or more entries"),
+        ("dine.shifts.0.opens_after_min=40", "dine.shifts.0.opens_after_min", "dine.bell_after_min"),
+        ("dine.walk_to_hall_min=40", "dine.walk_to_hall_min", "dine.bell_after_min"),
+        ("wash.peaks.break_tap.spread_min=13.5", "wash.peaks.break_tap.spread_min", "bell_min - from_min"),
+        ("fleet.second_run_home_latest_min=1141", "fleet.second_run_home_latest_min", "bells.late_dinner_min"),
+        ("stress.absence_factor=1001", "stress.absence_factor", "at most 1000"),
+        ("health.county_sd=3.1", "health.county_sd", "at most 3"),
+        ("health.area_sd=3.1", "health.area_sd", "at most 3"),
+        ("weather.skies.ice.speed_factor=0.04", "weather.skies.ice.speed_factor", "at least 0.05"),
+        ("fleet.scale=nan", "fleet.scale", "a finite number"),
+        ("health.absence_share=nan", "health.absence_share", "a finite number"),
+        ("bells.lunch_min=nan", "bells.lunch_min", "a finite number"),
+        ("road.walk_km_per_h=nan", "road.walk_km_per_h", "a finite number"),
+        ("county.name=", "county.name", "not be empty"),
         ("closure=none,under_30", "closure", "sweep"),
         ("~fleet.scale", "fleet.scale", "cannot be removed"),
         ("executor=dask", "executor", "serial or processes"),
@@ -93,6 +114,74 @@ def test_a_wrong_setting_is_told_with_its_key_and_what_would_be_right(override: 
     assert key in said.partition(": ")[0] or repr(key) in said
     assert right in said
     assert len(said.splitlines()) == 1
+
+
+def test_no_number_may_be_nan() -> None:
+    """Each number of the reference settings, made nan, is refused by name."""
+    tree = compose([])
+    for path in numbers(tree):
+        wrong = copy.deepcopy(tree)
+        level = wrong
+        for part in path[:-1]:
+            level = level[part]
+        level[path[-1]] = math.nan
+        with pytest.raises(BadInput) as caught:
+            settings_from(wrong)
+        key = ".".join(map(str, path))
+        assert f"{key}: nan is not possible; it must be a" in str(caught.value), key
+
+
+def numbers(tree: Any) -> Iterator[tuple[str | int, ...]]:
+    """Yield where the numbers of a tree of settings stand."""
+    inside = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in inside:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield (key,)
+        yield from ((key, *path) for path in numbers(value))
+
+
+MEALS_THAT_DO_NOT_FIT = {
+    # lasting until: 420 + 9 x 45 - 5 + 15 = 835; 710 + 9 x 45 - 5 = 1110; 1050 + 400 = 1450
+    "breakfast_min (420) lasts until 835, beyond bells.lunch_min (710)": ["dine.sittings_most=9"],
+    "lunch_min (710) lasts until 1110, beyond bells.dinner_min (1050)": ["dine.sittings_most=20"],
+    "dinner_min (1050) lasts until 1450, beyond midnight (1440)": ["dine.sittings_most=9"],
+    "dine.breakfast_wait_min 161, the meal at bells.breakfast_min": ["dine.breakfast_wait_min=161"],
+    "late_dinner_min (1140) lasts until 1441, beyond": ["dine.sittings_most=1", "dine.bell_after_min=301"],
+    "dine.sittings_gap_min 2000, dine.breakfast_wait_min": ["dine.sittings_gap_min=2000", "dine.bell_after_min=1400"],
+}
+
+
+@pytest.mark.parametrize("says", MEALS_THAT_DO_NOT_FIT)
+def test_meals_that_do_not_fit_into_the_day_are_refused(says: str) -> None:
+    said = message(*MEALS_THAT_DO_NOT_FIT[says])
+    assert says in said
+    assert all(f"dine.{key}" in said for key in ("sittings_most", "bell_after_min", "sittings_gap_min"))
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "just",
+    [
+        ["dine.breakfast_wait_min=160"],  # 420 + 3 x 45 - 5 + 160 = 710: breakfast ends when lunch begins
+        [
+            "bells.breakfast_min=300",
+            "dine.sittings_gap_min=110",
+        ],  # 710 + 3 x 40 + 2 x 110 = 1050, dinner
+        ["dine.sittings_most=1", "dine.bell_after_min=275"],  # 420 + 275 + 15 = 710
+        ["dine.walk_to_hall_min=39.9"],
+        ["wash.peaks.break_tap.spread_min=13"],
+        ["fleet.second_run_home_latest_min=1140"],
+    ],
+    ids=lambda overrides: overrides[-1],
+)
+def test_what_just_fits_is_taken(just: list[str]) -> None:
+    assert isinstance(load([*SMALL, *just]), Settings)
+
+
+def test_meals_that_do_not_fit_end_a_run_before_anything_is_written(tmp_path, capsys) -> None:
+    assert main(["run", *SMALL, "dine.sittings_gap_min=2000", f"study.out={tmp_path}"]) == 2
+    assert "dine.sittings_gap_min 2000" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_all_wrong_settings_are_told_at_once() -> None:

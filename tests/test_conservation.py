@@ -132,6 +132,12 @@ class Lived:
         edge = np.arange(days)[:, None] == (0 if way == IN else days - 1)
         return (pupils.stop[way] >= 0) & (~pupils.has_bed | (pupils.lodger_bus & edge))
 
+    def in_house(self) -> np.ndarray:
+        """Tell who was at school at any time of a day: at noon, later, or as a guest who woke up ill; (D, N)."""
+        diary = self.diary
+        late = diary.came & (told(diary.alighted_in) | told(diary.line_in))
+        return diary.attended | late | (self.week.slept[:-1] & ~diary.came & ~self.scene.pupils.has_bed)
+
     def planned(self) -> np.ndarray:
         """Tell which runs the plan has on which day; (D, R)."""
         table, days = self.scene.table, len(self.days)
@@ -215,6 +221,7 @@ def every_rider_is_carried_or_left(one: Lived) -> None:
     ):
         due, why = one.due(way) & here, diary.left_why[way]
         assert not (due & ~told(on) & ~told(left)).any(), "a rider is carried, left, or absent"
+        due |= one.due(way) & one.in_house() & (way == OUT)
         assert not (told(on) & ~due).any(), "nobody rides who is not due"
         assert (told(left) == (why > 0)).all(), "who is left is told why"
         fetched = told(on) & told(left)
@@ -226,10 +233,12 @@ def every_rider_is_carried_or_left(one: Lived) -> None:
 
 def who_cannot_go_home_stays(one: Lived) -> None:
     diary, pupils = one.diary, one.scene.pupils
-    stays, due = told(diary.stayed), one.due(OUT) & diary.attended
+    bus = np.append(np.array(one.scene.table.bus, dtype=np.int64)[one.scene.table.run_of_stop], -1)
+    promised = bus[pupils.stop[OUT]] >= 0  # of the others the families know that no bus comes
+    stays, due = told(diary.stayed), one.due(OUT) & diary.attended & promised
     assert not (due & ~told(diary.embarked_out) & ~stays).any()
     assert not (stays & told(diary.embarked_out)).any(), "who stays is not on a bus home"
-    assert not (stays & ~diary.attended).any()
+    assert not (stays & ~one.in_house()).any()
     assert not (stays & ~told(diary.left_out)).any()
     own = np.isin(pupils.mode, (LINE_BUS,)) | ((pupils.mode == LODGE) & pupils.has_bed)
     assert not (stays & ~due & own & ~np.array([d.component[OUT] for d in one.days]).any(axis=1)[:, None]).any()
@@ -241,12 +250,13 @@ def beds_hold_one_pupil_each(one: Lived) -> None:
     place, many = pupils.school * 2 + pupils.sex, beds.nominal.size
     taken = np.bincount(place[pupils.has_bed], minlength=many)
     assert (taken <= beds.nominal.ravel()).all()
-    spare = beds.emergency.ravel() + beds.nominal.ravel() - taken
     in_bed, stays = told(diary.to_bed), told(diary.stayed)
     assert not (in_bed & told(diary.embarked_out)).any(), "nobody sleeps at school who is on a bus home"
     assert not (in_bed & ~pupils.has_bed & ~stays).any(), "nobody has a bed without having to stay"
     for night in range(len(one.days)):
         guests = stays[night] & ~pupils.has_bed
+        theirs = pupils.has_bed & (stays[night] if night == len(one.days) - 1 else True)
+        spare = beds.emergency.ravel() + beds.nominal.ravel() - np.bincount(place[theirs], minlength=many)
         want, found = (np.bincount(place[who], minlength=many) for who in (guests, guests & in_bed[night]))
         assert (found == np.minimum(want, spare)).all(), "no bed is empty while someone sits up"
 

@@ -10,7 +10,8 @@ from types import ModuleType
 import pytest
 
 import sim
-from sim.config import load
+from sim.config import SKIES, load
+from sim.operate.diary import CAUSES, KINDS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -34,6 +35,14 @@ def test_generated_pages_are_fresh(make: ModuleType, name: str) -> None:
     committed = (DOCS / name).read_text(encoding="utf-8")
     is_fresh = committed == make.pages()[name]
     assert is_fresh, f"docs/{name} is out of date: run `make docs`"
+
+
+def test_every_kind_of_event_is_explained() -> None:
+    page = (DOCS / "data.md").read_text(encoding="utf-8")
+    missing = [kind for kind, meaning in KINDS.items() if not re.search(rf"^\| `{kind}` \|.*{meaning}", page, re.M)]
+    assert not missing
+    assert ", ".join(f"{code} {sky}" for code, sky in enumerate(SKIES)) in page
+    assert ", ".join(f"{code} {cause}" for code, cause in enumerate(CAUSES) if cause) in page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

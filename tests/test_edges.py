@@ -38,7 +38,7 @@ def test_a_county_without_any_bus_run_lives_its_week():
 def test_a_bus_that_is_not_back_in_time_sets_out_late_and_is_never_in_two_places():
     def stuck(luck):
         leg_min = luck.leg_min.copy()
-        leg_min[0] = np.where(scene.table.stop_in, leg_min[0], 600.0)  # on Monday it is out all night
+        leg_min[0] = np.where(scene.table.stop_in, leg_min[0], 420.0)  # on Monday it is out all night
         return replace(luck, leg_min=leg_min)
 
     scene, usual, _ = lived(job(*BY_HEART), days=5)

@@ -60,7 +60,7 @@ def test_a_county_without_canteens_feeds_nobody(tmp_path):
 
 @pytest.mark.parametrize(
     "short",
-    ["dine.bell_after_min=0.5", "fleet.turnaround_min=500.0", "fleet.second_run_latest_min=0.0", "lodge.from_grade=1"],
+    ["dine.bell_after_min=3.5", "fleet.turnaround_min=500.0", "fleet.second_run_latest_min=0.0", "lodge.from_grade=1"],
 )
 def test_strange_settings_live_a_week(short):
     _, diary, _ = lived(planned(load(["county=three_villages", *ONE_WEEK, short])))

@@ -15,7 +15,7 @@ from scipy import stats
 from sim.config import Limit, Settings, load
 from sim.county import County
 from sim.judge.bottleneck import COLUMNS as BOTTLENECK_COLUMNS
-from sim.judge.bottleneck import bottlenecks
+from sim.judge.bottleneck import MEASURES_OF, bottlenecks
 from sim.judge.compare import compare
 from sim.judge.limit import COLUMNS as VERDICT_COLUMNS
 from sim.judge.limit import verdicts
@@ -258,6 +258,16 @@ def test_without_a_limit_the_chance_is_that_of_any_harm(settings: Settings, thre
         (2023, "window"): 0.5,
         (2024, "window"): 1.0,
     }
+
+
+def test_the_likeliest_of_the_limits_that_speak_of_a_kind_of_harm_counts(
+    settings: Settings, three_villages: County
+) -> None:
+    said = [(2023, "C", "bed_refused", 0.0), (2023, "C", "emergency_refused", 1.0)]
+    verdicts = pd.DataFrame(said, columns=VERDICTS.columns)
+    table = bottlenecks(settings, three_villages, HARM, SHORT, verdicts)
+    assert table.set_index(["year", "resource"]).loc[(2023, "bed_girls"), "p_breach"] == 1.0
+    assert {name for names in MEASURES_OF.values() for name in names} <= set(MEASURES)
 
 
 def test_without_harm_there_is_no_bottleneck(settings: Settings, three_villages: County) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
+from living import BY_HEART, job, lived
 
 from sim.chance import YearLuck, sampled_weeks
 from sim.cli import main
 from sim.config import CONFIGS, SKIES, Settings, load
+from sim.county import SchoolCalendar
 from sim.errors import BadInput
+from sim.live import live_year, lived_weeks, term_of
 from sim.operate.weather import ALL, Conditions, check_stress, conditions
 
 ICE = SKIES.index("ice")
 LUCK = YearLuck(1, 0, 2023)
+YEARS = ("county=three_villages", "calendar=smoke", "study.years=2", "study.replications=2")
 PACKS = sorted(path.stem for path in (CONFIGS / "stress").glob("*.yaml"))
 
 
@@ -77,7 +82,7 @@ def test_flu_multiplies_illness_and_keeps_staff_at_home(huichang):
     assert flu.absence == pytest.approx(np.minimum(1, 10 * usual.absence))
     assert (flu.driver_share == 0.08).all()
     assert (flu.attendant_share == 0.08).all()
-    assert (week_of(huichang, "stress=flu_week", "stress.absence_factor=1e6", week=12).absence == 1).all()
+    assert (week_of(huichang, "stress=flu_week", "stress.absence_factor=1000.0", week=12).absence == 1).all()
 
 
 @pytest.mark.parametrize("what", ["kitchen", "water"])
@@ -118,6 +123,49 @@ def test_a_year_of_named_weeks_only_is_lived_whole(huichang):
     assert (found.weight == 1).all()
 
 
+def test_the_weeks_of_days_to_be_kept_are_lived_in_their_year_by_all_replications():
+    here = job(*YEARS, "study.keep_events=[2024-7-2,2024-07-5,2024-30-1]")
+    weeks = {
+        year: [lived_weeks(here, YearLuck(1, replication, year)) for replication in range(3)] for year in (2023, 2024)
+    }
+    assert [len(of.week) for of in weeks[2023]] == [1] * 3
+    for of in weeks[2024]:
+        assert {7, 30} < set(of.week.tolist())
+        assert (of.weight[np.isin(of.week, (7, 30))] == 1).all()
+        assert of.weight.sum() == pytest.approx(39)
+
+
+def test_the_events_of_a_day_are_kept_on_that_day_and_by_the_first_replication_only():
+    here = job(*YEARS, "study.keep_events=[2024-7-2,2024-07-5]")
+    found = {
+        (replication, k): [name for name in live_year(here, replication, k) if name.startswith("events/")]
+        for replication in range(2)
+        for k in range(2)
+    }
+    assert found == {(0, 0): [], (0, 1): ["events/2024-7-2", "events/2024-7-5"], (1, 0): [], (1, 1): []}
+
+
+@pytest.mark.parametrize(
+    ("term", "state"), [((1, 1, 2, 2), (1, 1, 2, 2)), ((2, 2, 2, 2), (1, 1, 1, 1)), ((2, 3, 4, 4), (1, 2, 2, 2)),
+                        ((2, 2, 1, 1), (1, 1, 2, 2))],
+)  # fmt: skip
+def test_the_school_year_begins_with_its_first_term_whatever_its_number(term, state):
+    week = np.arange(1, 5)
+    for order in (slice(None), slice(None, None, -1)):  # the rows of the table may stand in any order
+        calendar = SchoolCalendar(week[order], np.array(term)[order], np.full(4, 3), np.full(4, 5))
+        assert [term_of(calendar, row) for row in range(4)] == list(state)[order]
+
+
+def test_beds_are_given_in_the_first_term_and_given_up_after_it():
+    first = job(*BY_HEART, "lodge.leave_after_term_share=1.0")
+    calendar = first.county.calendar
+    for term, beds in (((1,), True), ((2,), True), ((1, 2), False), ((3, 4), False)):
+        terms = np.where(calendar.week < 39, term[0], term[-1])
+        county = replace(first.county, calendar=replace(calendar, term=terms))
+        scene, _, _ = lived(replace(first, county=county), week=39, days=1)
+        assert scene.pupils.has_bed.any() == beds
+
+
 @pytest.mark.parametrize("pack", PACKS)
 def test_every_pack_fits_every_county(pack, huichang, three_villages):
     settings = chosen(f"stress={pack}")
@@ -132,6 +180,11 @@ WRONG_NAMES = {
     "stress.weeks: 44 is no school week of three_villages; its weeks are 1": ["stress=ice_week", "stress.weeks=[44]"],
     "calendar.always: 41 is no school week of three_villages; its weeks are 1 to 39": ["calendar.always=[3,41]"],
     "stress.days: 6 is no school day of the weeks it strikes; their days are 1 to 5": ["stress.days=[1,6]"],
+    "study.keep_events: 2025-3-1 is in no year of the study; its years are 2023 to 2024":
+        ["study.years=2", "study.keep_events=[first,2024-3-1,2025-3-1]"],
+    "study.keep_events: 2023-40-1 is in no school week of three_villages; its weeks are 1 to 39":
+        ["study.keep_events=[2023-40-1]"],
+    "study.keep_events: 2023-5-6 is no school day; the days of week 5 are 1 to 5": ["study.keep_events=[2023-05-6]"],
     "stress.water_share: fails at no school; name schools in stress.schools": ["stress.water_share=0.5"],
 }  # fmt: skip
 WRONG_VALUES = {
@@ -157,7 +210,7 @@ WRONG_VALUES = {
 @pytest.mark.parametrize("says", WRONG_NAMES)
 def test_what_the_county_does_not_have_is_refused_with_its_key(three_villages, says):
     with pytest.raises(BadInput) as error:
-        check_stress(three_villages, load(WRONG_NAMES[says]))
+        check_stress(three_villages, load(["county=three_villages", *WRONG_NAMES[says]]))
     assert says in str(error.value)
 
 
@@ -169,8 +222,8 @@ def test_a_value_that_cannot_be_is_refused_with_its_key(says):
 
 
 @pytest.mark.parametrize("verb", [["run"], ["sweep", "fleet.buses=1,2"]])
-def test_an_unknown_road_ends_a_run_and_a_sweep_before_anything_is_written(verb, tmp_path, capsys):
-    words = ["county=three_villages", "stress=road_cut", "stress.roads=[e999]", f"study.out={tmp_path}"]
-    assert main([*verb, *words]) == 2
-    assert "stress.roads: 'e999' is no road of three_villages" in capsys.readouterr().err
+@pytest.mark.parametrize("says", [text for text in WRONG_NAMES if "e999" in text or "2023-40-1" in text])
+def test_what_the_county_does_not_have_ends_a_run_and_a_sweep_before_anything_is_written(verb, says, tmp_path, capsys):
+    assert main([*verb, "county=three_villages", *WRONG_NAMES[says], f"study.out={tmp_path}"]) == 2
+    assert says in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

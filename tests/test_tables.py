@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from sim.errors import BadInput
+from sim.store import RunFolder
 from sim.tables import COUNTY_TABLES, RUN_TABLES, as_declared, county_table, data_dictionary, read_table, run_table
 
 TABLES = [*COUNTY_TABLES, *RUN_TABLES]
@@ -128,3 +129,22 @@ def test_written_tables_have_the_declared_columns_in_order() -> None:
     assert tuple(frame.columns) == table.names
     with pytest.raises(ValueError, match="undeclared columns"):
         as_declared(frame.assign(colour="red"), table)
+
+
+def test_events_of_any_day_are_written_and_read_as_declared(tmp_path: Path) -> None:
+    table, folder = run_table("events/*.parquet"), RunFolder(tmp_path / "events")
+    row = {"value": None, "who": "A/1", "event": "came", "minute": 0}
+    folder.write_table("events/2023-5-1.parquet", pd.DataFrame([row]))
+    frame = folder.read_table("events/2023-5-1.parquet")
+    assert tuple(frame.columns) == table.names
+    assert [str(frame[name].dtype) for name in ("minute", "value")] == ["float64", "float64"]
+    with pytest.raises(ValueError, match="undeclared columns"):
+        folder.write_table("events/2023-5-2.parquet", pd.DataFrame([row | {"colour": "red"}]))
+
+
+def test_a_folder_called_events_changes_the_columns_of_no_other_table(tmp_path: Path) -> None:
+    measures = dict.fromkeys(run_table("measures").names, 1)
+    assert set(measures) != set(run_table("events/*.parquet").names)
+    folder = RunFolder(tmp_path / "events")
+    folder.write_table("measures", pd.DataFrame([measures]))
+    assert tuple(folder.read_table("measures").columns) == run_table("measures").names

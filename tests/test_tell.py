@@ -16,9 +16,9 @@ from sample_run import sample_run, sample_sweep
 from sim.tell.cells import FEWEST, hidden
 from sim.tell.figure import FIGURES
 from sim.tell.number import interval, money, number, pupils, span
-from sim.tell.page import SECTIONS, comparison, report
+from sim.tell.page import SECTIONS, comparison, facts, report
 from sim.tell.run import Run
-from sim.tell.stress import Stress
+from sim.tell.stress import Stress, struck
 from sim.tell.words import LANGUAGES, Words, glossary
 from sim.tell.workbook import workbook
 
@@ -95,6 +95,11 @@ def test_every_text_that_is_asked_for_is_in_the_glossary() -> None:
     found = {key for file in [*TELL.glob("*.py"), *TELL.glob("*.j2")] for key in asked.findall(file.read_text("utf-8"))}
     assert len(found) > 50
     assert not found - set(glossary())
+
+
+def test_every_unit_of_the_price_list_has_a_word_in_both_languages(run: Path) -> None:
+    units = {price.unit for price in Run(run).settings.prices.values()}
+    assert not {unit for unit in units if f"price_unit.{unit}" not in glossary()}
 
 
 def test_the_page_needs_no_network_and_no_script(page: str) -> None:
@@ -216,6 +221,7 @@ def test_a_public_page_hides_what_happens_to_a_group_of_three(tmp_path: Path) ->
     harmed = pd.read_csv(folders["public"] / "bottlenecks.csv").iloc[0]["pupil_days_harmed_mean"]
     assert f"{harmed:.0f} (" in pages["internal"]
     assert f"{harmed:.0f} (" not in pages["public"]
+    assert "Harm there in the year: not shown, the group has fewer than five pupils." in pages["public"]
     texts = {name: (folder / "figures" / "dormitory.svg").read_text("utf-8") for name, folder in folders.items()}
     assert len(texts["public"]) < len(texts["internal"])
 
@@ -264,6 +270,59 @@ def test_the_stress_week_is_told_day_by_day_against_a_usual_day(tmp_path: Path, 
     page = " ".join(read(report(folder).read_text(encoding="utf-8")).text)
     assert word.term("stress", "ice_week") in page
     assert word.term("stress_row", "pupils_left_behind") in told.story()[1]
+
+
+COMBINED = (
+    "stress.weeks=[18]", "stress.sky=ice", "stress.roads=[e3,busiest]", "stress.absence_factor=3",
+    "stress.driver_absent_share=0.2", "stress.schools=[S1]", "stress.kitchen_share=0.5",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("pack", ["none", "flu_week"])
+def test_what_is_set_is_told_and_not_only_the_name_of_the_pack(tmp_path: Path, pack: str) -> None:
+    run = Run(sample_run(tmp_path / pack, f"stress={pack}", *COMBINED))
+    for text in (struck(run), Stress(run).story()[0], dict(facts(run))["Stress"]):
+        for part in ("ice", "road e3 is cut", "the road that most pupils need", "3 times", "20% of drivers",
+                     "50% of the meals cooked at 一乡中心小学"):  # fmt: skip
+            assert part in text
+        assert ("a week of flu" in text) == (pack == "flu_week")
+    assert "week 18" in dict(facts(run))["Stress"]
+
+
+def test_a_stress_of_every_week_has_nothing_to_be_held_against_and_says_so(tmp_path: Path) -> None:
+    folder = sample_run(tmp_path / "always", "stress=flu_week", "stress.weeks=[]")
+    text = " ".join(read(report(folder).read_text(encoding="utf-8")).text)
+    assert "every week lived, so this run has no usual week" in text
+    assert "calendar.always" in text
+    assert Words("en")("section.stress") not in text
+
+
+def test_the_usual_day_says_which_weather_it_had_and_where_to_look_for_a_comparison(tmp_path: Path) -> None:
+    told = Stress(Run(sample_run(tmp_path / "ice", "stress=ice_week", years=2, replications=3)))
+    assert "of the 90 mornings lived in them, 90 fog" in told.comparison()  # 3 weeks of 5 days, 2 years, 3 times
+    assert "stress=none calendar.always=[18]" in told.comparison()
+    rides = told.usual.loc["ride_min_p95"].mean()
+    assert rides == pytest.approx(told.by_day.loc["ride_min_p95"].mean(axis=None), rel=0.1)  # no sum of minutes
+
+
+@pytest.mark.parametrize("replications", [1, 2])
+def test_only_several_replications_can_agree(tmp_path: Path, replications: int) -> None:
+    folder = sample_run(tmp_path / "ice", "stress=ice_week", replications=replications)
+    story = " ".join(Stress(Run(folder)).story())
+    assert ("in every replication" in story) == (replications > 1)
+    text = " ".join(read(report(folder).read_text(encoding="utf-8")).text)
+    assert ("1 replication." in text) == (replications == 1)
+    assert "1 replications" not in text
+
+
+def test_where_nothing_grew_no_day_is_the_worst(tmp_path: Path) -> None:
+    folder = sample_run(tmp_path / "calm", "stress=ice_week")
+    measures = pd.read_parquet(folder / "measures.parquet")
+    measures.loc[measures["day"] > 0, "value"] /= 5  # five such days are a usual week
+    measures.to_parquet(folder / "measures.parquet")
+    story = Stress(Run(folder)).story()
+    assert Words("en")("stress.nothing") in story
+    assert "worst day" not in " ".join(story)
 
 
 def test_without_stress_nothing_is_told_of_it(page: str, run: Path) -> None:

@@ -132,14 +132,14 @@ def broken_after(km):
 
 
 def test_a_bus_that_breaks_down_is_relieved_by_the_spare_one():
-    # 10 km empty to D, then 3 of the 4 km to B: nine minutes after D the bus stands. The spare bus has 21 minutes
-    # from the yard at the centre to D, where the bus was last; three pupils change, 5 s each.
+    # 10 km empty to D, then 3 of the 4 km to B: nine minutes after D the bus stands. The spare bus has nine minutes
+    # from the yard at the centre to B and three more to the broken bus; three pupils change, 5 s each.
     found = job(*BY_HEART)
     scene, usual, _ = lived(found)
     _, diary = lived_with(found, broken_after(13.0))
     run = scene.plan.runs.routes.run_id.index("C-in-01")
     low, _ = scene.table.stops[run]
-    lost = 21 + 3 * 5 / 60
+    lost = 9 + 3 + 3 * 5 / 60
     assert diary.broke_down[0, run] == pytest.approx(usual.departed[0, low] + 0.75 * 12, abs=1e-9)
     assert diary.went_on[0, run] == pytest.approx(diary.broke_down[0, run] + lost, abs=1e-9)
     assert diary.spare_left[0, run] == diary.broke_down[0, run]
@@ -149,7 +149,10 @@ def test_a_bus_that_breaks_down_is_relieved_by_the_spare_one():
     assert (diary.attended == usual.attended).all()
     found = measured_day(scene, diary, 0)
     assert found["breakdowns"] == 1
-    assert found["late_pupils"] == 0, "410 and 21 minutes are before the first bell at 480"
+    assert found["bus_km"] == pytest.approx(40 + 20 + 2 * 7), (
+        "the lodgers' run in, too; the spare bus out, the bus home"
+    )
+    assert found["late_pupils"] == 0, "410 and 13 minutes are before the first bell at 480"
 
 
 def test_without_a_spare_bus_everyone_waits_for_the_mechanic():

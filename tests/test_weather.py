@@ -224,7 +224,7 @@ def any_month(county: County, sky: int) -> bool:
 
 
 def test_illness_has_its_mean_and_the_county_and_the_schools_their_part_of_the_spread(huichang):
-    settings, weeks = chosen("health.county_sd=0.5", "health.school_sd=0.3"), 1000
+    settings, weeks = chosen("health.county_sd=0.5", "health.area_sd=0.3"), 1000
     ill = np.array([ill_share(huichang, settings, YearLuck(1, r, 2023), 12, 11) for r in range(weeks)])
     expected, common = settings.health.absence_share * settings.health.month_factor[10], 0.5**2
     spread = np.sqrt(np.expm1(common) / weeks)  # of the county's part; the schools' part averages out
@@ -232,5 +232,5 @@ def test_illness_has_its_mean_and_the_county_and_the_schools_their_part_of_the_s
     logs = np.log(ill)
     assert logs.var(axis=0).mean() == pytest.approx(common + 0.3**2, rel=4 * np.sqrt(2 / weeks))
     assert np.cov(logs[:, 0], logs[:, 1])[0, 1] == pytest.approx(common, rel=0.2)
-    calm = chosen("health.county_sd=0.0", "health.school_sd=0.0")
+    calm = chosen("health.county_sd=0.0", "health.area_sd=0.0")
     assert ill_share(huichang, calm, YearLuck(1, 0, 2023), 12, 11) == pytest.approx(np.full(ill.shape[1], expected))

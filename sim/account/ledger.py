@@ -153,7 +153,7 @@ def _public_funds(settings: Settings, county: County, plan: Plan, yearly: pd.Dat
     """Public funds from the upper levels: per pupil, beyond the roll of small schools, and per lodger."""
     floor = entry(settings, "small_school_floor_pupils", "small_school_floor").central
     nights = of.school_days(county)[1]
-    lodgers = of.used(yearly, "bed_nights")
+    lodgers = of.lodgers_nights(yearly)
     lodgers = lodgers.assign(quantity=lodgers["quantity"] / max(nights, 1))
     return [
         *_transfer(settings, "public_funds_primary", of.level_pupils(county, plan, junior=False)),

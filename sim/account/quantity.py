@@ -134,6 +134,13 @@ def used(yearly: pd.DataFrame, measure: str) -> pd.DataFrame:
     return told.rename(columns={"value": "quantity"})[["replication", "year", "site_id", "quantity"]]
 
 
+def lodgers_nights(yearly: pd.DataFrame) -> pd.DataFrame:
+    """Return the nights of lodgers: all nights slept at school, less those of whoever could not go home."""
+    keys = ["replication", "year", "site_id"]
+    nights, stays = (used(yearly, name).set_index(keys) for name in ("bed_nights", "emergency_beds"))
+    return nights.sub(stays.reindex(nights.index, fill_value=0.0)).reset_index()
+
+
 def school_days(county: County) -> tuple[int, int]:
     """Return the school days of a year, and the nights between two of them in one week."""
     days = county.calendar.days

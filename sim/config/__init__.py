@@ -31,6 +31,7 @@ from sim.config.school import Dine, Lodge, Peak, Shift, Wash
 from sim.config.service import BusKind, Fleet, Road
 from sim.config.work import CalendarChoice, Executor, Report, Study
 from sim.errors import BadInput
+from sim.units import MINUTES_PER_DAY
 
 __all__ = [
     "CONFIGS",
@@ -69,6 +70,8 @@ __all__ = [
     "Weather",
     "load",
 ]
+
+GRADES = 9
 
 
 class Settings(Group):
@@ -131,6 +134,41 @@ class Settings(Group):
         missing = [f"bus_{kind.name}" for kind in self.fleet.kinds if f"bus_{kind.name}" not in self.prices]
         if missing:
             raise ValueError(f"prices: no entry for {', '.join(missing)}; every kind of bus needs its price")
+        return self
+
+    @model_validator(mode="after")
+    def _meals_fit_the_day(self) -> Settings:
+        """Refuse meals of which, with all their sittings, the last bell rings when the next meal has begun."""
+        dine, bells = self.dine, self.bells
+        sittings = min(dine.sittings_most, GRADES)  # a grade eats in one of them
+        meal_min = sittings * (dine.bell_after_min + dine.sittings_gap_min) - dine.sittings_gap_min
+        meals = (
+            ("breakfast_min", meal_min + dine.breakfast_wait_min, "bells.lunch_min", bells.lunch_min),
+            ("lunch_min", meal_min, "bells.dinner_min", bells.dinner_min),
+            ("dinner_min", meal_min, "midnight", MINUTES_PER_DAY),
+            ("late_dinner_min", dine.bell_after_min, "midnight", MINUTES_PER_DAY),
+        )
+        ends = [(meal, getattr(bells, meal) + length, then, begins) for meal, length, then, begins in meals]
+        late = [
+            f"the meal at bells.{meal} ({getattr(bells, meal):g}) lasts until {end:g}, beyond {then} ({begins:g})"
+            for meal, end, then, begins in ends
+            if end > begins
+        ]
+        if late:
+            keys = ("sittings_most", "bell_after_min", "sittings_gap_min", "breakfast_wait_min")
+            given = ", ".join(f"dine.{key} {getattr(dine, key):g}" for key in keys)
+            raise ValueError(f"dine: with {given}, {'; '.join(late)}")
+        return self
+
+    @model_validator(mode="after")
+    def _buses_come_before_beds_are_found(self) -> Settings:
+        """Refuse second runs home that set out when those they are for already stay for the night."""
+        last, stay = self.fleet.second_run_home_latest_min, self.bells.late_dinner_min
+        if last > stay:
+            raise ValueError(
+                f"fleet.second_run_home_latest_min: {last:g} is after bells.late_dinner_min ({stay:g}), when whoever "
+                "is not on a bus home stays for the night"
+            )
         return self
 
     def hash(self) -> str:

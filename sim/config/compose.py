@@ -29,6 +29,9 @@ WORDS = (
     (r"valid integer", "it must be a whole number"),
     (r"valid number", "it must be a number"),
     (r"finite number", "it must be a finite number"),
+    (r"should have at least (\d+) items?", r"it must have \1 or more entries"),
+    (r"should have at most (\d+) items?", r"it must have \1 or fewer entries"),
+    (r"should have at least 1 character", "it must not be empty"),
     (r"valid boolean", "it must be true or false"),
     (r"valid string", "it must be a text"),
     (r"valid (?:tuple|list)", "it must be a list such as [a, b]"),
@@ -175,7 +178,7 @@ def _explained(error: ValidationError) -> list[str]:
 def _sentence(key: str, value: Any, texts: list[str]) -> str:
     """Return `key: what was given, what would be right`."""
     if isinstance(value, dict | list | tuple):
-        named = re.match(r"[a-z_]+: ", texts[0])  # the check of a whole group names the key itself
+        named = re.match(r"[a-z][a-z0-9_.]*: ", texts[0])  # the check of a whole group names the key itself
         start = f"{key}." if named and key else "" if named else f"{key or 'settings'}: "
         return f"{start}{', or '.join(dict.fromkeys(texts))}."
     if isinstance(value, int | float):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from sim.config.kinds import Amount, Group, PositiveCount, Share, Switch, Text, Word
+from sim.config.kinds import Amount, Group, LogSpread, PositiveCount, Share, Switch, Text, Word
 
 SKIES = ("clear", "rain", "fog", "ice", "flood")
 SkyName = Literal["clear", "rain", "fog", "ice", "flood"]
@@ -17,7 +17,7 @@ MONTHS = 12
 class Sky(Group):
     """What one kind of weather does to roads, buses and pupils."""
 
-    speed_factor: Annotated[float, Field(gt=0, le=1, strict=True)]
+    speed_factor: Annotated[float, Field(ge=0.05, le=1, strict=True, allow_inf_nan=False)]
     """Multiplies the free speed on every road."""
     adverse: Switch
     """Whether the lower legal limit of a school bus holds on every road."""
@@ -56,10 +56,10 @@ class Health(Group):
     """Share of pupils who stay at home ill on a school day, mean of the year."""
     month_factor: Annotated[tuple[Amount, ...], Field(min_length=MONTHS, max_length=MONTHS)]
     """That share in each month, January first, as a multiple of the mean."""
-    county_sd: Amount
+    county_sd: LogSpread
     """Spread of a week's share that the whole county has in common (standard deviation of the logarithm)."""
-    school_sd: Amount
-    """Spread of a week's share of one school beyond that."""
+    area_sd: LogSpread
+    """Spread of a week's share of one township beyond that."""
 
 
 class Stress(Group):
@@ -76,8 +76,8 @@ class Stress(Group):
     sky_from_noon: Switch
     """Whether that weather sets in at noon of the first of these days."""
     roads: tuple[Text, ...]
-    """Roads that are cut: edge_id, or `busiest`: the one most pupils need and without which no school is cut off."""
-    absence_factor: Amount
+    """Roads that are cut: edge_id, or `busiest`: which most pupils need and whose loss cuts off no lived school."""
+    absence_factor: Annotated[float, Field(ge=0, le=10**3, strict=True, allow_inf_nan=False)]
     """Multiplies the share of pupils who are ill."""
     driver_absent_share: Share | None
     """Share of drivers who are absent; null: as usual."""

@@ -43,7 +43,8 @@ class Enrol(Group):
     town_rate_junior_per_year: Share
     """Share of the pupils outside town who move to a town school when they enter or attend grades 7 to 9."""
     progression_per_year: Annotated[
-        tuple[Annotated[float, Field(gt=0, le=1.2, strict=True)], ...], Field(min_length=8, max_length=8)
+        tuple[Annotated[float, Field(gt=0, le=1.2, strict=True, allow_inf_nan=False)], ...],
+        Field(min_length=8, max_length=8),
     ]
     """Pupils in the next grade per pupil of this grade a year before; eight values, grade 1 to 2 first."""
     entrants_lag_weights: tuple[Share, Share]

@@ -113,7 +113,7 @@ class Dine(Group):
 
     @model_validator(mode="after")
     def _windows_open_in_time(self) -> Dine:
-        """Refuse windows that open after the bell or close before they open."""
+        """Refuse windows that open after the bell or close before they open, and a walk that takes until the bell."""
         for n, shift in enumerate(self.shifts):
             if shift.opens_after_min >= self.bell_after_min:
                 raise ValueError(
@@ -122,6 +122,11 @@ class Dine(Group):
                 )
             if shift.closes_after_min <= shift.opens_after_min:
                 raise ValueError(f"shifts.{n}.closes_after_min: the windows close before they open")
+        if self.walk_to_hall_min >= self.bell_after_min:
+            raise ValueError(
+                f"walk_to_hall_min: pupils are at the hall after {self.walk_to_hall_min:g} min, but the bell rings "
+                f"after {self.bell_after_min:g} min (dine.bell_after_min)"
+            )
         if abs(sum(shift.share for shift in self.shifts) - 1) > 1e-6:
             raise ValueError("shifts: the shares of the windows must add up to 1")
         return self
@@ -155,6 +160,11 @@ class Peak(Group):
         if self.bell_min <= self.from_min:
             raise ValueError(
                 f"bell_min: the bell at {self.bell_min:g} rings before the peak begins at {self.from_min:g}"
+            )
+        if self.spread_min > self.bell_min - self.from_min:
+            raise ValueError(
+                f"spread_min: the last ones come {self.spread_min:g} min after the peak began, but the bell rings "
+                f"after {self.bell_min - self.from_min:g} min (bell_min - from_min)"
             )
         return self
 

@@ -36,7 +36,7 @@ class Road(Group):
     """Legal limit of a school bus."""
     cap_adverse_km_per_h: Speed
     """Legal limit of a school bus on sharp bends, steep or narrow roads, ice and fog."""
-    walk_km_per_h: Annotated[float, Field(gt=0, le=10, strict=True)]
+    walk_km_per_h: Annotated[float, Field(gt=0, le=10, strict=True, allow_inf_nan=False)]
     """Walking speed of a pupil."""
 
     @model_validator(mode="after")

@@ -56,6 +56,12 @@ class Study(Group):
     precision: Positive | None
     """Wanted half-width of the main result; null = the stated number of replications."""
     keep_events: tuple[DayKey, ...]
-    """Days of the first replication whose events are kept, as year-week-day (2023-5-1); `first`: the first lived."""
+    """Days whose events the first replication keeps: `first`, or year-week-day (2023-5-1), whose weeks are lived."""
     daily: Switch | None
     """Whether measures are written for every day; null = only when few weeks are lived."""
+
+    @property
+    def days_kept(self) -> list[tuple[int, int, int]]:
+        """Return the days of `keep_events` that are named by date: year, week, day."""
+        named = [day.split("-") for day in self.keep_events if day != "first"]
+        return [(int(year), int(week), int(day)) for year, week, day in named]

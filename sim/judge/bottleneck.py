@@ -32,16 +32,16 @@ COLUMNS = (
     "relief_cost_yuan",
 )
 PLACE = ["year", "site_id", "resource"]
-MEASURE_OF = {
-    "left_behind": "pupils_left_behind",
-    "no_bed": "bed_refused",
-    "hungry": "meals_unserved",
-    "late": "late_pupils",
-    "gave_up": "wash_given_up",
-    "haste": "eating_min_short",
-    "class_too_big": "class_too_big",
+MEASURES_OF = {
+    "left_behind": ("pupils_left_behind",),
+    "no_bed": ("bed_refused", "emergency_refused"),
+    "hungry": ("meals_unserved",),
+    "late": ("late_pupils",),
+    "gave_up": ("wash_given_up",),
+    "haste": ("eating_min_short",),
+    "class_too_big": ("class_too_big",),
 }
-"""The measure that counts each kind of harm; the limits on it say when the harm is too much."""
+"""The measures that count each kind of harm; the limits on them say when the harm is too much."""
 
 
 def bottlenecks(
@@ -53,7 +53,7 @@ def bottlenecks(
     the low end of the interval is never below 0.
     p_breach is the smaller of two chances: that the limit on this kind of harm is broken at this site, and
     that this resource harms anyone there; so it is an upper bound of both together. Of several kinds of harm
-    the likeliest counts; where no limit speaks of them, the second chance alone. first_year_breached: first
+    or limits the likeliest counts; where no limit speaks of them, the second chance alone. first_year_breached: first
     year with p_breach of at least `judge.breach_probability`. Returns the columns of bottlenecks.csv.
     """
     replications = np.union1d(harm["replication"].to_numpy(), resources["replication"].to_numpy())
@@ -78,7 +78,7 @@ def bottlenecks(
 def _chance(places: pd.DataFrame, harms: Floats, harm: pd.DataFrame, verdicts: pd.DataFrame) -> Floats:
     """Return p_breach of each place: the chance that its limit breaks, at most that it harms anyone."""
     kinds = harm[harm["pupil_days"] > 0][[*PLACE, "kind"]].drop_duplicates()
-    kinds = kinds.assign(measure=kinds["kind"].map(MEASURE_OF))
+    kinds = kinds.assign(measure=kinds["kind"].map(MEASURES_OF)).explode("measure")
     broken = verdicts[["year", "site_id", "measure", "p_breach"]]
     found = kinds.merge(broken, on=["year", "site_id", "measure"], how="inner")
     worst = found.groupby(PLACE, as_index=False)["p_breach"].max()

@@ -37,7 +37,7 @@ def door_min(scene: Scene, diary: Diary, days: range) -> Floats:
     hold = np.append(scene.table.hold_min, np.nan)[pupils.stop[IN]]
     ride = diary.alighted_in[at] - (midnights(days) + hold - fleet.wait_at_stop_min - fleet.walk_to_stop_min)
     door = np.where(scene.rider, ride, pupils.door_min + diary.line_wait[at])
-    elsewhere = ~diary.attended[at] | pupils.has_bed
+    elsewhere = ~diary.attended[at] | diary.slept[at] | pupils.has_bed
     elsewhere |= (pupils.mode == LINE_BUS) & np.isnan(diary.line_in[at])
     door[elsewhere] = np.nan
     return door
@@ -123,10 +123,14 @@ def run_measures(scene: Scene, diary: Diary, days: range) -> Values:
 
 
 def _hours(diary: Diary, days: range) -> float:
-    """Return the hours of all buses from leaving the yard to being back, spare ones included."""
+    """Return the hours of all buses from leaving the yard to being back, spare ones included.
+
+    A spare bus that takes over a broken one drives in its hours.
+    """
     at = rows(diary, days)
     out = np.nansum(diary.came_home[:, at] - diary.set_out[:, at])
-    return float((out + diary.spare_min[at].sum()) / MINUTES_PER_HOUR)
+    second = diary.spare_min[at][~np.isnan(diary.second_left[at])]
+    return float((out + second.sum()) / MINUTES_PER_HOUR)
 
 
 def _most_at_once(diary: Diary, days: range) -> float:

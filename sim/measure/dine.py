@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from sim.measure.scene import Scene, Values, rows
 from sim.measure.site import P95, counts, mean, summary
 from sim.measure.use import Use, ratio, table
-from sim.operate.diary import MEALS, Diary
-from sim.plan import Floats, Ints
+from sim.operate.diary import BREAKFAST, DINNER, MEALS, Diary
+from sim.plan import Bools, Floats, Ints
 
 Codes = NDArray[np.int8]
-NO_MEAL, NOT_COOKED, NOT_SERVED, FED, SEAT_HASTE, WINDOW_HASTE = range(6)
+NO_MEAL, MISSED, NOT_COOKED, NOT_SERVED, FED, SEAT_HASTE, WINDOW_HASTE = range(7)
 
 
 def window_wait_min(diary: Diary, days: range) -> Floats:
@@ -25,13 +25,27 @@ def window_wait_min(diary: Diary, days: range) -> Floats:
 
 
 def fates(scene: Scene, diary: Diary, days: range) -> Codes:
-    """Return what became of each meal: (3, D, N) of NO_MEAL, NOT_COOKED, NOT_SERVED, FED, SEAT_HASTE, WINDOW_HASTE.
+    """Return what became of each meal; (3, D, N) of NO_MEAL, MISSED, NOT_COOKED, NOT_SERVED, FED and the two hastes.
 
-    Haste: too few minutes from sitting down to the bell. It is put down to the wait for a seat, where that was
-    longer than the wait at the window or there was no seat at all, else to the window.
+    Missed: a breakfast for which the bus came too late. Haste: too few minutes from sitting down to the bell. It is
+    put down to the wait for a seat, where that was longer than the wait at the window or there was no seat at all,
+    else to the window.
     """
     told = diary.queued, diary.at_window, diary.served, diary.seated, diary.bell, diary.short
-    return _fates(*told, days.start, days.stop, scene.settings.dine.seat_min_limit)
+    fate = _fates(*told, days.start, days.stop, scene.settings.dine.seat_min_limit)
+    riders = np.flatnonzero(scene.pupils.breakfasts & scene.halls.diner[BREAKFAST])
+    day, rider = np.nonzero(_missed(diary, days, riders))
+    fate[BREAKFAST, day, riders[rider]] = MISSED
+    return fate
+
+
+def _missed(diary: Diary, days: range, riders: Ints) -> Bools:
+    """Tell which of those who breakfast at school came by a bus that was too late for it; (D, riders)."""
+    at = rows(diary, days)
+    by_bus = (diary.came[at] & ~diary.slept[at])[:, riders] & ~np.isnan(diary.alighted_in[at][:, riders])
+    queued, bell = (page[BREAKFAST, at][:, riders] for page in (diary.queued, diary.bell))
+    in_time = queued < bell  # false for NaN
+    return np.asarray(by_bus & ~in_time)
 
 
 @njit(cache=True)
@@ -67,12 +81,14 @@ def measures(scene: Scene, diary: Diary, days: range, fate: Codes) -> Values:
     """Measure the meals of the days, given their `fates`; (S + 1,) each, NaN where a site has no canteen."""
     told = diary.queued, diary.at_window, diary.served, diary.seated, diary.left
     totals, (in_line, for_seat) = _by_school(fate, told, days.start, scene.parts)
-    peaks = _peaks(fate, scene.halls.sitting, scene.parts)
+    stayed = ~np.isnan(diary.stayed[rows(diary, days)])
+    peaks = _peaks(fate, scene.halls.sitting, stayed, scene.parts)
     values = {
         **{f"meals_{name}": totals[k] for k, name in enumerate(MEALS)},
         "meals_served": totals[: len(MEALS)].sum(axis=0),
-        "meals_unserved": totals[3] + totals[4],
-        "kitchen_short": totals[3],
+        "meals_unserved": totals[len(MEALS) : -2].sum(axis=0),
+        "breakfasts_missed": totals[len(MEALS)],
+        "kitchen_short": totals[len(MEALS) + 1],
         "kitchen_peak": peaks[0],
         "window_wait_min_mean": mean(in_line),
         "window_wait_min_p95": in_line[:, P95],
@@ -88,14 +104,14 @@ def measures(scene: Scene, diary: Diary, days: range, fate: Codes) -> Values:
 
 @njit(cache=True)
 def _by_school(fate: Codes, told: tuple[Floats, ...], first_day: int, parts: Ints) -> tuple[Floats, Floats]:
-    """Return totals (7, S + 1): meals served by meal, not cooked, not served, minutes at the window and at table.
+    """Return totals (8, S + 1): meals served by meal, missed, not cooked, not served, minutes at the window, at table.
 
     And `stats` (2, S + 1, 4) of the minutes in line and of those without a seat.
     told: queued, at_window, served, seated, left, all of (3, D, N).
     """
     queued, at_window, served, seated, left = told
     meals, schools = fate.shape[0], parts.shape[0] - 1
-    totals, waits = np.zeros((meals + 4, schools + 1)), np.zeros((2, schools + 1, 4))
+    totals, waits = np.zeros((meals + 5, schools + 1)), np.zeros((2, schools + 1, 4))
     pool, n, sat = np.empty((2, (fate >= FED).sum())), 0, 0
     for k in range(schools):
         began = n, sat
@@ -113,7 +129,7 @@ def _by_school(fate: Codes, told: tuple[Floats, ...], first_day: int, parts: Int
                             sat += 1
                             totals[-1, k] += left[at] - seated[at]
                     elif fate[meal, d, i] != NO_MEAL:
-                        totals[meals + (fate[meal, d, i] == NOT_SERVED), k] += 1
+                        totals[meals + fate[meal, d, i] - MISSED, k] += 1
         waits[0, k], waits[1, k] = summary(pool[0, began[0] : n]), summary(pool[1, began[1] : sat])
     waits[0, schools], waits[1, schools] = summary(pool[0, :n]), summary(pool[1, :sat])
     totals[:, schools] = totals.sum(axis=1)
@@ -121,16 +137,20 @@ def _by_school(fate: Codes, told: tuple[Floats, ...], first_day: int, parts: Int
 
 
 @njit(cache=True)
-def _peaks(fate: Codes, sitting: Ints, parts: Ints) -> Floats:
-    """Return the most diners of one meal of one day, and of one sitting; (2, S + 1), of the county the largest."""
-    schools, sittings = parts.shape[0] - 1, sitting.max() + 1 if sitting.size else 1
+def _peaks(fate: Codes, sitting: Ints, stayed: Bools, parts: Ints) -> Floats:
+    """Return the most diners of one meal of one day, and of one sitting; (2, S + 1), of the county the largest.
+
+    The late dinner of those who stayed (D, N) is the last sitting of that meal.
+    """
+    schools, late = parts.shape[0] - 1, sitting.max() + 1 if sitting.size else 1
     out = np.zeros((2, schools + 1))
     for meal in range(fate.shape[0]):
         for d in range(fate.shape[1]):
             for k in range(schools):
-                diners = np.zeros(sittings)
+                diners = np.zeros(late + 1)
                 for i in range(parts[k, 0], parts[k, 1]):
-                    diners[sitting[meal, i]] += fate[meal, d, i] != NO_MEAL
+                    its = late if meal == DINNER and stayed[d, i] else sitting[meal, i]
+                    diners[its] += fate[meal, d, i] > MISSED
                 out[0, k], out[1, k] = max(out[0, k], diners.sum()), max(out[1, k], diners.max())
     out[0, schools], out[1, schools] = out[0].max(), out[1].max()
     return out
@@ -158,7 +178,7 @@ def rows_of_use(scene: Scene, use: Use) -> list[pd.DataFrame]:
             utilisation_mean=ratio(use.total("window_busy_min")[:-1], windows * open_min),
             utilisation_peak=ratio(wanted, windows),
             wait_mean_min=use.mean("window_wait_min_mean")[:-1], wait_p95_min=use.mean("window_wait_min_p95")[:-1],
-            unmet=use.total("meals_unserved")[:-1] - use.total("kitchen_short")[:-1],
+            unmet=(use.total("meals_unserved") - use.total("kitchen_short") - use.total("breakfasts_missed"))[:-1],
         ),
         table(
             scene, "canteen_seat", "seat", "pupil-day", keep,

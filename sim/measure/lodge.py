@@ -24,18 +24,18 @@ def measures(scene: Scene, diary: Diary, days: range) -> Values:
     """Measure beds and refusals of the days; (S + 1,) each, NaN where nobody lodges or wants to."""
     at, pupils = rows(diary, days), scene.pupils
     in_bed, stayed = ~np.isnan(diary.to_bed[at]), ~np.isnan(diary.stayed[at])
-    night = np.array([day < len(diary.came) - 1 for day in days])[:, None]
+    nights = sum(day < len(diary.came) - 1 for day in days)
     told: dict[str, Bools] = {
         "beds_occupied": in_bed & ~stayed,
         "bed_nights": in_bed,
         "bed_refused": diary.came[at] & pupils.refused,
-        "sick_nights": night & pupils.has_bed & ~in_bed,
+        "sick_nights": in_bed & pupils.has_bed & ~diary.came[at],
         "stayed_pupils": stayed,
         "emergency_beds": stayed & in_bed,
         "emergency_refused": stayed & ~in_bed,
     }
     values = {name: counts(np.asarray(who), scene.parts) for name, who in told.items()}
-    values["beds_occupied"] /= night.sum() or np.nan
+    values["beds_occupied"] /= nights or np.nan
     values["life_teacher_short_nights"] = _short_nights(scene, diary, days, in_bed)
     beds = scene.plan.beds.nominal.sum(axis=1)
     none = np.append((beds == 0) & (values["bed_refused"] + values["stayed_pupils"] == 0)[:-1], False)

@@ -15,6 +15,7 @@ from sim.measure.scene import Scene, Values, rows
 from sim.measure.site import by_day, counts
 from sim.operate.diary import (
     BREAKDOWN,
+    BREAKFAST,
     BUS,
     CAUSES,
     LINE_BUS_SEAT,
@@ -43,6 +44,7 @@ def harms(scene: Scene, diary: Diary, days: range, fate: dine.Codes) -> dict[Har
     found = {
         **_by_cause("left_behind", _lost_why(scene, diary, days)),
         **_by_cause("late", _late_why(scene, diary, days)),
+        **_missed_why(scene, diary, days, fate[BREAKFAST] == dine.MISSED),
         ("bed_girls", "no_bed", "bed"): beds & (scene.pupils.sex == 0),
         ("bed_boys", "no_bed", "bed"): beds & (scene.pupils.sex == 1),
         ("kitchen", "hungry", "kitchen"): (fate == dine.NOT_COOKED).any(axis=0),
@@ -117,6 +119,18 @@ def _late_why(scene: Scene, diary: Diary, days: range) -> Codes:
     }
     out[row, who] = np.select([left > 0, *cases.values()], [left, *cases], ROAD)
     return out
+
+
+def _missed_why(scene: Scene, diary: Diary, days: range, missed: Bools) -> dict[Harm, Bools]:
+    """Split those who missed breakfast (D, N) by what held up their bus: weather, a breakdown, else the road."""
+    row, who = np.nonzero(missed)
+    run = scene.stop_run(IN)[who]
+    weather, broke = (page[row + days.start, run] > 0 for page in (diary.weather_min, diary.broke_min))
+    found = {}
+    for cause, held_up in {"weather": weather, "breakdown": broke & ~weather, "road": ~weather & ~broke}.items():
+        found["bus", "hungry", cause] = harmed = np.zeros_like(missed)
+        harmed[row[held_up], who[held_up]] = True
+    return found
 
 
 def measures(scene: Scene, diary: Diary, days: range, found: dict[Harm, Bools]) -> Values:

@@ -52,9 +52,14 @@ class Scene:
 
     def bell(self, first_day: bool) -> Floats:
         """Return the first bell of each pupil; lodgers have a later one on the first day of the week; (N,)."""
+        return np.asarray(self._bells[int(first_day)])
+
+    @cached_property
+    def _bells(self) -> Floats:
+        """(2, N) the first bell on other days and on the first day of the week."""
         bells = self.settings.bells
         bell = np.where(self.pupils.grade >= 7, bells.junior_first_min, bells.primary_first_min)
-        return np.where(self.pupils.has_bed & first_day, bells.lodger_monday_min, bell).astype(float)
+        return np.stack([bell, np.where(self.pupils.has_bed, bells.lodger_monday_min, bell)]).astype(float)
 
     def stop_run(self, way: int) -> Ints:
         """Return each pupil's run in a direction, -1 for none; (N,)."""

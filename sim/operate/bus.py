@@ -1,6 +1,6 @@
 """Buses: duties from yard to yard, gates, breakdowns, and second runs for those a bus had to leave behind.
 
-Order of ties: buses act in the order of their number; at a gate the one that came first has the first bay. A
+Order of ties: at a gate the one that came first has the first bay, then the lower number, then second drives. A
 gate is a station: a bus that comes takes the bay that is free first, so its waiting follows from the times at
 which the bays become free.
 """
@@ -14,10 +14,11 @@ from math import inf, isfinite, nan
 from typing import TYPE_CHECKING
 
 import simpy
+from simpy.events import EventPriority
 
 from sim.operate import drive
-from sim.operate.diary import BUS, NO_CAUSE, ROAD, WEATHER
-from sim.operate.half import Half, where
+from sim.operate.diary import BREAKDOWN, BUS, NO_CAUSE, ROAD, WEATHER
+from sim.operate.half import Half, Place, where
 
 if TYPE_CHECKING:
     from sim.operate.day import Day, Week
@@ -32,7 +33,7 @@ def duty(env: simpy.Environment, week: Week, bus: int) -> Steps:
     for day in week.by_day:
         for way in (IN, OUT):
             runs = week.duty_of(bus, day, way)
-            cause = day.no_crew.get(bus, NO_CAUSE if day.buses_run[way] else WEATHER)
+            cause = day.no_crew.get(bus, NO_CAUSE) if day.buses_run[way] else WEATHER
             if runs and cause:
                 yield from stand_still(env, week, runs, day, cause)
             elif runs:
@@ -56,19 +57,24 @@ def half_day(env: simpy.Environment, week: Week, bus: int, day: Day, way: int, r
     with ExitStack() as borrowed:
         half = Half(day, way, table.bus_seats[bus], day.track, borrowed, bus, day.repair_min[way][bus],
                     day.break_km[way][bus], at=yard, free=max(env.now, week.ready[bus]))  # fmt: skip
+        out_of_reach = [] if half.legs is week.dry else [run for run in runs if not _reaches(half, run)]
+        for run in out_of_reach:
+            env.process(stand_still(env, week, (run,), day, _why_cut(week, half, run)))
         trip, last = bring if way == IN else take, -1
         for run in runs:
+            if run in out_of_reach:
+                continue
             if not _set_off(week, half, run):
-                yield env.timeout(max(day.be_there_min[run] - env.now, 0.0))
-                cancel(env, week, run, day, _why_cut(week, half, run))
-                half.free = max(half.free, env.now)
+                env.process(stand_still(env, week, (run,), day, _why_late(week, half)))
                 continue
             if last < 0:  # the night is over: who slept at school is known
                 yield env.timeout(half.leave - env.now)
                 day.set_out[way][bus] = half.leave
             if half.km_left < half.empty_km:
-                minute = half.leave + (half.there - half.leave) * half.km_left / half.empty_km
-                half.there += yield from breakdown(env, week, half, run, (half.at, minute, 0))
+                share = half.km_left / half.empty_km
+                minute = half.leave + (half.there - half.leave) * share
+                place = Place(half.at, half.legs.first[run], share, minute, 0)
+                half.there += yield from breakdown(env, week, half, run, place)
             half.km_left -= half.empty_km
             half.free = (yield from trip(env, week, half, run)) + week.turnaround_min
             half.at, last = half.legs.last[run], run
@@ -85,20 +91,20 @@ def half_day(env: simpy.Environment, week: Week, bus: int, day: Day, way: int, r
 
 
 def _set_off(week: Week, half: Half, run: int) -> bool:
-    """Reckon when the bus leaves for a run and when it is there; return whether it can get there at all.
+    """Reckon when the bus leaves for a run and when it is there; return whether that is not too late for anyone.
 
     Carries over what weather and breakdown have cost so far, as far as the timetable has not made up for it.
     """
     day, legs = half.day, half.legs
     start = legs.first[run]
-    minutes = legs.travel.minutes.item(half.at, start) if start >= 0 else inf
-    if minutes == inf:
-        return False
+    minutes = legs.travel.minutes.item(half.at, start)
     planned = day.be_there_min[run] - minutes
     half.leave = leave = max(half.free, planned)
-    half.there = leave + minutes * day.traffic[run]
+    half.there = leave + max(minutes * day.traffic[run], legs.travel.floor_min.item(half.at, start))
     half.weather_min = min(half.weather_min, leave - planned)
     half.broke_min = min(half.broke_min, leave - planned)
+    if leave > max(day.latest_min[run], day.depart_min[run]):
+        return False
     if legs is not week.dry:
         half.weather_min += max(minutes - week.dry.travel.minutes.item(half.at, start), 0.0) + day.slow_min[run]
     half.empty_km = legs.travel.km.item(half.at, start)
@@ -106,10 +112,23 @@ def _set_off(week: Week, half: Half, run: int) -> bool:
     return True
 
 
+def _reaches(half: Half, run: int) -> bool:
+    """Tell whether a bus can get from its yard to any stop of a run."""
+    start = half.legs.first[run]
+    return start >= 0 and isfinite(half.legs.travel.minutes.item(half.at, start))
+
+
 def _why_cut(week: Week, half: Half, run: int) -> int:
     """Say why no bus can drive a run: none of its stops can be reached, or its bus cannot get to it."""
     first = week.timetable.stops[run][0]
     return int(half.legs.cut[first]) if half.legs.first[run] < 0 else ROAD
+
+
+def _why_late(week: Week, half: Half) -> int:
+    """Say why a bus is too late for a run: it broke down, the weather, a closed road, or the timetable."""
+    if half.broke_min > 0:
+        return BREAKDOWN
+    return BUS if half.legs is week.dry else WEATHER if half.day.sky[half.way] else ROAD
 
 
 def bring(env: simpy.Environment, week: Week, half: Half, run: int) -> Minutes:
@@ -123,11 +142,11 @@ def bring(env: simpy.Environment, week: Week, half: Half, run: int) -> Minutes:
     else:
         p, share = where(half.km_left, legs, stops)
         now, aboard, behind = drive.collect(half.there, (stops[0], p + 1), half.seats, 0, week.dwell, *told)
-        minute = now - (1 - share) * day.road_in[0][p]
-        now += yield from breakdown(env, week, half, run, (table.stop_node[p], minute, aboard))
+        place = Place(legs.begin[p], legs.end[p], share, now - (1 - share) * day.road_in[0][p], aboard)
+        now += yield from breakdown(env, week, half, run, place)
         gate_min, _, more = drive.collect(now, (p + 1, stops[1]), half.seats, aboard, week.dwell, *told)
         behind += more
-    yield env.timeout(gate_min - env.now)
+    yield AtGate(env, week, half, run, gate_min)
     bays = week.bays[table.school[run]]
     bay_min = max(gate_min, bays[0])
     done = drive.unload(bay_min, stops, week.unload_min, table.riders, on, day.alighted_in)
@@ -141,7 +160,7 @@ def take(env: simpy.Environment, week: Week, half: Half, run: int) -> Minutes:
     table, day, legs = week.timetable, half.day, half.legs
     stops, on, off = table.stops[run], day.embarked_out, day.alighted_out
     there = half.there
-    yield env.timeout(there - env.now)
+    yield AtGate(env, week, half, run, there)
     bays = week.bays[table.school[run]]
     bay_min = max(there, bays[0])
     close = day.friday if table.is_lodger[run] else day.close
@@ -158,16 +177,25 @@ def take(env: simpy.Environment, week: Week, half: Half, run: int) -> Minutes:
     else:
         p, share = where(half.km_left, legs, stops)
         now, aboard = drive.deliver(leave, (stops[0], p), aboard, week.dwell, *handed)
-        node = table.stop_node[p - 1] if p > stops[0] else legs.first[run]
-        minute = now + share * day.road_out[0][p]
+        place = Place(legs.begin[p], legs.end[p], share, now + share * day.road_out[0][p], aboard)
         on_it = table.aboard(run, on, off)
         off[on_it] = inf  # a second bus of this run lets none of them alight
-        now += yield from breakdown(env, week, half, run, (node, minute, aboard))
+        now += yield from breakdown(env, week, half, run, place)
         off[on_it] = nan
         end, aboard = drive.deliver(now, (p, stops[1]), aboard, week.dwell, *handed)
     if aboard:
         drive.hand_over(end, stops, table.riders, off, day.carried_on)
     return end
+
+
+class AtGate(simpy.Event):
+    """A bus comes to the gate of a school; of those that come at the same minute the lower number is first."""
+
+    def __init__(self, env: simpy.Environment, week: Week, half: Half, run: int, minute: float) -> None:
+        super().__init__(env)
+        self._ok, self._value = True, None
+        rank = len(week.timetable.yard) + run if half.is_second else half.bus
+        env.schedule(self, EventPriority(1 + rank), max(minute - env.now, 0.0))
 
 
 def _tell_gate(
@@ -184,31 +212,31 @@ def _tell_gate(
         leave_behind(env, week, run, day)
 
 
-def breakdown(env: simpy.Environment, week: Week, half: Half, run: int, place: tuple[int, float, int]) -> Minutes:
+def breakdown(env: simpy.Environment, week: Week, half: Half, run: int, place: Place) -> Minutes:
     """Wait at the roadside for the mechanic or for a spare bus, whichever is there first; return minutes lost.
 
-    place: node passed last, from where the spare bus's way is reckoned; minute; pupils aboard, who change to the
-    spare bus. The spare bus drives the rest of the half day; a bus breaks down once in a half day.
+    Pupils aboard change to the spare bus, which drives the rest of the half day; the broken one drives home when it
+    is repaired. A bus breaks down once in a half day.
     """
-    day, (node, minute, aboard) = half.day, place
-    yield env.timeout(minute - env.now)
-    day.broke_down[run], goes_on = minute, minute + half.repair_min
+    day, table, travel = half.day, week.timetable, half.legs.travel
+    yield env.timeout(place.minute - env.now)
+    day.broke_down[run], goes_on = place.minute, place.minute + half.repair_min
     half.km_left, half.broken_run = inf, run
     for spares in day.spares:
         turn = half.borrowed.enter_context(spares.request())
         yield turn | env.timeout(goes_on - env.now)
-        yard = week.timetable.spare_yard[run]
-        there = env.now + half.legs.travel.minutes[yard, node]
-        if turn.triggered and there < goes_on:
-            week.ready[half.bus] = goes_on
+        minutes, km = place.way(travel, table.spare_yard[run])
+        if turn.triggered and env.now + minutes < goes_on:
+            home_min, home_km = place.way(travel, table.yard[half.bus])
+            week.ready[half.bus] = goes_on + home_min
             day.spare_left[run] = half.spare_left = env.now
-            day.empty_km[run] += half.legs.travel.km[yard, node]
-            goes_on = there + aboard * week.transfer_min
+            day.empty_km[run] += km + home_km
+            goes_on = env.now + minutes + place.aboard * week.transfer_min
         else:
             half.borrowed.close()
     day.went_on[run] = goes_on
-    half.broke_min += goes_on - minute
-    return goes_on - minute
+    half.broke_min += goes_on - place.minute
+    return goes_on - place.minute
 
 
 def cancel(env: simpy.Environment, week: Week, run: int, day: Day, cause: int) -> None:

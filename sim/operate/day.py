@@ -6,6 +6,7 @@ the order of `live`: mornings, roll call, washing, meals, nights, then buses by 
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
 from collections.abc import Generator
 from functools import cached_property
@@ -51,7 +52,7 @@ class Day:
 
     def _write(self, diary: Diary, d: int) -> None:
         """Open the pages of the day."""
-        self.came, self.attended = diary.came[d], diary.attended[d]
+        self.came, self.attended, self.slept = diary.came[d], diary.attended[d], diary.slept[d]
         self.embarked_in, self.alighted_in = diary.embarked_in[d], diary.alighted_in[d]
         self.embarked_out, self.alighted_out = diary.embarked_out[d], diary.alighted_out[d]
         self.carried_on, self.line_in, self.line_wait = diary.carried_on[d], diary.line_in[d], diary.line_wait[d]
@@ -86,7 +87,8 @@ class Day:
         self.no_crew = {NO_BUS: BUS}
         self.spares: list[simpy.Resource] = []
         self.stranded: defaultdict[int, list[int]] = defaultdict(list)
-        self.ready_in: Bools = luck.came[d].copy()
+        self.kept: Bools = luck.kept[d]
+        self.ready_in: Bools = luck.well[d].copy()
         self.ready_out: Bools = np.zeros_like(self.ready_in)
 
     def road(self, way: int) -> Road:
@@ -123,10 +125,10 @@ class Week:
     """What a process may look at, take and tell into while a week is lived; it dies with the week."""
 
     def __init__(self, settings: Settings, stage: Stage, luck: WeekLuck, diary: Diary) -> None:
-        fleet, days, table = settings.fleet, len(luck.came), stage.table
+        fleet, days, table = settings.fleet, len(luck.well), stage.table
         self.bells, self.dine, self.stage = settings.bells, settings.dine, stage
         self.pupils, self.timetable, self.halls, self.visits = stage.pupils, table, stage.halls, stage.visits
-        self.wash_peaks, self.days, self.luck = settings.wash.peaks, days, luck
+        self.days, self.luck = days, luck
         self.dwell = (minutes_of(fleet.dwell_stop_s), minutes_of(fleet.dwell_pupil_s))
         self.unload_min = (minutes_of(fleet.unload_school_s), minutes_of(fleet.unload_pupil_s))
         self.turnaround_min, self.transfer_min = fleet.turnaround_min, minutes_of(fleet.transfer_pupil_s)
@@ -136,7 +138,7 @@ class Week:
         self.buses_run = tuple(settings.weather.skies[name].buses_run for name in SKIES)
         self.dry = table.legs[0, False]
         self.diary = diary.wipe()
-        self.diary.came[:], self.diary.sky[:] = luck.came, luck.conditions.sky
+        self.diary.sky[:] = luck.conditions.sky
         self.slept = np.zeros((days + 1, len(self.pupils)), dtype=bool)
         pages = (diary.arrived[0], diary.departed[0], diary.load[0])
         self.second_track = (np.empty_like(pages[0]), np.empty_like(pages[1]), np.empty_like(pages[2]))
@@ -220,15 +222,17 @@ def sizes(stage: Stage) -> dict[str, int]:
 
 
 def roll_call(env: simpy.Environment, week: Week) -> Steps:
-    """Note at the start of lunch on each day who is at school, and before the first closing who is to go home."""
+    """Note at the start of lunch who is at school, and again well before the first closing: who is to go home."""
     bells = week.bells
     closing = min(bells.lodger_friday_min, bells.primary_close_min, bells.junior_close_min)
+    again = (bells.lunch_min + closing) / 2
     for day in week.by_day:
         yield env.timeout(day.midnight + bells.lunch_min - env.now)
         day.attended[:] = week.present(day.number, env.now)
         day.ready_out[:] = day.attended
-        yield env.timeout(day.midnight + closing - env.now)
-        day.ready_out[:] = week.present(day.number, env.now)
+        yield env.timeout(day.midnight + again - env.now)
+        ill_guests = week.slept[day.number] & ~day.came & ~week.pupils.has_bed
+        day.ready_out[:] = week.present(day.number, env.now) | ill_guests
 
 
 def live(week: Week) -> Diary:
@@ -239,5 +243,9 @@ def live(week: Week) -> Diary:
         env.process(process(env, week))
     for bus in range(NO_BUS, len(week.timetable.yard)):
         env.process(duty(env, week, bus))
-    env.run()
+    gc.disable()  # looking for garbage among a week's many live objects takes longer than the week
+    try:
+        env.run()
+    finally:
+        gc.enable()
     return week.diary

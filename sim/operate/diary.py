@@ -54,6 +54,7 @@ class Diary:
 
     sky: Codes = _told("half", "code", "weather of the morning and of the afternoon; position in SKIES")
     came: Bools = _told("pupil", "yes", "is neither ill nor kept at home")
+    slept: Bools = _told("pupil", "yes", "woke up at school")
     attended: Bools = _told("pupil", "yes", "is at school at noon")
     embarked_in: Floats = _told("pupil", "time", "is on the bus to school")
     alighted_in: Floats = _told("pupil", "time", "has left the bus at school")

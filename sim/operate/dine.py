@@ -74,11 +74,6 @@ class Halls:
     def __post_init__(self) -> None:
         freeze(self)
 
-    @property
-    def sitting_min(self) -> float:
-        """Return how long a sitting lasts, in minutes."""
-        return self.dine.bell_after_min
-
 
 def halls(settings: Settings, plan: YearPlan, pupils: Pupils) -> Halls:
     """Lay out the canteens of a year; nothing here depends on the day."""
@@ -194,11 +189,12 @@ def sit_down(week: Week, day: int, sitting: Sitting, handed_out: Ints) -> None:
     halls, diary, luck, dine = week.halls, week.diary, week.luck, week.halls.dine
     cooked = np.floor(halls.kitchen * luck.conditions.kitchen[day] + 0.5)
     ready = np.floor(cooked * min((k + 1) * dine.kitchen_sitting_share, 1.0) + 1e-9).astype(np.int64)
+    left = np.maximum(ready - handed_out[meal], 0)
     handed_out[meal] += _county_sitting(
         lines,
-        (halls.window_at, halls.opens_min, halls.closes_min, halls.canteen_seats, ready - handed_out[meal]),
+        (halls.window_at, halls.opens_min, halls.closes_min, halls.canteen_seats, left),
         (start, start + dine.bell_after_min, dine.breakfast_wait_min, dine.walk_to_hall_min, dine.seat_min_limit),
-        _eaters(week, day, kind),
+        _eaters(week, day, kind, start + dine.bell_after_min),
         (halls.walk_min, luck.walk_min[meal, day], luck.service_min[meal, day], luck.eat_min[meal, day]),
         diary.alighted_in[day],
         (diary.queued[meal, day], diary.at_window[meal, day], diary.served[meal, day], diary.seated[meal, day],
@@ -206,7 +202,7 @@ def sit_down(week: Week, day: int, sitting: Sitting, handed_out: Ints) -> None:
     )  # fmt: skip
 
 
-def _eaters(week: Week, day: int, kind: int) -> tuple[Bools, Bools]:
+def _eaters(week: Week, day: int, kind: int, bell: float) -> tuple[Bools, Bools]:
     """Return who eats a meal, and who eats it if their bus comes in time; (N,) each."""
     pupils, diary, nobody = week.pupils, week.diary, np.zeros(len(week.pupils), dtype=bool)
     if kind == BREAKFAST:
@@ -214,7 +210,7 @@ def _eaters(week: Week, day: int, kind: int) -> tuple[Bools, Bools]:
     if kind == LUNCH:
         return pupils.eats & diary.attended[day], nobody
     if kind == DINNER:
-        return pupils.has_bed & diary.attended[day] & (day < week.days - 1), nobody
+        return pupils.has_bed & week.present(day, bell) & (day < week.days - 1), nobody
     return ~np.isnan(diary.stayed[day]), nobody
 
 

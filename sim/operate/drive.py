@@ -32,8 +32,8 @@ Left = tuple[Floats, Codes]
 
 @njit(cache=True)
 def _tell_left(who: int, now: float, cause: int, left: Left) -> None:
-    """Note that a run left a pupil, the first time it happens on a day."""
-    if np.isnan(left[0][who]):
+    """Note that a run left a pupil, the earliest time it happens on a day."""
+    if not left[0][who] <= now:  # NaN compares false
         left[0][who] = now
         left[1][who] = cause
 

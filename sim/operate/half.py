@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from sim.county.road import Travel
 from sim.operate.drive import Track
 from sim.operate.legs import Legs
 
@@ -52,6 +53,27 @@ class Half:
     def is_second(self) -> bool:
         """Tell whether this is a drive for those another one left behind."""
         return self.track is not self.day.track
+
+
+class Place(NamedTuple):
+    """Where and when a bus breaks down, and with how many pupils aboard."""
+
+    begin: int
+    """Node at which the leg began."""
+    end: int
+    share: float
+    """Share of the leg that is driven."""
+    minute: float
+    aboard: int
+
+    def way(self, travel: Travel, node: int) -> tuple[float, float]:
+        """Return minutes and km of the shortest way from a node to here, from either end of the leg."""
+        leg, km = travel.minutes.item(self.begin, self.end), travel.km.item(self.begin, self.end)
+        before = travel.minutes.item(node, self.begin) + self.share * leg
+        after = travel.minutes.item(node, self.end) + (1 - self.share) * leg
+        if before <= after:
+            return before, travel.km.item(node, self.begin) + self.share * km
+        return after, travel.km.item(node, self.end) + (1 - self.share) * km
 
 
 def where(km: float, legs: Legs, stops: tuple[int, int]) -> tuple[int, float]:

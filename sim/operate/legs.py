@@ -37,6 +37,10 @@ class Legs:
     """(R,) node where it ends."""
     run_km: tuple[float, ...]
     """(R,)"""
+    begin: Ints
+    """(P,) node where the leg begins; of a stop out of reach, the stop itself."""
+    end: Ints
+    """(P,) node where it ends."""
     travel: Travel
     """Ways between any two places, for buses without pupils."""
 
@@ -45,11 +49,13 @@ def clear_legs(county: County, routes: Routes, travel: Travel) -> Legs:
     """Return the legs as they were planned."""
     stop, school = county.hamlets.node[routes.hamlet], county.schools.node[routes.school]
     into = routes.direction == IN
+    run = np.repeat(np.arange(len(routes.school)), np.diff(routes.ptr))
+    begin, end = _from_to(into[run], run, stop, school[run])
     first = np.where(into, stop[routes.ptr[:-1]], school)
     last = np.where(into, school, stop[routes.ptr[1:] - 1])
     return Legs(
         routes.leg_min, routes.leg_floor_min, routes.leg_km, np.zeros(len(stop), np.int8),
-        tuple(first.tolist()), tuple(last.tolist()), tuple(by_run(routes, routes.leg_km).tolist()), travel,
+        tuple(first.tolist()), tuple(last.tolist()), tuple(by_run(routes, routes.leg_km).tolist()), begin, end, travel,
     )  # fmt: skip
 
 
@@ -68,8 +74,9 @@ def legs(county: County, routes: Routes, skyway: Skyway) -> Legs:
     first, last = np.full((2, len(routes.school)), -1)
     np.put(first, run[rows][::-1], begins[::-1])
     np.put(last, run[rows], ends)
-    run_km = tuple(by_run(routes, km).tolist())
-    return Legs(minutes, floor_min, km, cut, tuple(first.tolist()), tuple(last.tolist()), run_km, travel)
+    run_km, begin, end = tuple(by_run(routes, km).tolist()), stop.copy(), stop.copy()
+    begin[rows], end[rows] = begins, ends
+    return Legs(minutes, floor_min, km, cut, tuple(first.tolist()), tuple(last.tolist()), run_km, begin, end, travel)
 
 
 def _from_to(into: np.ndarray, run: Ints, stop: Ints, gate: Ints) -> tuple[Ints, Ints]:

@@ -33,9 +33,12 @@ def nights(env: simpy.Environment, week: Week) -> Steps:
 
 
 def stay(week: Week, day: Day, now: float) -> None:
-    """Keep at school for the night whoever is not on a bus home by now, or has no open road home."""
+    """Keep at school for the night whoever is not on a bus home by now, or has no open road home.
+
+    Whose run home the plan had to drop knows it and is fetched by the family.
+    """
     pupils, stage, last = week.pupils, week.stage, day.number == week.days - 1
-    by_bus = (pupils.stop[OUT] >= 0) & (~pupils.has_bed | last)
+    by_bus = stage.bus_home & (~pupils.has_bed | last)
     waits = np.flatnonzero(day.ready_out & by_bus & np.isnan(day.embarked_out))
     fetched = np.flatnonzero(pupils.has_bed & ~pupils.lodger_bus) if last else np.empty(0, dtype=np.int64)
     own = np.concatenate([stage.families, stage.line_riders, fetched])
@@ -68,25 +71,27 @@ def sleep(week: Week, day: Day, now: float) -> None:
     """
     pupils, last = week.pupils, day.number == week.days - 1
     stays = ~np.isnan(day.stayed)
-    in_house = day.attended | (week.slept[day.number] & ~day.came)
+    in_house = week.present(day.number, now) | (day.slept & ~day.came)
     lodgers = pupils.has_bed & (stays if last else in_house)
     day.to_bed[lodgers] = now
     guests = np.flatnonzero(stays & ~pupils.has_bed)
-    day.to_bed[guests[_find_beds(week, guests, now)]] = now
+    day.to_bed[guests[_find_beds(week, guests, lodgers if last else pupils.has_bed, now)]] = now
     week.slept[day.number + 1] = lodgers | stays
     day.life_here[:] = week.luck.life_here[day.number]
 
 
-def _find_beds(week: Week, guests: Ints, now: float) -> Bools:
-    """Give emergency beds and the beds nobody has this term to guests of each school and sex, the youngest first.
+def _find_beds(week: Week, guests: Ints, lodgers: Bools, now: float) -> Bools:
+    """Give emergency beds and the beds no lodger has to guests of each school and sex, the youngest first.
 
     Each line of guests passes the bed station; all of them come at the same minute and stay for the night.
+    lodgers: (N,) whose beds are theirs tonight: all who have one, on the last day those who could not go home.
     """
-    pupils = week.pupils
+    pupils, beds = week.pupils, week.stage.beds
+    taken = np.bincount((pupils.school * 2 + pupils.sex)[lodgers], minlength=beds.size)
+    spare = np.maximum(beds.ravel() - taken, 0)
     found = np.zeros(len(guests), dtype=bool)
     place = pupils.school[guests] * 2 + pupils.sex[guests]
     order = np.lexsort((pupils.number[guests], pupils.grade[guests], place))
     for here in np.split(order, np.flatnonzero(np.diff(place[order])) + 1) if len(guests) else ():
-        free = int(week.stage.spare_beds.ravel()[place[here[0]]])
-        found[here] = loss(np.full(len(here), now), np.full(len(here), MINUTES_PER_DAY), free)
+        found[here] = loss(np.full(len(here), now), np.full(len(here), MINUTES_PER_DAY), int(spare[place[here[0]]]))
     return found

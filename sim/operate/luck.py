@@ -28,8 +28,10 @@ class WeekLuck:
     """D days, N pupils, P stops, R runs, B buses, S schools, V visits."""
 
     conditions: Conditions
-    came: Bools
-    """(D, N) neither ill nor kept at home."""
+    well: Bools
+    """(D, N) not ill."""
+    kept: Bools
+    """(D, N) day pupils whom the family keeps at home for the weather, if they are at home."""
     traffic: Floats
     """(D, R) factor on the minutes of empty travel."""
     leg_min: Floats
@@ -89,7 +91,8 @@ def week_luck(
     wash_luck(settings, stage.visits, stage.pupils, luck, week, paper.wash)
     return WeekLuck(
         conditions=conditions,
-        came=np.stack([_came(stage.pupils, luck, conditions, week, day) for day in days]),
+        well=np.stack([_well(stage, luck, conditions, week, day) for day in days]),
+        kept=np.stack([_kept(stage.pupils, luck, conditions, week, day) for day in days]),
         traffic=traffic,
         leg_min=leg_min,
         weather_min=weather_min,
@@ -103,14 +106,19 @@ def week_luck(
     )
 
 
-def _came(pupils: Pupils, luck: YearLuck, conditions: Conditions, week: int, day: int) -> Bools:
-    """Tell who comes: not ill, nor a day pupil whom the family keeps at home for the weather; (N,)."""
-    ill = conditions.absence[day - 1][pupils.school]
-    came = streams.uniforms(luck.daily("ill", week, day), pupils.number) >= ill
-    if conditions.stay_home[day - 1] > 0:
-        kept = streams.uniforms(luck.daily("kept at home", week, day), pupils.number) < conditions.stay_home[day - 1]
-        came &= ~kept | pupils.has_bed
-    return np.asarray(came)
+def _well(stage: Stage, luck: YearLuck, conditions: Conditions, week: int, day: int) -> Bools:
+    """Tell who is not ill; (N,)."""
+    return (
+        streams.uniforms(luck.daily("ill", week, day), stage.pupils.number) >= conditions.absence[day - 1][stage.area]
+    )
+
+
+def _kept(pupils: Pupils, luck: YearLuck, conditions: Conditions, week: int, day: int) -> Bools:
+    """Tell which day pupils their family would keep at home for the weather; (N,)."""
+    share = conditions.stay_home[day - 1]
+    if share == 0:
+        return np.zeros(len(pupils), dtype=bool)
+    return (streams.uniforms(luck.daily("kept at home", week, day), pupils.number) < share) & ~pupils.has_bed
 
 
 def _traffic(

@@ -22,7 +22,9 @@ def mornings(env: simpy.Environment, week: Week) -> Steps:
     """Begin each day: who slept at school waits for no bus; public buses and families bring theirs."""
     for day in week.by_day:
         yield env.timeout(day.midnight - env.now)
-        day.ready_in &= ~week.slept[day.number]
+        day.slept[:] = week.slept[day.number]
+        day.came[:] = week.luck.well[day.number] & (day.slept | ~day.kept)
+        day.ready_in[:] = day.came & ~day.slept
         families, riders = (who[day.ready_in[who]] for who in (week.stage.families, week.stage.line_riders))
         lodgers = np.flatnonzero(week.own_means[day.number > 0] & week.pupils.has_bed & day.ready_in)
         for who in (families, riders, lodgers):
@@ -42,13 +44,16 @@ def public_buses(week: Week, day: Day, who: Ints) -> None:
     school by `fleet.arrive_latest_before_bell_min` before the pupil's lesson in dry weather.
     """
     stage, (seats, in_time, headway_min, early_min) = week.stage, week.line
-    hamlet = week.pupils.hamlet[who]
-    rank = np.arange(len(who)) - np.searchsorted(hamlet, hamlet)
     home, school = stage.home_node[who], stage.school_node[who]
     slower = day.legs[IN].travel.minutes[home, school] - week.dry.travel.minutes[home, school]
-    reached = np.isfinite(slower) & (seats > 0)
-    wait = np.maximum(rank // max(seats, 1) - (in_time - 1), 0) * headway_min
-    comes = who[reached]
-    day.line_wait[comes] = wait[reached]
-    day.line_in[comes] = (stage.bell_min[who] - early_min + slower + wait)[reached] + day.midnight
-    _leave_at_home(day, who[~reached], WEATHER if seats else LINE_BUS_SEAT)
+    reached = np.isfinite(slower)
+    _leave_at_home(day, who[~reached], WEATHER)
+    who, slower = who[reached], slower[reached]
+    if not seats:
+        _leave_at_home(day, who, LINE_BUS_SEAT)
+        return
+    hamlet = week.pupils.hamlet[who]
+    rank = np.arange(len(who)) - np.searchsorted(hamlet, hamlet)
+    wait = np.maximum(rank // seats - (in_time - 1), 0) * headway_min
+    day.line_wait[who] = wait
+    day.line_in[who] = stage.bell_min[who] - early_min + slower + wait + day.midnight

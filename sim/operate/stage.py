@@ -11,11 +11,11 @@ from sim.config import Settings
 from sim.county import County
 from sim.county.road import Travel
 from sim.operate.dine import Halls, halls
-from sim.operate.pupils import Pupils, gather
+from sim.operate.pupils import OUT, Pupils, gather
 from sim.operate.timetable import FIRST_JUNIOR_GRADE, Timetable, timetable
 from sim.operate.wash import Visits, visits
 from sim.operate.weather import Skyways
-from sim.plan import FAMILY, LINE_BUS, Floats, Ints, YearPlan
+from sim.plan import FAMILY, LINE_BUS, Bools, Floats, Ints, YearPlan
 from sim.plan.staff import life_teachers
 
 
@@ -31,12 +31,16 @@ class Stage:
     """(S)"""
     life_teachers: Ints
     """(S,) life teachers in post."""
-    spare_beds: Ints
-    """(S, 2) beds for those who have to stay: emergency beds, and beds that nobody has this term."""
+    beds: Ints
+    """(S, 2) all beds, with those that can be put up in need."""
+    bus_home: Bools
+    """(N,) has a run home that is driven: every day, or lodgers on the last day of the week."""
     line_riders: Ints
     """Pupils who come by public bus, by hamlet, the youngest first."""
     families: Ints
     """Pupils whom their family brings every day."""
+    area: Ints
+    """(N,) township of the home."""
     home_node: Ints
     """(N,)"""
     school_node: Ints
@@ -61,8 +65,6 @@ def stage(
     counts: (H, 9, 2) pupils who come this year; term: 1 or 2.
     """
     pupils = gather(county, settings, ways.dry, plan, counts, luck, term)
-    taken = np.zeros_like(plan.beds.nominal)
-    np.add.at(taken, (pupils.school[pupils.has_bed], pupils.sex[pupils.has_bed]), 1)
     junior = pupils.grade >= FIRST_JUNIOR_GRADE
     by_line = np.flatnonzero(pupils.mode == LINE_BUS)
     return Stage(
@@ -72,10 +74,19 @@ def stage(
         visits=visits(settings, plan, pupils),
         gate_bays=tuple(county.schools.gate_bays.tolist()),
         life_teachers=life_teachers(county, plan),
-        spare_beds=plan.beds.emergency + np.maximum(plan.beds.nominal - taken, 0),
+        beds=plan.beds.emergency + plan.beds.nominal,
+        bus_home=_bus_home(plan, pupils),
         line_riders=by_line[np.lexsort((pupils.number[by_line], pupils.grade[by_line], pupils.hamlet[by_line]))],
         families=np.flatnonzero(pupils.mode == FAMILY),
+        area=county.hamlets.township[pupils.hamlet],
         home_node=county.hamlets.node[pupils.hamlet],
         school_node=county.schools.node[pupils.school],
         bell_min=np.where(junior, settings.bells.junior_first_min, settings.bells.primary_first_min).astype(float),
     )
+
+
+def _bus_home(plan: YearPlan, pupils: Pupils) -> Bools:
+    """Tell who has a run home that the plan did not have to drop; (N,)."""
+    routes = plan.runs.routes
+    bus = np.append(np.repeat(plan.runs.bus, np.diff(routes.ptr)), -1)  # the last one answers for "no stop" (-1)
+    return np.asarray(bus[pupils.stop[OUT]] >= 0)

@@ -100,7 +100,7 @@ def timetable(
     owner = _owners(county, plan)
     leg = (np.arange(len(run_of_stop)) - routes.ptr[run_of_stop] + 1).astype(np.uint64)
     clear = clear_legs(county, routes, travel)
-    ways = {sky: legs(county, routes, way) for sky, way in skyways.items()} | {(CLEAR, False): clear}
+    ways = {sky: clear if way.travel is travel else legs(county, routes, way) for sky, way in skyways.items()}
     kinds = [settings.fleet.kinds[kind] for kind in runs.bus_kind]
     return Timetable(
         stops=tuple(zip(routes.ptr[:-1].tolist(), routes.ptr[1:].tolist(), strict=True)),

@@ -175,7 +175,7 @@ def _here(week: Week, day: int, k: int, now: float) -> Bools:
         here = here & pupils.eats
     if begin < bells.lunch_min:
         return np.asarray(here & week.slept[day]) if wanted == "lodgers" else here
-    tonight = ~np.isnan(diary.stayed[day]) | (pupils.has_bed & diary.attended[day] & (not last))
+    tonight = ~np.isnan(diary.stayed[day]) | (pupils.has_bed & (not last))
     if wanted == "lodgers":
         return np.asarray(here & tonight)
     close = np.where(pupils.grade >= FIRST_JUNIOR_GRADE, bells.junior_close_min, bells.primary_close_min)

@@ -49,7 +49,7 @@ class Conditions:
     struck: Bools
     """(D,) the stress pack strikes."""
     absence: Floats
-    """(D, S) share of the pupils who are ill."""
+    """(D, T) share of the pupils of each township who are ill."""
     driver_share: Floats
     """(D,) share of drivers who are absent."""
     attendant_share: Floats
@@ -206,17 +206,17 @@ def conditions(
 
 
 def ill_share(county: County, settings: Settings, luck: YearLuck, week: int, month: int) -> Floats:
-    """Return the share of each school's pupils who are ill on a day of a usual week; (S,).
+    """Return the share of each township's pupils who are ill on a day of a usual week; (T,).
 
-    The mean of the year, times the month's factor, times a lognormal of the county's week and one of the school's
-    week, both of mean 1.
+    The mean of the year, times the month's factor, times a lognormal of the county's week and one of the township's
+    week, both of mean 1. It goes by the home, so that nobody falls ill because another school receives them.
     """
     health = settings.health
     z_county = streams.normal(luck.daily("illness county", week, 0), streams.owner("county"))
-    z_school = streams.normals(luck.daily("illness school", week, 0), streams.owners(county.schools.id))
+    z_area = streams.normals(luck.daily("illness area", week, 0), streams.owners(county.townships.id))
     county_wide = np.exp(health.county_sd * z_county - health.county_sd**2 / 2)
-    of_school = np.exp(health.school_sd * z_school - health.school_sd**2 / 2)
-    return np.asarray(health.absence_share * health.month_factor[month - 1] * county_wide * of_school)
+    of_area = np.exp(health.area_sd * z_area - health.area_sd**2 / 2)
+    return np.asarray(health.absence_share * health.month_factor[month - 1] * county_wide * of_area)
 
 
 def _or_stress(usual: float, stressed: float | None, struck: Bools) -> Floats:
@@ -233,7 +233,7 @@ def _hit_schools(county: County, settings: Settings, roll: Ints) -> Bools:
 
 
 def check_stress(county: County, settings: Settings) -> None:
-    """Refuse a stress pack or calendar that names a road, a school, a week or a day that the county does not have."""
+    """Refuse settings that name a road, a school, a week or a day that the county does not have."""
     errors = list(_errors(county, settings))
     if errors:
         raise BadInput(*errors)
@@ -247,6 +247,7 @@ def _errors(county: County, settings: Settings) -> Iterator[str]:
     for key, wanted in (("stress.weeks", stress.weeks), ("calendar.always", settings.calendar.always)):
         for week in sorted({*wanted} - {*weeks}):
             yield f"{key}: {week} is no school week of {county.name}; its weeks are {min(weeks)} to {max(weeks)}"
+    yield from _not_lived(county, settings)
     struck = np.isin(weeks, stress.weeks) if stress.weeks else np.ones(len(weeks), dtype=bool)
     longest = county.calendar.days[struck].max(initial=0)
     for day in stress.days:
@@ -255,6 +256,21 @@ def _errors(county: County, settings: Settings) -> Iterator[str]:
     for key in ("kitchen_share", "water_share"):
         if getattr(stress, key) < 1 and not stress.schools:
             yield f"stress.{key}: fails at no school; name schools in stress.schools, or all, or largest"
+
+
+def _not_lived(county: County, settings: Settings) -> Iterator[str]:
+    """Say which days whose events are to be kept are never lived."""
+    study, calendar = settings.study, county.calendar
+    days_of = dict(zip(calendar.week.tolist(), calendar.days.tolist(), strict=True))
+    years = range(study.first_year, study.first_year + study.years)
+    for year, week, day in study.days_kept:
+        said = f"study.keep_events: {year}-{week}-{day} is"
+        if year not in years:
+            yield f"{said} in no year of the study; its years are {years[0]} to {years[-1]}"
+        elif week not in days_of:
+            yield f"{said} in no school week of {county.name}; its weeks are {min(days_of)} to {max(days_of)}"
+        elif day > days_of[week]:
+            yield f"{said} no school day; the days of week {week} are 1 to {days_of[week]}"
 
 
 def _unknown(key: str, wanted: tuple[str, ...], known: list[str], what: str) -> Iterator[str]:

@@ -67,7 +67,7 @@ class RunFolder:
     def write_table(self, name: str, frame: pd.DataFrame) -> Path:
         """Write a table as Parquet or CSV, by the ending of its name, with the declared columns and types."""
         target = self.file(name)
-        table = _declared(target.name)
+        table = _declared(target)
         frame = as_declared(frame, table) if table else frame
         if target.suffix == ".csv":
             return _whole(target, lambda to: frame.to_csv(to, index=False, lineterminator="\n", encoding="utf-8"))
@@ -80,7 +80,7 @@ class RunFolder:
         source = self.file(name)
         if not source.is_file():
             raise BadInput(f"{source}: there is no such table; is the run complete?")
-        table = _declared(source.name)
+        table = _declared(source)
         texts = {column.name: "str" for column in table.columns if column.type == "text"} if table else {}
         if source.suffix == ".csv":
             frame = pd.read_csv(source, dtype=texts, keep_default_na=False, na_values=[""])
@@ -178,6 +178,6 @@ def _join(files: Sequence[Path], target: Path) -> None:
                 waiting.clear()
 
 
-def _declared(file_name: str) -> Table | None:
-    """Return the declaration of a table of the run, nothing for a table that has none."""
-    return next((table for table in RUN_TABLES if table.name == file_name), None)
+def _declared(file: Path) -> Table | None:
+    """Return the declaration of a table of the run, nothing for a table that has none; `*` stands for any name."""
+    return next((table for table in RUN_TABLES if file.match(table.name)), None)

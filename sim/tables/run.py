@@ -268,6 +268,15 @@ BUDGET = _file(
     number("nominal", "Mean in the prices of the year", "yuan", low=None),
     whole("replications", "Replications behind it", low=1),
 )  # fmt: skip
+EVENTS = _file(
+    "events/*.parquet",
+    "Everything that happened on a day that was kept (`study.keep_events`), sorted by minute",
+    "event who",
+    number("minute", "When; midnight for what holds all day", "minute after midnight"),
+    text("event", "What happened: one of the kinds listed below"),
+    text("who", "To whom: pupil, stop, run, bus, school, visit, half of the day"),
+    number("value", "Value or code, as the kind says; null when there is only the minute", nullable=True),
+)  # fmt: skip
 SUMMARY = _file(
     "summary.parquet",
     "A sweep: measures of each scenario and paired differences to the first",
@@ -281,5 +290,5 @@ SUMMARY = _file(
 
 RUN_TABLES: tuple[Table, ...] = (
     ENROLMENT, CLOSURES, PLACES, UNPLACED, RUNS, POSTS, DAYS, MEASURES, ANNUAL, SPREAD, RESOURCES_TABLE, HARM,
-    BOTTLENECKS, RELIEF, LEDGER, BUDGET, VERDICTS, SUMMARY,
+    BOTTLENECKS, RELIEF, LEDGER, BUDGET, VERDICTS, SUMMARY, EVENTS,
 )  # fmt: skip

@@ -66,9 +66,9 @@ def _breaks(run: Run, first: pd.DataFrame, worst: pd.DataFrame) -> list[str]:
         run.words(
             "answer.sure",
             chance=percent(top["p_breach"]),
-            replications=len(run.replications),
+            replications=run.words.count("replications", len(run.replications)),
             cause=run.words.term("cause", top["cause"]),
-            days=_in_words(run, top, *(top[f"pupil_days_harmed_{part}"] for part in ("mean", "low", "high"))),
+            harm=_in_words(run, top, *(top[f"pupil_days_harmed_{part}"] for part in ("mean", "low", "high"))),
         ),
     ]
     if others:
@@ -85,8 +85,8 @@ def _nothing_breaks(run: Run, worst: pd.DataFrame) -> list[str]:
 
 
 def _most_harm(run: Run, row: pd.Series) -> str:
-    days = _in_words(run, row, row["mean"], row["low"], row["high"])
-    return run.words("answer.worst", what=_what(run, row), where=run.site(row["site_id"]), days=days)
+    harm = _in_words(run, row, row["mean"], row["low"], row["high"])
+    return run.words("answer.worst", what=_what(run, row), where=run.site(row["site_id"]), harm=harm)
 
 
 def harmed(run: Run, row: Any, mean: float, low: float = np.nan, high: float = np.nan) -> str:
@@ -96,7 +96,7 @@ def harmed(run: Run, row: Any, mean: float, low: float = np.nan, high: float = n
 
 def _in_words(run: Run, row: Any, mean: float, low: float, high: float) -> str:
     text = harmed(run, row, mean, low, high)
-    return run.words("hidden.number") if text == HIDDEN else text
+    return run.words("hidden.number") if text == HIDDEN else run.words("answer.days", days=text)
 
 
 def _what(run: Run, row: pd.Series) -> str:

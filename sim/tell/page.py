@@ -15,7 +15,7 @@ from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
 from sim.tell.figure import draw
 from sim.tell.run import Run, origin
-from sim.tell.stress import Stress, weather_table
+from sim.tell.stress import Stress, struck, weather_table
 from sim.tell.sweep import Sweep
 from sim.tell.words import Words
 
@@ -78,7 +78,7 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "keys": key_figures(run),
         "facts": facts(run),
         "sections": (SECTIONS[0], STRESS, *SECTIONS[1:]) if stress.told else SECTIONS,
-        "stress": stress if stress.told else None,
+        "stress": stress,
         "weather": weather_table(run),
         "figures": {name: Markup(svg) for name, svg in drawn.items()},  # drawn here, its texts are escaped
         "made_up": _made_up(run),
@@ -122,11 +122,19 @@ def facts(run: Run) -> list[tuple[str, str]]:
         "assign": word.term("assign", settings.assign.rule),
         "births": word.term("births", settings.enrol.births),
         "fleet": _fleet(run),
-        "stress": word.term("stress", settings.stress.name),
+        "stress": _stress(run),
         "version": f"{manifest.get('version', '')} ({commit})",
         "started": str(manifest.get("started_utc", "")).replace("T", " ").replace("+00:00", " UTC"),
     }
     return [(word(f"fact.{name}"), value) for name, value in told.items()]
+
+
+def _stress(run: Run) -> str:
+    pack, what = run.settings.stress, struck(run)
+    if not pack.strikes:
+        return what
+    weeks = run.words.join([str(week) for week in pack.weeks])
+    return run.words("fact.struck", what=what, weeks=weeks) if weeks else run.words("fact.always_struck", what=what)
 
 
 def _fleet(run: Run) -> str:

@@ -25,7 +25,7 @@ def price_table(run: Run) -> Grid:
             f"{item['low']:,g}",
             f"{item['central']:,g}",
             f"{item['high']:,g}",
-            item["unit"],
+            word.term("price_unit", item["unit"]),
             item["year"],
             word.term("confidence", item["confidence"]),
             item["source"],

@@ -38,6 +38,10 @@ class Words:
         entry = glossary().get(f"{group}.{name}")
         return entry[self.language] if entry else str(name).replace("_", " ")
 
+    def count(self, key: str, number: int) -> str:
+        """Return how many there are of something, in words that fit one as well as many."""
+        return self(f"count.{key}.one" if number == 1 else f"count.{key}", count=number)
+
     def join(self, parts: list[str]) -> str:
         """Return a list of words as a text."""
         return ("、" if self.language == "zh" else ", ").join(parts)

@@ -166,7 +166,9 @@ def _prices(run: Run, pen: Pen, sheet: Any) -> None:
     rows = [
         (
             word.term("price", name),
-            *(item.get(key) for key in ("low", "central", "high", "unit", "year")),
+            *(item.get(key) for key in ("low", "central", "high")),
+            word.term("price_unit", item.get("unit")),
+            item.get("year"),
             word.term("confidence", item.get("confidence")),
             item.get("source"),
         )
