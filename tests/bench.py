@@ -30,7 +30,7 @@ from living import job, lived
 
 from sim.chance import YearLuck
 from sim.config import Settings, load
-from sim.live import Job, counts, live_year, lived_weeks
+from sim.live import Job, counts, live_year, lived_weeks, term_of
 from sim.measure.scene import Scene
 from sim.measure.year import Tally
 from sim.operate import dine, drive, lodge, station, wash
@@ -103,7 +103,7 @@ def scenery(reference: Job, days: int) -> Scenery:
     """Return a week of so many days, lived once."""
     luck, calendar = YearLuck(reference.settings.seed, 0, reference.plan.years[0].year), reference.county.calendar
     week = int(lived_weeks(reference, luck).week[0])
-    term = min(int(calendar.term[calendar.week == week][0]), 2)
+    term = term_of(calendar, int(np.flatnonzero(calendar.week == week)[0]))
     scene, diary, fortune = lived(reference, week=week, days=days)
     coming = counts(reference, 0)[0]
     set_up = stage(reference.county, reference.settings, reference.ways, reference.plan.years[0], coming, luck, term)

@@ -32,7 +32,7 @@ def grown(stage: Stage, luck: WeekLuck, k: int) -> tuple[Stage, WeekLuck]:
         line_riders=_shifted(stage.line_riders, pupils, k),
         families=_shifted(stage.families, pupils, k),
         **{name: np.concatenate([getattr(stage, name)] * k)
-           for name in ("life_teachers", "spare_beds", "home_node", "school_node", "bell_min")},
+           for name in ("life_teachers", "beds", "bus_home", "area", "home_node", "school_node", "bell_min")},
     )  # fmt: skip
     return bigger, _luck(luck, place, k)
 

@@ -82,8 +82,9 @@ def week(
     )  # fmt: skip
     halls = dine.halls(settings, plan, pupils)
     return SimpleNamespace(
-        days=days, pupils=pupils, halls=halls, bells=settings.bells, slept=slept, diary=diary, luck=luck
-    )
+        days=days, pupils=pupils, halls=halls, bells=settings.bells, slept=slept, diary=diary, luck=luck,
+        present=lambda day, now: diary.came[day],
+    )  # fmt: skip
 
 
 def eaten(made):
@@ -201,10 +202,11 @@ def test_a_kitchen_that_is_down_cooks_a_share_and_a_late_dinner_is_of_what_is_le
 
 def test_who_has_no_canteen_is_told_nothing():
     made = week(few([0, 0, 1], schools=2, has_bed=[True] * 3), days=2)
+    sitting = np.zeros((2, 9), dtype=np.int64)
+    counts = (np.array([0, 1]), np.array([0, 5]), np.array([0, 9]))
     made.halls = dine.halls(
         chosen(),
-        SimpleNamespace(meals=Meals(np.zeros((2, 9), dtype=np.int64), np.array([0, 1]), np.zeros((2, 9), dtype=np.int64), np.zeros((2, 9)),
-                                    np.array([0, 1]), np.array([0, 5]), np.array([0, 9]))),
+        SimpleNamespace(meals=Meals(sitting, np.array([0, 1]), sitting, np.zeros((2, 9)), *counts)),
         made.pupils,
     )  # fmt: skip
     told = eaten(made)

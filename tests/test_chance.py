@@ -17,7 +17,7 @@ from sim.live import counts
 
 PURPOSES = (
     "entry county", "entry area", "progress county", "progress area", "cell", "weeks", "mode", "lodger bus", "lunch",
-    "hardship", "gives up bed", "breakfast", "dinner", "ill", "illness county", "illness school", "kept at home",
+    "hardship", "gives up bed", "breakfast", "dinner", "ill", "illness county", "illness area", "kept at home",
     "weather", "noon", "traffic day", "traffic leg", "driver", "attendant", "life teacher", "guardian",
     *(f"{what} {way}" for what in ("breakdown", "repair") for way in (0, 1)),
     *(f"wash {peak}" for peak in load(["county=three_villages"]).wash.peaks),
@@ -66,8 +66,8 @@ def test_no_choice_moves_anyones_luck(choice):
     )
     mine, theirs = (of_each(*week) for week in (base, other))
     assert set(theirs) <= set(mine), "the days of a school that stays open may not be lived"
-    for number, (came, *luck) in theirs.items():
-        assert mine[number][0] == came
+    for number, (well, *luck) in theirs.items():
+        assert mine[number][0] == well
         for once, now in zip(mine[number][1:], luck, strict=True):
             both = (once > 0) & (now > 0)  # who does not eat here or is not fetched has none
             assert (once[both] == now[both]).all()
@@ -80,7 +80,7 @@ def of_each(scene, _, fortune):
     """Return the luck of each pupil in a week, by number: days they are well, minutes at lunch, of the guardian."""
     pages = (fortune.eat_min[1], fortune.service_min[1], fortune.guardian_min)
     return {
-        int(number): (fortune.came[:, i].tolist(), *(page[:, i] for page in pages))
+        int(number): (fortune.well[:, i].tolist(), *(page[:, i] for page in pages))
         for i, number in enumerate(scene.pupils.number)
     }
 
@@ -114,10 +114,10 @@ def test_one_pupil_more_moves_nobody_elses_luck(tmp_path):
     less = job(*BY_HEART, "health.absence_share=0.5")
     before, after = lived(less), lived(more)
     assert len(after[0].pupils) == len(before[0].pupils) + 1
-    mine = dict(zip(before[0].pupils.number.tolist(), before[1].came.T.tolist(), strict=True))
+    mine = dict(zip(before[0].pupils.number.tolist(), before[2].well.T.tolist(), strict=True))
     same = [
-        mine[n] == came
-        for n, came in zip(after[0].pupils.number.tolist(), after[1].came.T.tolist(), strict=True)
+        mine[n] == well
+        for n, well in zip(after[0].pupils.number.tolist(), after[2].well.T.tolist(), strict=True)
         if n in mine
     ]
     assert len(same) == len(mine)
