@@ -42,7 +42,7 @@ from sim.study import make_plan, run
 from sim.workers import spread
 
 REFERENCE = ("county=huichang", "study.years=1", "study.replications=1", "executor=serial")
-FULL = (*REFERENCE, "calendar=full")
+FULL = (*REFERENCE, "calendar=full", "study.keep_events=[]")
 DAYS = 2
 """A week of two days: with a night, a breakfast and a bus of lodgers each way."""
 SCHOOL_WEEK = 5
@@ -144,9 +144,9 @@ def stations() -> list[Figure]:
 def county_day_against_simpy(week: Scenery) -> list[Figure]:
     """Compare living and measuring with the plain SimPy model of the same week, and with its recursions alone."""
     living, measuring = best(week.live, 8), best(week.measure, 8)
-    plain = [county_day.County(week.settings, week.stage, week.luck) for _ in range(2)]
+    plain = [county_day.County(week.settings, week.stage, week.luck, {}) for _ in range(2)]
     gc.disable()  # so many processes keep the collector busy; that is not what is compared
-    slow = min(seconds(county.live) for county in plain)
+    slow = min(seconds(county.env.run) for county in plain)
     gc.enable()
     bare = recursions_alone(week)
     against_simpy, against_bare = slow / (living + measuring), (living + measuring) / bare

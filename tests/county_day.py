@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import heappush
 from itertools import pairwise
-from math import floor, inf, isfinite, isnan
+from math import floor, inf, isfinite
 
 import numpy as np
 import simpy
 
 from sim.config import SKIES, Settings
+from sim.county import Travel
 from sim.operate.day import sizes
 from sim.operate.diary import (
     ATTENDANT,
@@ -41,9 +42,13 @@ from sim.plan import FAMILY, LINE_BUS, WALK
 from sim.units import MINUTES_PER_DAY, minutes_of
 
 EVENT = Iterator[simpy.Event]
-STAY = "no bus home"
+Lost = dict[tuple[int, int], tuple[float, int]]
+"""(day, run) -> minute at which it is known that no bus will drive the run in time, and why."""
+STAY, FETCHED = "no bus home", "the family comes"
 NO_BUS = -1
 """Drives the runs that the plan had to drop: nobody."""
+LAST = 10**6
+"""Rank of what follows from whatever else happens at the same minute."""
 LATE = -1
 """The sitting of those who cannot go home."""
 
@@ -53,7 +58,7 @@ class At(simpy.Event):
 
     def __init__(self, env: simpy.Environment, minute: float, rank: int = 0) -> None:
         super().__init__(env)
-        self._ok, self._value = True, None
+        self._ok, self._value, self.minute = True, None, minute
         heappush(env._queue, (minute, 1 + rank, next(env._eid), self))
 
 
@@ -88,6 +93,8 @@ class Bus:
     seats: simpy.Container
     legs: object
     second: bool = False
+    foreseen: float = 0.0
+    """Minute from which on it is known when it is free."""
     km_left: float = inf
     repair_min: float = 0.0
     weather_min: float = 0.0
@@ -102,27 +109,25 @@ class Bus:
         return int(self.seats.capacity - self.seats.level)
 
 
+def shorter(travel: Travel, node: int, place: tuple[tuple[int, float], ...]) -> tuple[float, float]:
+    """Return minutes and km of the shorter way from a node to a place on a leg; place: each end, share from there."""
+    (begin, _), (end, _) = place
+    leg, km = travel.minutes[begin, end], travel.km[begin, end]
+    ways = ((travel.minutes[node, tip] + share * leg, travel.km[node, tip] + share * km) for tip, share in place)
+    return min(ways, key=lambda way: way[0])
+
+
 class Day:
     """One day: its planned times (minutes of the week), its roads, who waits, and what there is to compete for."""
 
     def __init__(self, county: County, number: int) -> None:
-        luck, table, env = county.luck, county.table, county.env
-        here, inner = (
-            luck.conditions,
-            FIRST_DAY if number == 0 else LAST_DAY if number == county.days - 1 else OTHER_DAY,
-        )
+        luck, table, env, here = county.luck, county.table, county.env, county.luck.conditions
+        inner = FIRST_DAY if number == 0 else LAST_DAY if number == county.days - 1 else OTHER_DAY
         self.number, self.first, self.last = number, number == 0, number == county.days - 1
         self.kind, self.midnight = ONLY_DAY if county.days == 1 else inner, number * MINUTES_PER_DAY
-        times = (
-            table.be_there_min,
-            table.depart_min,
-            table.latest_min,
-            table.hold_min,
-            table.close_min,
-            table.friday_min,
-        )
+        runs, others = (table.be_there_min, table.depart_min, table.latest_min), (table.close_min, table.friday_min)
         self.be_there, self.depart, self.latest, self.hold, self.close, self.friday = (
-            (planned + self.midnight).tolist() for planned in times
+            (planned + self.midnight).tolist() for planned in (*runs, table.hold_min, *others)
         )
         skies = [(int(here.sky[number, way]), bool(here.struck[number])) for way in (IN, OUT)]
         self.sky, self.legs = [sky for sky, _ in skies], [table.legs[sky] for sky in skies]
@@ -139,8 +144,9 @@ class Day:
         self.public: dict[tuple[int, int], simpy.Container] = {}
         self.beds: dict[tuple[int, int], simpy.Container] = {}
         bells = county.settings.bells
-        times = (bells.lunch_min, county.first_close, bells.late_dinner_min, bells.lights_out_min)
-        self.noon, self.closing, self.evening, self.lights_out = (At(env, self.midnight + minute) for minute in times)
+        closing = min(bells.lodger_friday_min, bells.primary_close_min, bells.junior_close_min)
+        minutes = (bells.lunch_min, (bells.lunch_min + closing) / 2, bells.late_dinner_min, bells.lights_out_min)
+        self.noon, self.again, self.evening, self.lights_out = (At(env, self.midnight + minute) for minute in minutes)
         self.no_crew, self.spares = county.muster(self)
         self.wishes: defaultdict[int, list[int]] = defaultdict(list)
         self.join, self.takes = luck.wash_join[number].tolist(), luck.wash_service[number].tolist()
@@ -148,16 +154,28 @@ class Day:
             self.wishes[county.visitor[visit]].append(visit)
 
 
+def live(settings: Settings, stage: Stage, luck: WeekLuck) -> Diary:
+    """Live the week and return its diary; live it again when it was known before that a bus would be too late."""
+    foreseen: Lost = {}
+    for _ in range(9):
+        county = County(settings, stage, luck, foreseen)
+        county.env.run()
+        if county.given_up == foreseen:
+            return county.diary
+        foreseen = county.given_up
+    raise AssertionError("no week in which everything foreseen came true")
+
+
 class County:
     """The county and its pupils during one week."""
 
-    def __init__(self, settings: Settings, stage: Stage, luck: WeekLuck) -> None:
+    def __init__(self, settings: Settings, stage: Stage, luck: WeekLuck, foreseen: Lost) -> None:
         self.env, self.settings, self.stage, self.luck = simpy.Environment(), settings, stage, luck
         self.table, self.pupils, self.halls, self.visits = stage.table, stage.pupils, stage.halls, stage.visits
-        self.days, fleet, pupils = len(luck.came), settings.fleet, stage.pupils
+        self.dry = stage.table.legs[0, False]
+        self.days, fleet, pupils = len(luck.well), settings.fleet, stage.pupils
         self.diary = blank(self.days, sizes(stage))
-        self.diary.came[:], self.diary.sky[:] = luck.came, luck.conditions.sky
-        self.diary.life_here[:] = luck.life_here
+        self.diary.sky[:], self.diary.life_here[:] = luck.conditions.sky, luck.life_here
         self.mode, self.school, self.grade = pupils.mode.tolist(), pupils.school.tolist(), pupils.grade.tolist()
         self.has_bed, self.lodger_bus = pupils.has_bed.tolist(), pupils.lodger_bus.tolist()
         self.eats, self.breakfasts = pupils.eats.tolist(), pupils.breakfasts.tolist()
@@ -172,9 +190,7 @@ class County:
         self.door = (minutes_of(fleet.unload_school_s), minutes_of(fleet.unload_pupil_s))
         self.transfer_min = minutes_of(fleet.transfer_pupil_s)
         self.bays = [simpy.Resource(self.env, max(1, bays)) for bays in stage.gate_bays]
-        self.repaired = [0.0] * len(self.table.yard)
-        bells = settings.bells
-        self.first_close = min(bells.lodger_friday_min, bells.primary_close_min, bells.junior_close_min)
+        self.ready = [0.0] * len(self.table.yard)
         self.slept = np.zeros((self.days + 1, len(pupils)), dtype=bool)
         self.by_day = [Day(self, number) for number in range(self.days)]
         self.env.process(self.mornings())
@@ -182,59 +198,61 @@ class County:
             self.env.process(self.nightfall(day))
         for bus in range(NO_BUS, len(self.table.yard)):
             self.env.process(self.duty(bus))
-
-    def live(self) -> Diary:
-        """Live the week and return its diary."""
-        self.env.run()
-        return self.diary
+        self.given_up: Lost = {}
+        for (d, run), (minute, cause) in foreseen.items():
+            self.env.process(self.cancel(self.by_day[d], run, cause, minute))
 
     def mornings(self) -> EVENT:
-        """Wake everyone at the beginning of each day."""
+        """Wake everyone at the beginning of each day; nobody who slept at school is kept at home."""
         for day in self.by_day:
             yield At(self.env, day.midnight)
-            for who, came in enumerate(self.luck.came[day.number].tolist()):
-                if came:
-                    self.env.process(self.pupil(day, who))
-                elif self.slept[day.number, who] and self.has_bed[who] and not day.last:
-                    self.env.process(self.sleep(day, who))
+            d, slept = day.number, self.slept[day.number]
+            came = self.luck.well[d] & (slept | ~self.luck.kept[d])
+            self.diary.came[d], self.diary.slept[d] = came, slept
+            for who in np.flatnonzero(came | slept).tolist():
+                self.env.process((self.pupil if came[who] else self.ill)(day, who))
 
     # A pupil's day
 
     def pupil(self, day: Day, who: int) -> EVENT:
-        """Come to school, learn, eat, and go home or to bed."""
+        """Come to school, learn, eat, and go home or to bed; who comes after the second roll call finds no bus."""
         slept = bool(self.slept[day.number, who])
         if not slept and not (yield from self.come(day, who)):
             return
-        for visit in self.day_visits(day, who, slept):
-            self.env.process(self.visit(day, who, visit))
+        self.line_up(day, who)
         if slept or self.breakfasts[who]:
             self.eat(day, who, BREAKFAST)
-        if self.env.now > day.midnight + self.settings.bells.lunch_min:
-            yield from self.go_home_late(day, who)
-            return
-        yield day.noon
-        self.diary.attended[day.number, who] = True
-        if self.eats[who]:
-            self.eat(day, who, LUNCH)
+        came = self.env.now
+        if came <= day.noon.minute:
+            yield day.noon
+            self.diary.attended[day.number, who] = True
+            if self.eats[who]:
+                self.eat(day, who, LUNCH)
         if self.has_bed[who] and not day.last:
-            self.eat(day, who, DINNER)
-            yield from self.evening(day, who)
-        elif (yield from self.cannot_go_home(day, who)):
-            yield from self.stay(day, who)
+            if came <= day.lights_out.minute:
+                self.eat(day, who, DINNER)
+                self.line_up(day, who, night=True)
+                yield from self.sleep(day, who)
+        elif came <= day.again.minute:
+            yield day.noon if came <= day.noon.minute else day.again
+            yield from self.go_home(day, who)
 
-    def go_home_late(self, day: Day, who: int) -> EVENT:
-        """Go home after coming so late that the day was missed."""
-        if self.env.now > day.midnight + self.first_close or (self.has_bed[who] and not day.last):
-            return
-        yield day.closing
+    def ill(self, day: Day, who: int) -> EVENT:
+        """Fall ill at school: lodgers lie in the dormitory until the last day, guests go home if there is a bus."""
+        if not self.has_bed[who]:
+            yield day.again
+            yield from self.go_home(day, who)
+        elif not day.last:
+            yield from self.sleep(day, who)
+
+    def go_home(self, day: Day, who: int) -> EVENT:
+        """Go home, or stay at school for the night, because there is no way home."""
         if (yield from self.cannot_go_home(day, who)):
-            yield from self.stay(day, who)
-
-    def stay(self, day: Day, who: int) -> EVENT:
-        """Stay at school for the night, because there is no way home."""
-        self.diary.stayed[day.number, who] = self.env.now
-        self.eat(day, who, DINNER, late=True)
-        yield from self.evening(day, who)
+            self.diary.stayed[day.number, who] = self.env.now
+            self.eat(day, who, DINNER, late=True)
+            if self.diary.came[day.number, who]:
+                self.line_up(day, who, night=True)
+            yield from self.sleep(day, who)
 
     def come(self, day: Day, who: int) -> Iterator:
         """Come to school on foot, with the family, by public or by school bus; tell whether that went well."""
@@ -260,9 +278,9 @@ class County:
         """Take the first public bus that has a seat, the youngest first."""
         fleet, stage = self.settings.fleet, self.stage
         home, school, way_min = stage.home_node[who], stage.school_node[who], day.legs[IN].travel.minutes
-        slower = way_min[home, school] - self.table.legs[0, False].travel.minutes[home, school]
+        slower = way_min[home, school] - self.dry.travel.minutes[home, school]
         if not isfinite(slower) or fleet.line_bus_seats == 0:
-            self.leave(day, IN, who, WEATHER if fleet.line_bus_seats else LINE_BUS_SEAT)
+            self.leave(day, IN, who, LINE_BUS_SEAT if isfinite(slower) else WEATHER)
             return False
         yield At(self.env, day.midnight, self.youngest_first[who])
         bus, hamlet = 0, int(self.pupils.hamlet[who])
@@ -281,10 +299,11 @@ class County:
     def cannot_go_home(self, day: Day, who: int) -> Iterator:
         """Go home, by bus or by own means; tell whether there is no way home tonight."""
         d, diary = day.number, self.diary
-        if self.lodger_bus[who] or (self.stop[OUT][who] >= 0 and not self.has_bed[who]):
+        if self.stop[OUT][who] >= 0:
             day.waiting[OUT].add(who)
-            if (yield self.called(day, who)) == STAY:
-                return True
+            told = yield self.called(day, who)
+            if told in (STAY, FETCHED):
+                return told == STAY
             diary.embarked_out[d, who] = self.env.now
             yield self.called(day, who)
             diary.alighted_out[d, who] = self.env.now
@@ -297,40 +316,41 @@ class County:
                 return True
         return False
 
-    def evening(self, day: Day, who: int) -> EVENT:
-        """Wash and go to bed at school."""
-        for visit in self.night_visits(day, who):
-            self.env.process(self.visit(day, who, visit))
-        yield from self.sleep(day, who)
-
     def sleep(self, day: Day, who: int) -> EVENT:
         """Lie down in the own bed, or in one that is free, the youngest first; else sit up."""
         yield day.lights_out
         self.slept[day.number + 1, who] = True
         if not self.has_bed[who]:
             yield At(self.env, self.env.now, self.youngest_first[who])
-            place = (self.school[who], int(self.pupils.sex[who]))
-            if place not in day.beds:
-                day.beds[place] = simpy.Container(self.env, init=int(self.stage.spare_beds[place]))
-            if not day.beds[place].level:
+            beds = self.free_beds(day, (self.school[who], int(self.pupils.sex[who])))
+            if not beds.level:
                 return
-            yield day.beds[place].get(1)
+            yield beds.get(1)
         self.diary.to_bed[day.number, who] = self.env.now
 
+    def free_beds(self, day: Day, place: tuple[int, int]) -> simpy.Container:
+        """Return the beds of a school and sex that no lodger needs tonight."""
+        if place not in day.beds:
+            theirs = self.pupils.has_bed & (self.pupils.school == place[0]) & (self.pupils.sex == place[1])
+            if day.last:
+                theirs &= ~np.isnan(self.diary.stayed[day.number])
+            day.beds[place] = simpy.Container(self.env, init=max(int(self.stage.beds[place] - theirs.sum()), 0))
+        return day.beds[place]
+
     def nightfall(self, day: Day) -> EVENT:
-        """Tell those who still wait for a bus in the evening that they have to stay."""
+        """Tell those who still wait for a bus in the evening that they have to stay, or that the plan has none."""
         yield day.evening
+        broken = {self.table.bus[run] for run in np.flatnonzero(~np.isnan(self.diary.broke_down[day.number]))}
         for who in sorted(day.waiting[OUT]):
-            self.leave(day, OUT, who, self.why_no_bus(day, who))
-            day.call[who].succeed(STAY)
+            bus = self.table.bus[self.table.run_of_stop[self.stop[OUT][who]]]
+            if bus != NO_BUS:
+                self.leave(day, OUT, who, self.why_late(day, OUT, bus in broken))
+            day.call[who].succeed(FETCHED if bus == NO_BUS else STAY)
         day.waiting[OUT].clear()
 
-    def why_no_bus(self, day: Day, who: int) -> int:
-        """Return why the bus has not come: it broke down, the weather, the road, or the bus itself."""
-        bus = self.table.bus[self.table.run_of_stop[self.stop[OUT][who]]]
-        if any(self.table.bus[run] == bus for run in np.flatnonzero(~np.isnan(self.diary.broke_down[day.number]))):
-            return BREAKDOWN
-        return BUS if day.legs[OUT] is self.table.legs[0, False] else WEATHER if day.sky[OUT] else ROAD
+    def why_late(self, day: Day, way: int, broke: bool) -> int:
+        """Return why a bus is late: it broke down, the weather, the road, or the bus itself."""
+        return BREAKDOWN if broke else BUS if day.legs[way] is self.dry else WEATHER if day.sky[way] else ROAD
 
     def cut_off(self, day: Day, way: int, who: int) -> bool:
         """Tell whether no road is open between home and school."""
@@ -342,44 +362,25 @@ class County:
         return day.call[who]
 
     def leave(self, day: Day, way: int, who: int, cause: int, minute: float | None = None) -> None:
-        """Tell that a pupil is left, the first time it happens on a day."""
+        """Tell that a pupil is left, the earliest time it happens on a day."""
         left = (self.diary.left_in, self.diary.left_out)[way][day.number]
-        if isnan(left[who]):
-            left[who], self.diary.left_why[way, day.number, who] = self.env.now if minute is None else minute, cause
+        minute = self.env.now if minute is None else minute
+        if not left[who] <= minute:
+            left[who], self.diary.left_why[way, day.number, who] = minute, cause
 
     # Water and toilets
 
-    def day_visits(self, day: Day, who: int, slept: bool) -> list[int]:
-        """List the visits of a pupil who is at school from now until school closes."""
-        close = self.friday_or_close(day, who)
-        found = []
+    def line_up(self, day: Day, who: int, night: bool = False) -> None:
+        """Begin what a pupil wants from now until school closes, or what is wanted later by who stays for the night."""
+        close = (day.friday if self.has_bed[who] and day.last else day.close)[who] - day.midnight
         for visit in day.wishes[who]:
             peak = self.visits.peak[self.line_of[visit]]
             wanted, begin = self.visits.wanted[peak], self.clock[peak][0]
-            morning = begin < self.settings.bells.lunch_min
-            if wanted == "lodgers":
-                takes_part = morning and slept
-            else:
-                takes_part = (morning or begin < close) and (wanted == "all" or self.eats[who])
-            if takes_part and day.midnight + day.join[visit] >= self.env.now:
-                found.append(visit)
-        return found
-
-    def night_visits(self, day: Day, who: int) -> list[int]:
-        """List the visits of a pupil who stays for the night, beside those of every pupil."""
-        close, noon, found = self.friday_or_close(day, who), self.settings.bells.lunch_min, []
-        for visit in day.wishes[who]:
-            peak = self.visits.peak[self.line_of[visit]]
-            wanted, begin = self.visits.wanted[peak], self.clock[peak][0]
-            late = begin >= noon and (wanted == "lodgers" or begin >= close)
-            if late and (wanted != "diners" or self.eats[who]) and day.midnight + day.join[visit] >= self.env.now:
-                found.append(visit)
-        return found
-
-    def friday_or_close(self, day: Day, who: int) -> float:
-        """Return when school is over for a pupil, after midnight."""
-        times = day.friday if self.has_bed[who] and day.last else day.close
-        return times[who] - day.midnight
+            late = begin >= self.settings.bells.lunch_min and (wanted == "lodgers" or begin >= close)
+            may = wanted == "all" or (wanted == "diners" and self.eats[who])
+            may |= wanted == "lodgers" and (night or self.slept[day.number, who])
+            if may and late == night and day.midnight + day.join[visit] >= self.env.now:
+                self.env.process(self.visit(day, who, visit))
 
     def visit(self, day: Day, who: int, visit: int) -> EVENT:
         """Stand in line, for what is wanted, until the bell."""
@@ -442,7 +443,7 @@ class County:
         cooked = floor(self.halls.kitchen[school] * self.luck.conditions.kitchen[day.number, school] + 0.5)
         before = len(self.halls.lines[DINNER]) if sitting == LATE else sitting
         ready = floor(cooked * min((before + 1) * self.settings.dine.kitchen_sitting_share, 1.0) + 1e-9)
-        return ready - day.handed_out[meal, school]
+        return max(ready - day.handed_out[meal, school], 0)
 
     def meal(self, day: Day, who: int, meal: int, hall: Hall, arrive: float) -> EVENT:
         """Queue at the windows, take a meal, find a seat, eat until the bell."""
@@ -521,94 +522,114 @@ class County:
         for day in self.by_day:
             for way in (IN, OUT):
                 runs = self.table.duties.get((number, day.kind, way), ())
-                cause = day.no_crew.get(number, 0 if day.buses_run[way] else WEATHER)
+                cause = day.no_crew.get(number, 0) if day.buses_run[way] else WEATHER
                 if runs and not cause:
                     yield from self.half_day(day, way, number, runs)
                 for run in sorted(runs, key=day.be_there.__getitem__) if cause else ():
-                    yield self.env.process(self.cancel(day, run, cause))
+                    yield from self.cancel(day, run, cause)
 
     def half_day(self, day: Day, way: int, number: int, runs: tuple[int, ...]) -> EVENT:
         """Leave the yard, drive the runs, then fetch those others left behind, and go home."""
         env, d, table, diary, legs = self.env, day.number, self.table, self.diary, day.legs[way]
-        bus = Bus(number, way, self.seats(table.bus_seats[number]), legs)
-        bus.km_left, bus.repair_min = (
-            float(self.luck.break_km[way, d, number]),
-            float(self.luck.repair_min[way, d, number]),
-        )
+        seats, luck = table.bus_seats[number], (self.luck.break_km, self.luck.repair_min)
+        bus = Bus(number, way, simpy.Container(env, seats, seats), legs, False, env.now)
+        bus.km_left, bus.repair_min = (float(of[way, d, number]) for of in luck)
         yard = at = table.yard[number]
-        free, last = max(env.now, self.repaired[number]), -1
-        for run in runs:
-            start = legs.first[run]
-            if start < 0 or not isfinite(legs.travel.minutes[yard, start]):
-                env.process(self.cancel(day, run, legs.cut[table.stops[run][0]] if start < 0 else ROAD))
-        for run in runs:
-            start = legs.first[run]
-            if start < 0 or not isfinite(legs.travel.minutes[yard, start]):
+        free, last = max(env.now, self.ready[number]), -1
+        why = {run: cause for run in runs if (cause := self.out_of_reach(legs, yard, run))}
+        for run, cause in why.items():
+            env.process(self.cancel(day, run, cause))
+        for run in [run for run in runs if run not in why]:
+            leave = self.set_off(day, bus, run, at, free)
+            if leave > max(day.latest[run], day.depart[run]):
+                self.give_up(day, bus, run)
                 continue
-            yield At(env, self.set_off(day, bus, run, at, free))
+            yield At(env, leave)
             if last < 0:
-                diary.set_out[way, d, number] = env.now
+                diary.set_out[way, d, number] = leave
             yield from self.empty_way(day, bus, run, at)
             yield from (self.bring if way == IN else self.take)(day, bus, run)
             at, last, free = legs.last[run], run, env.now + self.settings.fleet.turnaround_min
-        if last < 0:
-            return
-        yield At(env, free)
-        at = yield from self.fetch(day, bus, {table.school[run] for run in runs}, at)
-        yield env.timeout(legs.travel.minutes[at, yard])
-        diary.empty_km[d, last] += legs.travel.km[at, yard]
-        diary.came_home[way, d, number] = env.now
+        if last >= 0:
+            yield At(env, free)
+            at = yield from self.fetch(day, bus, {table.school[run] for run in runs}, at)
+            yield from self.go_back(day, bus, last, at)
+
+    def go_back(self, day: Day, bus: Bus, last: int, at: int) -> EVENT:
+        """Go home to the yard; give the spare bus back, if it is one."""
+        travel, yard = bus.legs.travel, self.table.yard[bus.number]
+        home = self.diary.came_home[bus.way, day.number, bus.number] = self.env.now + travel.minutes[at, yard]
+        self.ready[bus.number] = max(home, self.ready[bus.number])
+        self.diary.empty_km[day.number, last] += travel.km[at, yard]
         if bus.spare is not None:
-            diary.spare_min[d, bus.broken_run] += env.now - bus.spare_left
+            yield At(self.env, home)
+            self.diary.spare_min[day.number, bus.broken_run] += home - bus.spare_left
             day.spares.release(bus.spare)
 
-    def seats(self, number: int) -> simpy.Container:
-        """Return the free seats of a bus."""
-        return simpy.Container(self.env, number, number)
+    def out_of_reach(self, legs: object, yard: int, run: int) -> int:
+        """Return why a bus cannot drive a run: none of its stops can be reached, or it cannot get to it; else 0."""
+        if legs.first[run] < 0:
+            return int(legs.cut[self.table.stops[run][0]])
+        return 0 if isfinite(legs.travel.minutes[yard, legs.first[run]]) else ROAD
+
+    def give_up(self, day: Day, bus: Bus, run: int) -> None:
+        """Give up a run for which a bus is too late; it is foreseen from the gate or the roadside on."""
+        cause = self.why_late(day, bus.way, bus.broke_min > 0)
+        if bus.foreseen == self.env.now:
+            self.env.process(self.cancel(day, run, cause))
+        else:
+            self.given_up[day.number, run] = bus.foreseen, cause
 
     def set_off(self, day: Day, bus: Bus, run: int, at: int, free: float) -> float:
-        """Return when a bus sets off for a run; what it made up for since the last one is no delay any more."""
-        d, start, low_high = day.number, bus.legs.first[run], slice(*self.table.stops[run])
-        minutes, dry = bus.legs.travel.minutes[at, start], self.table.legs[0, False].travel.minutes[at, start]
-        planned = day.be_there[run] - minutes
+        """Return when a bus can set off for a run; what it made up for since the last one is no delay any more."""
+        planned = day.be_there[run] - bus.legs.travel.minutes[at, bus.legs.first[run]]
         leave = max(free, planned)
-        slow = max(minutes - dry, 0.0) + float(np.add.reduce(self.luck.weather_min[d, low_high]))
-        bus.weather_min = min(bus.weather_min, leave - planned) + slow
-        bus.broke_min = min(bus.broke_min, leave - planned)
-        self.diary.left_yard[d, run], self.diary.empty_km[d, run] = leave, bus.legs.travel.km[at, start]
+        bus.weather_min, bus.broke_min = min(bus.weather_min, leave - planned), min(bus.broke_min, leave - planned)
         return leave
 
     def empty_way(self, day: Day, bus: Bus, run: int, at: int) -> EVENT:
         """Drive empty to the start of a run."""
-        start = bus.legs.first[run]
-        minutes = bus.legs.travel.minutes[at, start] * day.traffic[run]
-        yield from self.leg(day, bus, run, at, (minutes, float(bus.legs.travel.km[at, start])))
+        d, travel, start = day.number, bus.legs.travel, bus.legs.first[run]
+        minutes, km = travel.minutes[at, start], float(travel.km[at, start])
+        slower = max(minutes - self.dry.travel.minutes[at, start], 0.0)
+        bus.weather_min += slower + float(np.add.reduce(self.luck.weather_min[d, slice(*self.table.stops[run])]))
+        self.diary.left_yard[d, run], self.diary.empty_km[d, run] = self.env.now, km
+        minutes = max(minutes * day.traffic[run], travel.floor_min[at, start])
+        yield from self.leg(day, bus, run, (at, start), (minutes, km))
 
-    def leg(self, day: Day, bus: Bus, run: int, node: int, way: tuple[float, float]) -> EVENT:
-        """Drive a leg, of so many minutes and km, from a node; the bus may break down on it."""
+    def stop_to_stop(self, day: Day, bus: Bus, run: int, p: int) -> EVENT:
+        """Drive the leg of a stop: from it on the way to school, to it on the way home."""
+        ends = (int(bus.legs.begin[p]), int(bus.legs.end[p]))
+        yield from self.leg(day, bus, run, ends, (day.leg_min[p], float(bus.legs.km[p])))
+
+    def leg(self, day: Day, bus: Bus, run: int, ends: tuple[int, int], way: tuple[float, float]) -> EVENT:
+        """Drive a leg, of so many minutes and km, from node to node; the bus may break down on it."""
         minutes, km = way
         there = self.env.now + minutes
         if bus.km_left < km:
-            yield At(self.env, there - (1 - bus.km_left / km) * minutes)
-            there += yield from self.breakdown(day, bus, run, node)
+            share = bus.km_left / km
+            yield At(self.env, there - (1 - share) * minutes)
+            there += yield from self.breakdown(day, bus, run, ((ends[0], share), (ends[1], 1 - share)))
         bus.km_left -= km
         yield At(self.env, there, bus.number)
 
-    def breakdown(self, day: Day, bus: Bus, run: int, node: int) -> Iterator:
+    def breakdown(self, day: Day, bus: Bus, run: int, place: tuple[tuple[int, float], ...]) -> Iterator:
         """Wait for the mechanic or for a spare bus, whichever is there first; return the minutes lost."""
         env, d, diary, minute = self.env, day.number, self.diary, self.env.now
-        goes_on = minute + bus.repair_min
+        goes_on, bus.foreseen = minute + bus.repair_min, minute
         bus.km_left, bus.broken_run = inf, run
         diary.broke_down[d, run] = minute
         if day.spares:
             turn = day.spares.request()
             yield turn | At(env, goes_on)
-            there = env.now + bus.legs.travel.minutes[self.table.spare_yard[run], node]
-            if turn.triggered and there < goes_on:
-                self.repaired[bus.number] = goes_on
+            bus.foreseen = env.now
+            away, km = shorter(bus.legs.travel, self.table.spare_yard[run], place)
+            if turn.triggered and env.now + away < goes_on:
+                home, home_km = shorter(bus.legs.travel, self.table.yard[bus.number], place)
+                self.ready[bus.number] = goes_on + home
                 bus.spare, bus.spare_left, diary.spare_left[d, run] = turn, env.now, env.now
-                diary.empty_km[d, run] += bus.legs.travel.km[self.table.spare_yard[run], node]
-                goes_on = there + bus.load * self.transfer_min
+                diary.empty_km[d, run] += km + home_km
+                goes_on = env.now + away + bus.load * self.transfer_min
             elif turn.triggered:
                 day.spares.release(turn)
             else:
@@ -640,8 +661,7 @@ class County:
                 behind += 1
             yield At(env, max(env.now, day.hold[p]))
             self.track(day, bus, p, arrived)
-            yield from self.leg(day, bus, run, table.stop_node[p], (day.leg_min[p], float(legs.km[p])))
-        reached = env.now
+            yield from self.stop_to_stop(day, bus, run, p)
         self.at_gate(day, bus, run, behind)
         with self.bays[table.school[run]].request() as bay:
             yield bay
@@ -654,12 +674,12 @@ class County:
                 yield bus.seats.put(1)
         bus.aboard.clear()
         if not bus.second:
-            diary.reached_gate[d, run], diary.took_bay[d, run], diary.freed_bay[d, run] = reached, took, env.now
+            diary.took_bay[d, run], diary.freed_bay[d, run] = took, env.now
 
     def take(self, day: Day, bus: Bus, run: int) -> EVENT:
         """Drive home: wait for a bay, let pupils embark, leave no sooner than planned, deliver them."""
         env, d, table, diary, legs = self.env, day.number, self.table, self.diary, bus.legs
-        close, reached, line = day.friday if table.is_lodger[run] else day.close, env.now, []
+        close, line = day.friday if table.is_lodger[run] else day.close, []
         with self.bays[table.school[run]].request() as bay:
             for p in range(*table.stops[run]):
                 for who in self.riders[p]:
@@ -682,18 +702,17 @@ class County:
                 bus.aboard.append(who)
             yield At(env, max(now, day.depart[run]))
         if not bus.second:
-            diary.reached_gate[d, run], diary.took_bay[d, run], diary.freed_bay[d, run] = reached, took, env.now
+            diary.took_bay[d, run], diary.freed_bay[d, run] = took, env.now
         yield from self.deliver(day, bus, run)
 
     def deliver(self, day: Day, bus: Bus, run: int) -> EVENT:
         """Let pupils alight at their stops, the youngest into the hands of a guardian if one comes in time."""
-        env, table, legs, waits = self.env, self.table, bus.legs, self.settings.fleet.guardian_wait_min
-        node = legs.first[run]
-        for p in range(*table.stops[run]):
-            if legs.cut[p]:
+        env, waits = self.env, self.settings.fleet.guardian_wait_min
+        for p in range(*self.table.stops[run]):
+            if bus.legs.cut[p]:
                 continue
-            yield from self.leg(day, bus, run, node, (day.leg_min[p], float(legs.km[p])))
-            arrived, node = env.now, table.stop_node[p]
+            yield from self.stop_to_stop(day, bus, run, p)
+            arrived = env.now
             here = [who for who in self.riders[p] if who in bus.aboard]
             handed = [who for who in here if day.guardian[who] <= waits]
             moments = [(arrived + waits, who) for who in here if day.guardian[who] > waits] + [
@@ -722,16 +741,18 @@ class County:
 
     def at_gate(self, day: Day, bus: Bus, run: int, behind: int) -> None:
         """Tell how a bus came to the gate; those it left behind wait for another."""
-        diary, d = self.diary, day.number
+        diary, d, bus.foreseen = self.diary, day.number, self.env.now
         if not bus.second:
-            diary.run_km[d, run] = bus.legs.run_km[run]
+            diary.reached_gate[d, run], diary.run_km[d, run] = self.env.now, bus.legs.run_km[run]
             diary.weather_min[d, run], diary.broke_min[d, run] = bus.weather_min, bus.broke_min
             if behind:
                 self.leave_behind(day, run)
 
-    def cancel(self, day: Day, run: int, cause: int) -> EVENT:
-        """Tell those who wait for a run, when it should come, that it does not."""
+    def cancel(self, day: Day, run: int, cause: int, known: float = 0.0) -> EVENT:
+        """Tell those who wait for a run, when it should come, that it does not; known: since that minute."""
         way, cut = self.table.direction[run], day.legs[self.table.direction[run]].cut
+        if known:
+            yield At(self.env, known, LAST)
         yield At(self.env, max(day.be_there[run], self.env.now))
         self.diary.cancelled[day.number, run], self.diary.cancel_why[day.number, run] = self.env.now, cause
         for p in range(*self.table.stops[run]):
@@ -781,7 +802,7 @@ class County:
     def second(self, day: Day, seats: int, run: int, at: int) -> EVENT:
         """Drive a run once more for those it left behind."""
         way = self.table.direction[run]
-        bus = Bus(len(self.table.yard) + run, way, self.seats(seats), day.legs[way], second=True)
+        bus = Bus(len(self.table.yard) + run, way, simpy.Container(self.env, seats, seats), day.legs[way], second=True)
         self.diary.second_left[day.number, run] = self.env.now
         yield At(self.env, self.env.now + bus.legs.travel.minutes[at, bus.legs.first[run]], bus.number)
         yield from (self.bring if way == IN else self.take)(day, bus, run)

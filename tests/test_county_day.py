@@ -14,7 +14,7 @@ from living import job, lived
 from sim.chance import YearLuck
 from sim.config import load
 from sim.county import County, read_county
-from sim.live import Job, counts, lived_weeks
+from sim.live import Job, counts, lived_weeks, term_of
 from sim.operate.diary import Diary
 from sim.operate.stage import stage
 
@@ -71,10 +71,10 @@ def both(here: Job, days: int | None = None) -> tuple[Diary, Diary]:
     plan, luck = here.plan.years[0], YearLuck(here.settings.seed, 0, here.plan.years[0].year)
     calendar = here.county.calendar
     week = int(lived_weeks(here, luck).week[0])
-    term = min(int(calendar.term[calendar.week == week][0]), 2)
+    term = term_of(calendar, int(np.flatnonzero(calendar.week == week)[0]))
     _, diary, fortune = lived(here, week=week, days=days)
     set_up = stage(here.county, here.settings, here.ways, plan, counts(here, 0)[0], luck, term)
-    return diary, county_day.County(here.settings, set_up, fortune).live()
+    return diary, county_day.live(here.settings, set_up, fortune)
 
 
 def differences(a: Diary, b: Diary) -> list[str]:

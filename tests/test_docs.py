@@ -52,6 +52,11 @@ def test_links_lead_to_files_that_exist(page: Path) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_figure_is_still_to_be_filled_in(page: Path) -> None:
+    assert not re.findall(r"TBD|TODO|XXX", page.read_text(encoding="utf-8"))
+
+
 def commands(page: Path) -> list[list[str]]:
     """Return the words after `python -m sim` of every command in the code blocks of a page."""
     blocks = re.findall(r"^```[a-z]*\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
