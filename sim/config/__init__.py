@@ -161,6 +161,16 @@ class Settings(Group):
         return self
 
     @model_validator(mode="after")
+    def _bells_move_with_the_plan(self) -> Settings:
+        """Refuse to choose bells for runs whose times are given."""
+        if self.bells.windows and self.fleet.runs != "plan":
+            raise ValueError(
+                f"bells.windows: first bells can be chosen for planned runs only, and fleet.runs is {self.fleet.runs}; "
+                "choose fleet.runs=plan, or take the windows away"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _buses_arrive_after_midnight(self) -> Settings:
         """Refuse first bells so early that the window in which buses arrive begins the day before."""
         bells, fleet = self.bells, self.fleet

@@ -34,7 +34,9 @@ def _one_of_each(rows: pd.DataFrame, names: tuple[str, ...], what: str) -> Itera
     for name in names:
         values = rows[name].astype(object).where(rows[name].notna(), "")
         for row in rows.index[values != values.iloc[0]][:1]:
-            says = f"'{values[row]}', but row {rows.index[0]} of the same {what} has '{values.iloc[0]}'; use one of them"
+            says = (
+                f"'{values[row]}', but row {rows.index[0]} of the same {what} has '{values.iloc[0]}'; use one of them"
+            )
             yield Problem(FILE, int(row), name, says)
 
 

@@ -15,7 +15,7 @@ RUN_LIMITS = (
 VIOLATIONS = _file(
     "violations.csv",
     "Limits that a plan of bus runs does not keep, in a day as planned: that of the county (given) and ours",
-    "scenario year plan limit run_id stop_id school_id",
+    "scenario year plan limit run_id bus_id school_id stop_id",
     SCENARIO, YEAR,
     text("plan", "Whose plan", allowed=PLANS),
     text("limit", "What is not kept", allowed=RUN_LIMITS),
