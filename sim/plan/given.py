@@ -73,7 +73,7 @@ def with_nobody_forgotten(county: County, settings: Settings, travel: Travel, pl
         return runs
     service, way, school, hamlet = missing.T
     names = (
-        f"{county.schools.id[s]}{'-lodger' * (v == LODGER)}-{DIRECTIONS[w]}-none-{county.hamlets.id[h]}"
+        f"{county.schools.id[s]}{'-lodger' if v == LODGER else ''}-{DIRECTIONS[w]}-none-{county.hamlets.id[h]}"
         for v, w, s, h in missing
     )
     load = want[tuple(missing.T)]
