@@ -14,6 +14,7 @@ from living import BY_HEART, county_in, lived, planned, planned_in
 from sim.cli import main
 from sim.config import load
 from sim.county import check_county
+from sim.county.timetable import given_runs
 from sim.errors import BadInput
 from sim.live import Job, live_year
 from sim.plan.given import exported
@@ -73,13 +74,13 @@ def scored(job: Job, plan: str) -> pd.Series:
 # Lived as they are
 
 
-@pytest.mark.parametrize(
-    "lucky", [(), ("fleet.noise_leg_sd=0.12", "fleet.breakdown_per_km=0.01", "health.absence_share=0.1")]
-)
-def test_the_runs_of_a_finished_run_live_the_very_same_days(tmp_path, lucky):
-    first = planned(load([*BY_HEART, *lucky]))
+LUCKY = ("fleet.noise_leg_sd=0.12", "fleet.breakdown_per_km=0.01", "health.absence_share=0.1")
+
+
+def test_the_runs_of_a_finished_run_live_the_very_same_days(tmp_path):
+    first = planned(load([*BY_HEART, *LUCKY]))
     folder = county_with(tmp_path, runs_of(first))
-    again = planned(load([*BY_HEART, f"county.folder={folder}", "fleet.runs=given", *lucky]))
+    again = planned(load([*BY_HEART, f"county.folder={folder}", "fleet.runs=given", *LUCKY]))
     lived_first, lived_again = live_year(first, 0, 0), live_year(again, 0, 0)
     assert len(lived_first["measures"]) > 100
     for name, table in lived_first.items():
@@ -332,14 +333,17 @@ def test_a_wrong_cell_is_told_with_row_and_column(tmp_path, runs, cells, column,
     assert any(f"column {column}" in error and says in error for error in errors), check_county(folder)
 
 
-def test_places_and_times_of_a_run_are_in_order(tmp_path, runs):
-    assert check_county(county_with(tmp_path, runs)) == []
+def test_places_and_times_of_a_run_are_in_order(runs):
+    hamlets = pd.DataFrame({"hamlet_id": ["A", "B", "D"]})
 
     def told(changed: pd.DataFrame) -> str:
-        return "\n".join(check_county(county_with(tmp_path, changed)))
+        lines = changed.set_axis(np.arange(len(changed)) + 2)  # the header is line 1
+        return "\n".join(str(problem) for problem in given_runs({"runs": lines, "hamlets": hamlets}))
+
+    assert told(runs) == ""
 
     rows = np.flatnonzero(of(runs, "C-in-01"))
-    line = rows + 2  # the header is line 1
+    line = rows + 2
     unknown = told(change(runs, of(runs, "C-in-01", "B"), stop_id="X"))
     assert f"runs.csv, row {line[1]}, column stop_id: 'X' is no hamlet" in unknown
     gap = told(change(runs, of(runs, "C-in-01", "C"), seq=5))

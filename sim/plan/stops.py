@@ -2,8 +2,8 @@
 
 Hamlets within the walk limit of a stop share it (standard village stops). The limit is that of the youngest
 rider of the hamlet; and with the walk the way to school must still be within the limit of the grade, straight by
-bus at least. Fewest stops first, then least walking: a set cover, solved to the optimum by HiGHS for each group of
-hamlets that walks can join.
+bus at least. Fewest stops first, then the least walking of all pupils together: a set cover, solved to the optimum
+by HiGHS for each group of hamlets that walks can join.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def with_stops(county: County, settings: Settings, travel: Travel, places: Place
     km = walk_km(county, settings)
     riders = daily_riders(places) + weekly_riders(settings, places)
     may = _may_walk(county, settings, travel, places, riders, km)
-    chosen = _fewest(np.where(may, km, np.inf), np.asarray(riders.any(axis=1)))
+    chosen = _fewest(np.where(may, km, np.inf), riders.sum(axis=1))
     usual = np.argmin(np.where(may & chosen, km, np.inf), axis=1)
     own = np.arange(len(usual))
     stop = np.where(np.isfinite(np.where(may & chosen, km, np.inf).min(axis=1)), usual, own)
@@ -116,29 +116,29 @@ def _may_walk(county: County, settings: Settings, travel: Travel, places: Places
     return may
 
 
-def _fewest(km: Floats, has_riders: Bools) -> Bools:
-    """Return the fewest stops within reach of all hamlets with riders, then with the least walking; (H,)."""
+def _fewest(km: Floats, pupils: Floats) -> Bools:
+    """Return the fewest stops within reach of all hamlets with riders (H,), then with the least walking; (H,)."""
     chosen = np.zeros(len(km), dtype=bool)
-    reach = np.isfinite(km) & has_riders[:, None]
+    reach = np.isfinite(km) & (pupils > 0)[:, None]
     parts, part = connected_components(coo_array(reach | reach.T), directed=False)
     for one in range(parts):
         stops = np.flatnonzero(part == one)
-        homes = stops[has_riders[stops]]
+        homes = stops[pupils[stops] > 0]
         if len(homes):
-            chosen[stops[_cover(km[np.ix_(homes, stops)])]] = True
+            chosen[stops[fewest_cover(km[np.ix_(homes, stops)], pupils[homes])]] = True
     return chosen
 
 
-def _cover(km: Floats) -> Ints:
-    """Return the positions of the stops of one group, given the walks (homes, stops); inf: too far.
+def fewest_cover(km: Floats, pupils: Floats) -> Ints:
+    """Return the positions of the stops of one group, given the walks (homes, stops), inf where too far.
 
-    x_j: there is a stop at j; y_ij: home i walks to j. min sum x + small sum km y, sum_j y_ij = 1, y_ij <= x_j.
-    All walks together weigh less than one stop.
+    x_j: there is a stop at j; y_ij: the pupils p_i of home i walk to j, km_ij each. The least of
+    W sum_j x_j + sum_ij p_i km_ij y_ij with sum_j y_ij = 1, y_ij <= x_j; a stop (W) weighs more than all walks.
     """
     homes, stops = km.shape
     if homes == 1 and np.isfinite(km).sum() == 1:
         return np.flatnonzero(np.isfinite(km[0]))
-    walk = np.where(np.isfinite(km), km, 0.0).ravel()
+    walk = (np.where(np.isfinite(km), km, 0.0) * pupils[:, None]).ravel()
     stop_weighs = walk.reshape(km.shape).max(axis=1).sum() + 1.0
     ones = np.ones((1, stops))
     each_home_once = np.hstack([np.zeros((homes, stops)), kron(eye_array(homes), ones).toarray()])
