@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from sim.config.kinds import Amount, ClockMin, Group, Positive, PositiveCount, SchoolYear, Share, Text
+from sim.units import MINUTES_PER_HOUR
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
@@ -121,7 +122,7 @@ class Bells(Group):
 
     windows: Mapping[Literal["primary", "junior"], BellWindow] | None
     """Windows in which the plan may choose the first bells, so that the fewest buses are needed; null: as told."""
-    step_min: Annotated[float, Field(ge=1, le=60, strict=True)]
+    step_min: Annotated[float, Field(ge=1, le=MINUTES_PER_HOUR, strict=True)]
     """Steps in which first bells are tried."""
 
     primary_first_min: ClockMin

@@ -1,9 +1,9 @@
 """Where riders embark: the fewest stops such that all of them walk no farther than they may.
 
 Hamlets within the walk limit of a stop share it (standard village stops). The limit is that of the youngest
-rider of the hamlet; and with the walk the way to school must still be within the limit of the grade, straight by
-bus at least. Fewest stops first, then the least walking of all pupils together: a set cover, solved to the optimum
-by HiGHS for each group of hamlets that walks can join.
+rider of the hamlet; and with the walk the way to school must still be within the limit of the grade, if the bus goes
+there straight when those of both hamlets have embarked. Fewest stops first, then the least walking of all pupils
+together: a set cover, solved to the optimum by HiGHS for each group of hamlets that walks can join.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scipy.sparse import coo_array, eye_array, kron
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from sim.plan import GRADES, LODGE, SCHOOL_BUS, Bools, Floats, Ints, Places
-from sim.units import MINUTES_PER_HOUR
+from sim.units import MINUTES_PER_HOUR, minutes_of
 
 if TYPE_CHECKING:
     from sim.config import Settings
@@ -109,8 +109,10 @@ def _may_walk(county: County, settings: Settings, travel: Travel, places: Places
     may = km <= np.where(young, fleet.stop_walk_young_km, fleet.stop_walk_km)[:, None] + TINY
     limit = np.where(YOUNG, fleet.ride_limit_young_min, fleet.ride_limit_older_min)
     before = fleet.walk_to_stop_min + fleet.wait_at_stop_min + walk_min(settings, km)
+    pupils = riders.sum(axis=1)
     for h, g in zip(*np.nonzero(daily_riders(places)), strict=True):
         ride = travel.minutes[county.hamlets.node, county.schools.node[places.school[h, g]]]
+        ride = ride + minutes_of(fleet.dwell_stop_s + fleet.dwell_pupil_s * (pupils[h] + pupils))
         may[h] &= ride + before[h] * fleet.limit_includes_walk_and_wait <= limit[g] + TINY
     np.fill_diagonal(may, True)
     return may
