@@ -19,6 +19,7 @@ from sim.errors import BadInput
 from sim.live import Job, live_year
 from sim.plan.given import exported
 from sim.plan.tables import plan_tables
+from sim.study import run
 from sim.tables import as_declared, run_table
 
 SOURCE = "synthetic: made up for a test"
@@ -379,3 +380,17 @@ def test_the_tables_are_as_declared(runs):
         assert len(table)
         assert not table.duplicated(list(run_table(name).key)).any()
         assert set(table["plan"]) <= {"given", "planned", "improved"}
+
+
+def test_the_report_has_the_county_beside_ours(tmp_path, runs):
+    (tmp_path / "county").mkdir()
+    folder = county_with(tmp_path / "county", later(runs, "C-in-01", 200.0))
+    words = [*BY_HEART, f"county.folder={folder}", f"study.out={tmp_path}", "fleet.runs=given", "executor=serial"]
+    done = run(load([*words, "report.language=zh"]))
+    page = (done.path / "report.html").read_text(encoding="utf-8")
+    assert "校车班次：现行方案与规划方案" in page
+    assert "现行 (已模拟)" in page
+    assert "到校过晚" in page
+    late = pd.read_csv(done.path / "violations.csv").query("limit == 'arrive_late'")
+    assert late[["plan", "run_id", "stop_id"]].fillna("").values.tolist() == [["given", "C-in-01", ""]]
+    assert set(pd.read_csv(done.path / "score.csv").query("lived")["plan"]) == {"given"}

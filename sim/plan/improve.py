@@ -59,6 +59,7 @@ def choose(
         )
     if asked == "improve":
         options["improved"] = improved(settings, county, travel, options["given"], options["planned"], owned_before)
+    options = {name: options[name] for name in ("given", "planned", "improved") if name in options}
     placed, runs, _ = options[LIVED[asked]]
     if runs.come_min is not None:
         runs = with_nobody_forgotten(county, settings, travel, placed, runs)
