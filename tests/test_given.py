@@ -303,9 +303,9 @@ def test_an_improved_plan_is_never_worse_than_the_given_one(runs, seed):
     """Given runs at random: places left out, buses swapped, times moved, pupils missed."""
     luck = np.random.default_rng(seed)
     bad = runs.copy()
-    for run in bad["run_id"].unique():
-        bad = later(bad, run, float(luck.normal(0, 20)))
-        bad = change(bad, of(bad, run), bus_id=f"bus-{luck.integers(1, 4)}")
+    for name in bad["run_id"].unique():
+        bad = later(bad, name, float(luck.normal(0, 20)))
+        bad = change(bad, of(bad, name), bus_id=f"bus-{luck.integers(1, 4)}")
     drop = (bad["stop_id"] != bad["school_id"]) & (bad["seq"] == 1) & (luck.random(len(bad)) < 0.4)
     sizes = bad.groupby("run_id")["seq"].transform("size")
     bad = bad[~(drop & (sizes > 2))].copy()
@@ -392,5 +392,5 @@ def test_the_report_has_the_county_beside_ours(tmp_path, runs):
     assert "现行 (已模拟)" in page
     assert "到校过晚" in page
     late = pd.read_csv(done.path / "violations.csv").query("limit == 'arrive_late'")
-    assert late[["plan", "run_id", "stop_id"]].fillna("").values.tolist() == [["given", "C-in-01", ""]]
+    assert late[["plan", "run_id"]].to_numpy().tolist() == [["given", "C-in-01"]]
     assert set(pd.read_csv(done.path / "score.csv").query("lived")["plan"]) == {"given"}
