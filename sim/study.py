@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import partial
 from itertools import product
 
+import pandas as pd
+
 from sim.account.budget import budget
 from sim.account.ledger import ledger
 from sim.config import Settings
@@ -19,13 +21,15 @@ from sim.live import Job, live_year
 from sim.measure.annual import annual
 from sim.operate.stage import Ways
 from sim.operate.weather import check_stress, skyways
-from sim.plan import Places, Plan, Routes
-from sim.plan.compose import make
+from sim.plan import Checked, Places, Plan, Routes
+from sim.plan.bells import staggered
+from sim.plan.compose import make, placed_years
 from sim.plan.route import routes
 from sim.plan.tables import plan_tables
 from sim.store import RunFolder, check_out, open_run, run_folder
 from sim.workers import console, spread, watch, worker_count
 
+CONFIG = "config.yaml"
 EVENTS = "events/"
 """Tables of this name are the events of single days: files of their own."""
 
@@ -45,8 +49,12 @@ def run(settings: Settings) -> RunFolder:
         console().print(f"This run is finished already: {folder.path / 'report.html'}", soft_wrap=True)
         return folder
     ways = travel(county.roads, settings.road)
+    asked, (settings, tried) = settings, with_bells(settings, county, ways)
     plan = make_plan(settings, county, ways)
-    folder = open_run(settings)
+    folder = open_run(asked)
+    if tried is not None:  # the folder is known by what was asked for, and tells what was lived
+        folder.write_yaml(CONFIG, settings.model_dump(mode="json"))
+        folder.write_table("bells", tried.assign(scenario=settings.scenario))
     live_all(Job(settings, county, Ways(ways, skyways(county, settings, ways, plan)), plan), folder)
     for _ in watch(["judging, writing, drawing"], "judging, writing, drawing"):
         write(folder, settings, county, plan)
@@ -66,6 +74,22 @@ def refuse_what_is_not_there(settings: Settings) -> None:
     missing = [message for message, asked in wanted.items() if asked]
     if missing:
         raise BadInput(*missing)
+
+
+def with_bells(settings: Settings, county: County, ways: Travel) -> tuple[Settings, pd.DataFrame | None]:
+    """Return settings with the bells chosen in their windows and all bells tried; as they are without windows."""
+    if not settings.bells.windows:
+        return settings, None
+    return staggered(settings, county, ways, placed_years(settings, county, ways)[2])
+
+
+def check_runs(settings: Settings, county: County) -> Checked | None:
+    """Return how the county's runs and ours keep the limits in the first year; None when the county has no runs."""
+    if county.tables["runs"].empty:
+        return None
+    first = settings.model_copy(update={"study": settings.study.model_copy(update={"years": 1})})
+    ways = travel(county.roads, settings.road)
+    return make_plan(first, county, ways).years[0].checked
 
 
 def make_plan(settings: Settings, county: County, ways: Travel) -> Plan:

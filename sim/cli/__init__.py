@@ -109,7 +109,8 @@ REPORT_HELP = """Examples:
   python -m sim report results/main/base report.language=zh report.audience=internal"""
 CHECK_HELP = """Examples:
   python -m sim check county=huichang
-  python -m sim check county.folder=path/to/tables"""
+  python -m sim check county.folder=path/to/tables
+A county's own bus runs (runs.csv) are held against all limits and scored beside planned ones, too."""
 
 
 def _hydra(words: list[str]) -> int:
@@ -190,7 +191,8 @@ def _check(arguments: argparse.Namespace) -> int:
     """Tell every error in a county's tables."""
     from sim.config import load
 
-    choice = load(arguments.settings).county
+    settings = load(arguments.settings)
+    choice = settings.county
     from sim.county import check_county, read_county
 
     errors = check_county(choice.path)
@@ -201,4 +203,8 @@ def _check(arguments: argparse.Namespace) -> int:
         f"{choice.name}: no errors. {len(county.townships.id)} townships, {len(county.schools.id)} schools, "
         f"{len(county.hamlets.id)} hamlets, {int(county.pupils.sum())} pupils."
     )
+    from sim.cli.service import show_runs
+    from sim.study import check_runs
+
+    show_runs(check_runs(settings, county), settings)
     return DONE

@@ -161,6 +161,32 @@ class Settings(Group):
         return self
 
     @model_validator(mode="after")
+    def _bells_move_with_the_plan(self) -> Settings:
+        """Refuse to choose bells for runs whose times are given."""
+        if self.bells.windows and self.fleet.runs != "plan":
+            raise ValueError(
+                f"bells.windows: first bells can be chosen for planned runs only, and fleet.runs is {self.fleet.runs}; "
+                "choose fleet.runs=plan, or take the windows away"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _buses_arrive_after_midnight(self) -> Settings:
+        """Refuse first bells so early that the window in which buses arrive begins the day before."""
+        bells, fleet = self.bells, self.fleet
+        for key, before in (
+            ("primary_first_min", fleet.arrive_earliest_before_bell_min),
+            ("junior_first_min", fleet.arrive_earliest_before_bell_min),
+            ("lodger_monday_min", fleet.lodger_window_min),
+        ):
+            if getattr(bells, key) < before:
+                raise ValueError(
+                    f"bells.{key}: buses may arrive {before:g} min before the bell at {getattr(bells, key):g}, "
+                    "which is the day before"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _buses_come_before_beds_are_found(self) -> Settings:
         """Refuse second runs home that set out when those they are for already stay for the night."""
         last, stay = self.fleet.second_run_home_latest_min, self.bells.late_dinner_min

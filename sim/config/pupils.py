@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from sim.config.kinds import Amount, ClockMin, Group, Positive, PositiveCount, SchoolYear, Share, Text
+from sim.units import MINUTES_PER_HOUR
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
@@ -106,8 +108,22 @@ class PlanBasis(Group):
     """Plan for the expected number of pupils, or for the number not passed in 80 of 100 cases."""
 
 
+class BellWindow(Group):
+    """The times between which a first bell may ring."""
+
+    earliest_min: ClockMin
+    """Not before (minutes after midnight)."""
+    latest_min: ClockMin
+    """Not after (minutes after midnight)."""
+
+
 class Bells(Group):
     """The school day by the clock, in minutes after midnight."""
+
+    windows: Mapping[Literal["primary", "junior"], BellWindow] | None
+    """Windows in which the plan may choose the first bells, so that the fewest buses are needed; null: as told."""
+    step_min: Annotated[float, Field(ge=1, le=MINUTES_PER_HOUR, strict=True)]
+    """Steps in which first bells are tried."""
 
     primary_first_min: ClockMin
     """First lesson of grades 1 to 6."""
@@ -131,6 +147,24 @@ class Bells(Group):
     """Those who have to stay for the night eat, and beds are found for them."""
     lights_out_min: ClockMin
     """Beds are counted at this time."""
+
+    @model_validator(mode="after")
+    def _in_their_windows(self) -> Bells:
+        """Refuse windows that end before they begin, and first bells that do not ring in theirs."""
+        for group, window in (self.windows or {}).items():
+            bell = getattr(self, f"{group}_first_min")
+            if window.latest_min < window.earliest_min:
+                raise ValueError(
+                    f"windows.{group}: the window ends at {window.latest_min:g}, before it begins at "
+                    f"{window.earliest_min:g}"
+                )
+            if not window.earliest_min <= bell <= window.latest_min:
+                side = "before" if bell < window.earliest_min else "after"
+                raise ValueError(
+                    f"{group}_first_min: {bell:g} is {side} its window in bells.windows.{group} "
+                    f"({window.earliest_min:g} to {window.latest_min:g})"
+                )
+        return self
 
     @model_validator(mode="after")
     def _in_order(self) -> Bells:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -82,6 +82,16 @@ class Fleet(Group):
     """Spare buses per bus the duties need."""
     kinds: Annotated[tuple[BusKind, ...], Field(min_length=1)]
     """Sizes of bus that can be had."""
+    rated_most: PositiveCount
+    """Most people a school bus may carry by law."""
+    second_attendant_above_seats: PositiveCount
+    """With more seats for pupils than that, a bus needs a seat for a second attendant."""
+    runs: Literal["plan", "given", "improve"]
+    """Which runs are lived: planned ones, those of the county's runs.csv as they are, or these improved."""
+    stop_walk_km: Amount
+    """Riders of grades 4 to 9 may walk so far along the roads to a stop shared by hamlets; 0: a stop in each."""
+    stop_walk_young_km: Amount
+    """The same for grades 1 to 3."""
     eligible_km: Amount
     """Pupils who live nearer walk, or are brought by their family."""
     family_share: Share
@@ -174,4 +184,29 @@ class Fleet(Group):
         unknown = [] if not isinstance(self.buses, Mapping) else [k for k in self.buses if k not in names]
         if unknown:
             raise ValueError(f"buses: {', '.join(unknown)} is no kind of bus; known are {', '.join(names)}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_seats(self) -> Fleet:
+        """Refuse numbers by kind that make a fleet without a seat."""
+        if isinstance(self.buses, Mapping) and not any(self.buses.values()):
+            raise ValueError(
+                "buses: these buses have no seats; give at least one bus of a kind, or 0 to see a year without buses"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _window_is_open(self) -> Fleet:
+        """Refuse an arrival window that ends before it begins, and the young walking farther than the others."""
+        early, late = self.arrive_earliest_before_bell_min, self.arrive_latest_before_bell_min
+        if early < late:
+            raise ValueError(
+                f"arrive_earliest_before_bell_min: the window in which buses arrive begins {early:g} min before the "
+                f"bell, but ends {late:g} min before it (fleet.arrive_latest_before_bell_min)"
+            )
+        if self.stop_walk_young_km > self.stop_walk_km:
+            raise ValueError(
+                f"stop_walk_young_km: grades 1 to 3 would walk {self.stop_walk_young_km:g} km to a stop, the others "
+                f"{self.stop_walk_km:g} km (fleet.stop_walk_km)"
+            )
         return self

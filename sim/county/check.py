@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from sim.county.timetable import given_runs
 from sim.tables import COUNTY_TABLES, Column, Table, as_declared
 from sim.tables.check import Problem, read_checked
 from sim.tables.county import LAT_RANGE, LON_RANGE
@@ -207,4 +208,11 @@ _CHECKS = (
     (_weather, {"weather": "month share", "calendar": "month"}),
     (_calendar, {"calendar": "week"}),
     (_births, {"births": "year variant"}),
+    (
+        given_runs,
+        {
+            "hamlets": "hamlet_id",
+            "runs": "year run_id bus_id service direction days school_id seq stop_id arrive_min depart_min seats rated",
+        },
+    ),
 )

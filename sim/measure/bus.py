@@ -9,6 +9,7 @@ from sim.measure.site import COUNT, MOST, P95, TOTAL, counts, mean, stats
 from sim.operate.diary import ATTENDANT, DRIVER, Diary
 from sim.operate.pupils import IN, OUT
 from sim.plan import LINE_BUS, Bools, Floats, Ints
+from sim.plan.stops import walk_min
 from sim.units import MINUTES_PER_HOUR
 
 YOUNG = 0
@@ -31,11 +32,13 @@ def ride_min(scene: Scene, diary: Diary, days: range) -> Floats:
 def door_min(scene: Scene, diary: Diary, days: range) -> Floats:
     """Return minutes from the door to school of day pupils who came from home; (D, N), NaN for the others.
 
-    A rider leaves home so as to be at the stop `fleet.wait_at_stop_min` before the planned departure.
+    A rider leaves home so as to be at the stop `fleet.wait_at_stop_min` before the planned departure; a stop in
+    another hamlet takes the walk there on top.
     """
     at, fleet, pupils = rows(diary, days), scene.settings.fleet, scene.pupils
+    walk = fleet.walk_to_stop_min + walk_min(scene.settings, scene.plan.places.stop_km[pupils.hamlet, pupils.grade - 1])
     hold = np.append(scene.table.hold_min, np.nan)[pupils.stop[IN]]
-    ride = diary.alighted_in[at] - (midnights(days) + hold - fleet.wait_at_stop_min - fleet.walk_to_stop_min)
+    ride = diary.alighted_in[at] - (midnights(days) + hold - fleet.wait_at_stop_min - walk)
     door = np.where(scene.rider, ride, pupils.door_min + diary.line_wait[at])
     elsewhere = ~diary.attended[at] | diary.slept[at] | pupils.has_bed
     elsewhere |= (pupils.mode == LINE_BUS) & np.isnan(diary.line_in[at])

@@ -78,7 +78,8 @@ def gather(
     refused = (mode == LODGE) & ~has_bed
     lodger_bus = has_bed & (streams.uniforms(luck.lasting("lodger bus"), number) < settings.lodge.bus_share)
     lodger_bus &= settings.fleet.lodger_runs
-    stop = _both_stops(settings, plan, county, travel, (school, hamlet, number), mode, lodger_bus, refused)
+    waits_at = plan.places.stop[hamlet, grade - 1]
+    stop = _both_stops(settings, plan, county, travel, (school, waits_at, number), mode, lodger_bus, refused)
     first = np.searchsorted(school, np.arange(len(county.schools.id) + 1))
     eats = streams.uniforms(luck.lasting("lunch"), number) < settings.dine.lunch_share
     return Pupils(
@@ -115,7 +116,10 @@ def _both_stops(
     settings: Settings, plan: YearPlan, county: County, travel: Travel, who: tuple[Ints, Ints, Owners], mode: Ints,
     lodger_bus: Bools, refused: Bools,
 ) -> Ints:  # fmt: skip
-    """Return the stop of each pupil in and out, -1 for none; (2, N). who: school, hamlet and number, (N,) each."""
+    """Return the stop of each pupil in and out, -1 for none; (2, N).
+
+    who: school, hamlet at whose stop they embark and number, (N,) each.
+    """
     school, hamlet, number = who
     rider, order = (mode == SCHOOL_BUS) | refused, np.lexsort((number, refused))
     stop = np.stack(

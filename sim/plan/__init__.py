@@ -6,7 +6,7 @@ sex on an axis of length 2 (girls, boys). -1 stands for none. Clock times are mi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,8 @@ DIRECTIONS = ("in", "out")
 
 def freeze(record: Any) -> None:
     """Make every array inside a frozen record read-only, so that a plan cannot be changed by accident."""
-    for field in fields(record):
-        value = getattr(record, field.name)
+    for one in fields(record):
+        value = getattr(record, one.name)
         if isinstance(value, np.ndarray):
             value.flags.writeable = False
 
@@ -75,8 +75,16 @@ class Places:
     """(H, 9, 2) pupils the plan is made for (mean or p80)."""
     unplaced: pd.DataFrame
     """The columns of unplaced.csv."""
+    stop: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """(H, 9) hamlet at whose stop those by school bus embark; the own one unless told."""
+    stop_km: Floats = field(default_factory=lambda: np.zeros(0))
+    """(H, 9) walk there along the roads; 0 unless told."""
 
     def __post_init__(self) -> None:
+        if not len(self.stop):
+            own = np.repeat(np.arange(len(self.school))[:, None], self.school.shape[1], axis=1)
+            object.__setattr__(self, "stop", own)
+            object.__setattr__(self, "stop_km", np.zeros(own.shape))
         freeze(self)
 
 
@@ -139,9 +147,24 @@ class Runs:
     buses_owned: int
     """Buses there are, spare ones included."""
     spare_buses: int
+    bus_id: tuple[str, ...] = ()
+    """(B,) what the county calls its buses; (): they are numbered."""
+    come_min: Floats | None = None
+    go_min: Floats | None = None
+    """(P,) when a bus is to come to and leave each stop, where the timetable is given and not reckoned."""
 
     def __post_init__(self) -> None:
         freeze(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Plans of bus runs held against all limits: that of the county, where it has one, and ours."""
+
+    violations: pd.DataFrame
+    """The columns of violations.csv."""
+    score: pd.DataFrame
+    """The columns of score.csv."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +227,8 @@ class YearPlan:
     """(S,) classes the expected pupils make."""
     class_places: Ints
     """(S,) pupils the classrooms hold at the norm."""
+    checked: Checked | None = None
+    """How the plans of bus runs keep the limits, and what they need."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,10 @@ from sim.plan.close import closures
 from sim.plan.dine import meals
 from sim.plan.duty import chain
 from sim.plan.enrol import forecast
+from sim.plan.improve import choose
 from sim.plan.lodge import added, beds
 from sim.plan.staff import posts
+from sim.plan.stops import with_stops
 from sim.plan.wash import fixtures
 
 Router = Callable[[Iterable[Places]], list[Routes]]
@@ -25,18 +27,25 @@ Router = Callable[[Iterable[Places]], list[Routes]]
 
 def make(settings: Settings, county: County, travel: Travel, route_all: Router) -> Plan:
     """Plan all years of a study on the forecast, before any luck is drawn."""
-    expected = forecast(county, settings)
-    closed = closures(county, settings, expected)
-    basis = expected.p80 if settings.plan.basis == "p80" else expected.mean
-    placed = [
-        places(county, settings, travel, closed.open[k], basis[k], int(year)) for k, year in enumerate(expected.years)
-    ]
+    expected, closed, placed = placed_years(settings, county, travel)
     years: list[YearPlan] = []
     owned = 0
     for year_places, routes in zip(placed, route_all(placed), strict=True):
         years.append(_year(settings, county, travel, closed.open[len(years)], year_places, routes, owned))
         owned = years[-1].runs.buses_owned
     return Plan(expected, closed, tuple(years), posts(settings, county, years, closed))
+
+
+def placed_years(settings: Settings, county: County, travel: Travel) -> tuple[Forecast, Closures, list[Places]]:
+    """Return the forecast, the closures, and the school, way and stop of all pupils in every year."""
+    expected = forecast(county, settings)
+    closed = closures(county, settings, expected)
+    basis = expected.p80 if settings.plan.basis == "p80" else expected.mean
+    placed = [
+        with_stops(county, settings, travel, places(county, settings, travel, closed.open[k], basis[k], int(year)))
+        for k, year in enumerate(expected.years)
+    ]
+    return expected, closed, placed
 
 
 def _year(
@@ -50,16 +59,19 @@ def _year(
 ) -> YearPlan:
     rolls = school_rolls(county, placed)
     class_places, classes = _classes(settings, county, rolls, placed.year)
+    planned = chain(settings, travel, county, routes, owned)
+    placed, runs, checked = choose(settings, county, travel, placed, planned, owned)
     return YearPlan(
         year=placed.year,
         open=open_,
         places=placed,
-        runs=chain(settings, travel, county, routes, owned),
+        runs=runs,
         meals=meals(county, settings, placed.year, diners(county, settings, placed), open_),
         beds=beds(county, settings, placed.year),
         fixtures=fixtures(county, settings, placed.year),
         classes=classes,
         class_places=class_places,
+        checked=checked,
     )
 
 

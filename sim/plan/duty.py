@@ -78,7 +78,7 @@ def chain(settings: Settings, travel: Travel, county: County, routes: Routes, bu
     daily = _chained(work, SCHOOL, _nothing(runs), Owned((0,), (runs,)))
     peak = _chained(work, LODGER, daily, Owned((0,), (runs,)))
     needed = max(len(half.paths) for half in peak)
-    owned, total = _owned(fleet, needed, buses_owned_before)
+    owned, total = owned_buses(fleet, needed, buses_owned_before)
     if not all(owned.enough(work.needs(half)) for half in peak):
         daily = _chained(work, SCHOOL, _nothing(runs), owned)
         peak = _chained(work, LODGER, daily, owned)
@@ -116,7 +116,7 @@ def _pairs(routes: Routes, fleet: Fleet) -> dict[int, Ints]:
     return {service: np.array(pairs, dtype=np.int64).reshape(-1, 2) for service, pairs in paired.items()}
 
 
-def _owned(fleet: Fleet, needed: int, before: int) -> tuple[Owned, int]:
+def owned_buses(fleet: Fleet, needed: int, before: int) -> tuple[Owned, int]:
     """Return the buses there are: as told, else as needed with spare ones; times `fleet.scale`."""
     if isinstance(fleet.buses, Mapping):
         counts = _counts(fleet)
@@ -199,12 +199,12 @@ def _buses(work: Work, peak: Halves, yards: Ints) -> tuple[Ints, Ints, Ints]:
     heads = [jobs.origin[[path[0] for path in half.paths]] for half in peak]
     tails = jobs.goal[[path[-1] for path in peak.out.paths]]
     morning, afternoon = (np.resize(np.append(work.needs(half), [0] * buses), buses) for half in peak)
-    yard = _nearest(minutes, yards, heads[0])
+    yard = nearest_yard(minutes, yards, heads[0])
     away = np.zeros((buses, buses))
     away[: len(yard), : len(tails)] = minutes[np.ix_(yard, heads[1])] + minutes[np.ix_(tails, yard)].T
     seats = np.maximum.outer(morning, afternoon)
     _, second = linear_sum_assignment(away + seats * (away.sum() + 1))
-    yard = np.append(yard, _nearest(minutes, yards, heads[1][second[len(yard) :]]))
+    yard = np.append(yard, nearest_yard(minutes, yards, heads[1][second[len(yard) :]]))
     bus = np.full(len(jobs), -1)
     for half, order in zip(peak, (np.arange(buses), second.argsort()), strict=True):
         for path, one in zip(half.paths, order[: len(half.paths)], strict=True):
@@ -212,7 +212,7 @@ def _buses(work: Work, peak: Halves, yards: Ints) -> tuple[Ints, Ints, Ints]:
     return bus, seats[np.arange(buses), second], yard
 
 
-def _nearest(minutes: Floats, yards: Ints, nodes: Ints) -> Ints:
+def nearest_yard(minutes: Floats, yards: Ints, nodes: Ints) -> Ints:
     """Return the yard nearest to each node; in a county without yards buses stay where they begin."""
     return yards[minutes[np.ix_(yards, nodes)].argmin(axis=0)] if len(yards) else nodes
 

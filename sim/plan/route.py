@@ -8,7 +8,7 @@ sits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count, pairwise
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sim.plan import DIRECTIONS, LODGE, SCHOOL_BUS, SERVICES, Floats, Places, Routes
+from sim.plan import DIRECTIONS, SERVICES, Floats, Ints, Places, Routes
+from sim.plan.stops import at_stop, daily_riders, longest_walk_min, weekly_riders
 from sim.units import METRES_PER_KM, SECONDS_PER_MINUTE, minutes_of
 
 if TYPE_CHECKING:
@@ -64,25 +65,33 @@ class Problem:
     iterations: int
 
 
-def routes(county: County, settings: Settings, travel: Travel, places: Places) -> Routes:
+def routes(county: County, settings: Settings, travel: Travel, places: Places, kept: Sequence[Planned] = ()) -> Routes:
     """Plan the bus runs of one year: every rider has a stop, a seat and, where possible, a legal ride.
 
     Lodgers' weekly runs are added when `fleet.lodger_runs` is on. Each run in has its mirror out, right
-    behind it. Loads are whole pupils (expected riders of a hamlet, rounded up). Same input, same runs.
+    behind it. Loads are whole pupils (expected riders of a stop, rounded up). Same input, same runs.
+    kept: runs that stay as they are; the others are planned for the riders whom these leave at their stops.
     """
-    fleet = settings.fleet
+    fleet, schools = settings.fleet, len(county.schools.id)
     runs: list[Planned] = []
-    for school, riders in enumerate(_riders(places, SCHOOL_BUS, len(county.schools.id))):
-        young = bool(riders[:, :YOUNG_GRADES].sum() > TINY)
-        limit = _ride_limit_min(fleet, fleet.ride_limit_young_min if young else fleet.ride_limit_older_min)
-        found = _school_runs(county, settings, travel, school, riders, limit)
-        runs += [(school, SCHOOL, run) for run in found]
-    if fleet.lodger_runs:
-        limit = _ride_limit_min(fleet, fleet.ride_limit_lodger_min)
-        for school, riders in enumerate(_riders(places, LODGE, len(county.schools.id))):
-            found = _school_runs(county, settings, travel, school, riders * settings.lodge.bus_share, limit)
-            runs += [(school, LODGER, run) for run in found]
+    everyone = (daily_riders(places), weekly_riders(settings, places))
+    for serves, homes in enumerate(everyone):
+        walk = longest_walk_min(settings, places, homes, schools) * fleet.limit_includes_walk_and_wait
+        for school, riders in enumerate(at_stop(places, homes, schools)):
+            longest = ride_limit_min(fleet, serves, bool(riders[:, :YOUNG_GRADES].sum() > TINY))
+            there = [run for at, service, run in kept if (at, service) == (school, serves)]
+            demand = _left_over(riders, there)
+            found = there + _school_runs(county, settings, travel, school, demand, longest - walk[school])
+            runs += [(school, serves, run) for run in found]
     return _as_routes(county, settings, travel, runs)
+
+
+def _left_over(riders: Floats, kept: list[Run]) -> Ints:
+    """Return the whole pupils at each stop (H,) whom runs that are kept do not take."""
+    demand = np.ceil(riders.sum(axis=1) - TINY).astype(np.int64)
+    for run in kept:
+        np.subtract.at(demand, list(run.hamlets), run.loads)
+    return np.maximum(demand, 0)
 
 
 def dwell_min(fleet: Fleet, pupils: Floats) -> Floats:
@@ -107,38 +116,30 @@ def ride_min(routes: Routes, fleet: Fleet) -> Floats:
     return out
 
 
-def _riders(places: Places, mode: int, schools: int) -> Floats:
-    """Return the expected riders by school, hamlet and grade, (S, H, 9)."""
-    hamlet, grade = np.nonzero(places.school >= 0)
-    riders = np.zeros((schools, *places.school.shape))
-    riders[places.school[hamlet, grade], hamlet, grade] = (
-        places.expected[hamlet, grade].sum(-1) * places.share[hamlet, grade, mode]
-    )
-    return riders
-
-
-def _ride_limit_min(fleet: Fleet, limit_min: float) -> float:
+def ride_limit_min(fleet: Fleet, service: int, young: bool) -> float:
     """Return the longest legal ride: less walk and wait where the limit counts from door to school."""
-    return limit_min - (fleet.wait_at_stop_min + fleet.walk_to_stop_min) * fleet.limit_includes_walk_and_wait
+    daily = fleet.ride_limit_young_min if young else fleet.ride_limit_older_min
+    limit = fleet.ride_limit_lodger_min if service == LODGER else daily
+    return limit - (fleet.wait_at_stop_min + fleet.walk_to_stop_min) * fleet.limit_includes_walk_and_wait
 
 
 def _school_runs(
-    county: County, settings: Settings, travel: Travel, school: int, riders: Floats, limit_min: float
+    county: County, settings: Settings, travel: Travel, school: int, demand: Ints, limit_min: Floats
 ) -> list[Run]:
-    """Return the runs to one school; full buses go straight there.
+    """Return the runs to one school for the pupils at each stop (H,); full buses go straight there.
 
     A stop so far that no ride is short enough gets its direct ride, or one a little longer with others.
+    limit_min: (H,) longest ride of each stop.
     """
     kinds = _usable_kinds(settings.fleet)
     largest = max(seats for *_, seats in kinds)
-    demand = np.ceil(riders.sum(axis=1) - TINY).astype(np.int64)
     stops = [(int(h), int(load)) for h in np.flatnonzero(demand) for load in _split(int(demand[h]), largest)]
-    limit_s = int(limit_min * SECONDS_PER_MINUTE + TINY)
+    limit_s = (limit_min * SECONDS_PER_MINUTE + TINY).astype(np.int64)[[hamlet for hamlet, _ in stops]]
     runs = []
     problem = _problem(county, settings, travel, school, stops, limit_s)
     for picked in solve(problem):
         hamlets, loads = zip(*(stops[stop] for stop in picked), strict=True)
-        over = _ride_s(problem, picked) > limit_s
+        over = bool(_ride_s(problem, picked) > limit_s[picked[0]])
         runs.append(Run(hamlets, loads, _smallest(kinds, sum(loads)), over))
     return sorted(runs)
 
@@ -171,7 +172,7 @@ def _dwell_s(fleet: Fleet, load: int) -> int:
     return int(np.ceil(fleet.dwell_stop_s + fleet.dwell_pupil_s * load - TINY))
 
 
-def _problem(county: County, settings: Settings, travel: Travel, school: int, stops: Stops, limit_s: int) -> Problem:
+def _problem(county: County, settings: Settings, travel: Travel, school: int, stops: Stops, limit_s: Ints) -> Problem:
     """Return the routing problem of one school."""
     hamlets, loads = zip(*stops, strict=True) if stops else ((), ())
     nodes = np.append(county.hamlets.node[list(hamlets)], county.schools.node[school])

@@ -22,6 +22,17 @@ def plan_tables(settings: Settings, county: County, plan: Plan) -> dict[str, pd.
         "unplaced": pd.concat([year.places.unplaced for year in years], ignore_index=True),
         "runs": pd.concat([_runs(settings, county, year) for year in years], ignore_index=True),
         "posts": plan.posts,
+        **_checked(years),
+    }
+
+
+def _checked(years: tuple[YearPlan, ...]) -> dict[str, pd.DataFrame]:
+    """Return how the plans of bus runs keep the limits, by table; none of years that were not checked."""
+    checked = [(year.year, year.checked) for year in years if year.checked is not None]
+    return {
+        name: pd.concat([getattr(found, name).assign(year=year) for year, found in checked], ignore_index=True)
+        for name in ("violations", "score")
+        if checked
     }
 
 
@@ -61,7 +72,7 @@ def _runs(settings: Settings, county: County, year: YearPlan) -> pd.DataFrame:
             "year": year.year,
             "run_id": np.array(routes.run_id, dtype=object)[run],
             "duty_id": _named("duty", bus),
-            "bus_id": _named("bus", bus),
+            "bus_id": _named("bus", bus) if not runs.bus_id else np.array([*runs.bus_id, None], dtype=object)[bus],
             "service": np.array(SERVICES)[routes.service[run]],
             "direction": np.array(DIRECTIONS)[routes.direction[run]],
             "days": np.select([weekly & inward, weekly], ["mon", "fri"], "mon_fri"),

@@ -21,15 +21,15 @@ JUNIOR_FROM = 7
 def jobs(settings: Settings, county: County, routes: Routes) -> Jobs:
     """Return all runs as jobs: a bus is busy from the start of boarding to the end of alighting.
 
-    In: arrives within the window before the first lesson; where a school has all nine grades, before the earlier
-    bell of the juniors, and it leaves after their later closing. Out: pupils board once school is over, and the
+    In: arrives within the window before the first lesson; where a school has all nine grades, before the earlier of
+    its two bells, and it leaves after the later of its closings. Out: pupils board once school is over, and the
     bus leaves within `depart_latest_after_close_min`. Lodgers arrive in the `fleet.lodger_window_min`
     before `bells.lodger_monday_min` and leave in as long a time after `bells.lodger_friday_min`.
     """
     fleet = settings.fleet
     stand = at_school_min(fleet, by_run(routes, routes.load))
     drive = by_run(routes, routes.leg_min + dwell_min(fleet, routes.load))
-    into, (early, late) = routes.direction == IN, _at_school(settings, county, routes)
+    into, (early, late) = routes.direction == IN, at_school(settings, county, routes)
     early = np.where(into, early - drive, early)
     stops = county.hamlets.node[routes.hamlet]
     gate = county.schools.node[routes.school]
@@ -43,13 +43,18 @@ def jobs(settings: Settings, county: County, routes: Routes) -> Jobs:
     )
 
 
-def _at_school(settings: Settings, county: County, routes: Routes) -> tuple[Floats, Floats]:
+def at_school(settings: Settings, county: County, routes: Routes) -> tuple[Floats, Floats]:
     """Return the earliest and latest time of each run at its school: arrival (in), departure (out)."""
     fleet, bells = settings.fleet, settings.bells
-    junior = county.schools.last_grade[routes.school] >= JUNIOR_FROM
+    has_junior = county.schools.last_grade[routes.school] >= JUNIOR_FROM
+    has_primary = county.schools.first_grade[routes.school] < JUNIOR_FROM
     into, lodger = routes.direction == IN, routes.service == LODGER
-    bell = np.where(junior, bells.junior_first_min, bells.primary_first_min)
-    close = np.where(junior, bells.junior_close_min, bells.primary_close_min)
+    bell = np.minimum(
+        np.where(has_junior, bells.junior_first_min, np.inf), np.where(has_primary, bells.primary_first_min, np.inf)
+    )
+    close = np.maximum(
+        np.where(has_junior, bells.junior_close_min, 0.0), np.where(has_primary, bells.primary_close_min, 0.0)
+    )
     early = np.where(into, bell - fleet.arrive_earliest_before_bell_min, close)
     late = np.where(into, bell - fleet.arrive_latest_before_bell_min, close + fleet.depart_latest_after_close_min)
     lodger_early = np.where(into, bells.lodger_monday_min - fleet.lodger_window_min, bells.lodger_friday_min)
@@ -73,6 +78,8 @@ def clock_times(routes: Routes, fleet: Fleet, start: Floats) -> tuple[Floats, Fl
 def stop_times(runs: Runs, fleet: Fleet) -> tuple[Floats, Floats]:
     """Return when a bus comes to and leaves each stop by the timetable, minutes after midnight, (P,) each."""
     routes = runs.routes
+    if runs.come_min is not None and runs.go_min is not None:
+        return runs.come_min, runs.go_min
     run = np.repeat(np.arange(len(routes.run_id)), np.diff(routes.ptr))
     ride = ride_min(routes, fleet)
     into = routes.direction[run] == IN

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 
 from sim.tables.column import Column, Table
 from sim.tables.county import COUNTY_TABLES
-from sim.tables.run import RUN_TABLES
+from sim.tables.run import RUN_TABLES as _RUN_TABLES
+from sim.tables.service import SERVICE_TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["COUNTY_TABLES", "RUN_TABLES", "Column", "Table", "as_declared", "county_table", "data_dictionary",
            "read_table", "run_table"]  # fmt: skip
+
+RUN_TABLES = (*_RUN_TABLES, *SERVICE_TABLES)
 
 _DTYPES = {"text": "str", "int": "int64", "float": "float64", "flag": "bool"}
 

@@ -256,8 +256,33 @@ CLOSURES_GIVEN = Table(
     ("school_id",),
     optional=True,
 )
+RUNS_GIVEN = Table(
+    "runs.csv",
+    "Runs the county's buses drive today: one row per place, in order; the columns of runs.parquet, but for what "
+    "follows from others. In force from `year` until a later year has rows",
+    (
+        whole("year", "School year from which it holds; empty: from the beginning", "year", low=1900, nullable=True),
+        text("run_id", "One trip of a bus to or from one school"),
+        text("bus_id", "Bus; empty: the run is not driven", nullable=True),
+        text("service", "Who rides: day pupils, or lodgers once a week", allowed=("school", "lodger")),
+        text("direction", "To school or home", allowed=("in", "out")),
+        text("days", "Days it runs; lodgers: mon in, fri out", allowed=("mon_fri", "mon", "fri")),
+        text("school_id", "School", refers=SCHOOL),
+        whole("seq", "Place in the run, from 0; the school is the last one of a run in, the first of a run out"),
+        text("stop_id", "Hamlet (`hamlet_id`), or the school"),
+        number("arrive_min", "Arrival; empty: as departure, less boarding", "minute after midnight", nullable=True),
+        number("depart_min", "Departure; empty: as arrival, and boarding", "minute after midnight", nullable=True),
+        number("embark", "Pupils who get on; empty: an even part of those expected", "pupil", nullable=True),
+        number("alight", "Pupils who get off; empty: an even part of those expected", "pupil", nullable=True),
+        whole("seats", "Seats for pupils; one number for each bus", "seat", low=1),
+        whole("rated", "People the bus may carry; empty: just enough", "person", low=1, nullable=True),
+        _source(),
+    ),
+    ("year", "run_id", "seq"),
+    optional=True,
+)
 
 COUNTY_TABLES: tuple[Table, ...] = (
     ZONES, SCHOOLS, HAMLETS, PUPILS, HISTORY, BIRTHS, NODES, EDGES, FACILITIES, STAFF, CALENDAR, WEATHER,
-    PROJECTS, HEARING, CLOSURES_GIVEN,
+    PROJECTS, HEARING, CLOSURES_GIVEN, RUNS_GIVEN,
 )  # fmt: skip

@@ -15,6 +15,7 @@ from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
 from sim.tell.figure import draw
 from sim.tell.run import Run, origin
+from sim.tell.service import Service
 from sim.tell.stress import Stress, struck, weather_table
 from sim.tell.sweep import Sweep
 from sim.tell.words import Words
@@ -44,6 +45,8 @@ SECTIONS = (
 
 STRESS = "stress"
 """Section that stands after the answer when a stress pack struck some weeks."""
+PLANS = "plans"
+"""Section that stands before the rides when the county has bus runs of its own, or bells were chosen."""
 
 
 @dataclass(slots=True)
@@ -70,14 +73,15 @@ def report(run_folder: Path) -> Path:
 
 def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
     """Return all that the report's template needs."""
-    stress = Stress(run)
+    stress, service = Stress(run), Service(run)
     return {
         "run": run,
         "title": title(run),
         "answer": answer(run),
         "keys": key_figures(run),
         "facts": facts(run),
-        "sections": (SECTIONS[0], STRESS, *SECTIONS[1:]) if stress.told else SECTIONS,
+        "sections": _sections(stress.told, service.told),
+        "service": service,
         "stress": stress,
         "weather": weather_table(run),
         "figures": {name: Markup(svg) for name, svg in drawn.items()},  # drawn here, its texts are escaped
@@ -94,6 +98,12 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "weights": register.weight_table(run),
         "origins": register.origin_table(run),
     }
+
+
+def _sections(struck: bool, compared: bool) -> tuple[str, ...]:
+    """Return the sections of the page in order."""
+    before = {"run": (STRESS,) * struck, "rides": (PLANS,) * compared}
+    return tuple(part for name in SECTIONS for part in (*before.get(name, ()), name))
 
 
 def title(run: Run) -> str:

@@ -1,0 +1,84 @@
+"""Checks of the runs a county's buses drive today (runs.csv): places in order, times forward, one bus of one size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from sim.tables.check import Problem
+
+FILE = "runs.csv"
+OF_RUN = ("bus_id", "service", "direction", "days", "school_id")
+OF_BUS = ("seats", "rated")
+DAYS = {("lodger", "in"): "mon", ("lodger", "out"): "fri"}
+
+
+def given_runs(frames: Mapping[str, pd.DataFrame]) -> Iterator[Problem]:
+    """Yield what is wrong within runs.csv; cells that cannot be read are told elsewhere."""
+    runs = frames["runs"]
+    if not len(runs):
+        return
+    year, bus = runs["year"].astype("float64").fillna(0), runs["bus_id"].fillna("")
+    for _, rows in runs.groupby([year, runs["run_id"]], sort=False):
+        yield from _one_of_each(rows, OF_RUN, "run")
+        yield from _days(rows)
+        yield from _places(rows, set(frames["hamlets"]["hamlet_id"]))
+        yield from _times(rows)
+    for _, rows in runs[bus != ""].groupby([year[bus != ""], bus[bus != ""]], sort=False):
+        yield from _one_of_each(rows, OF_BUS, "bus")
+
+
+def _one_of_each(rows: pd.DataFrame, names: tuple[str, ...], what: str) -> Iterator[Problem]:
+    """A run has one bus, school and direction, a bus one number of seats: on all its rows."""
+    for name in names:
+        values = rows[name].astype(object).where(rows[name].notna(), "")
+        for row in rows.index[values != values.iloc[0]][:1]:
+            says = (
+                f"'{values[row]}', but row {rows.index[0]} of the same {what} has '{values.iloc[0]}'; use one of them"
+            )
+            yield Problem(FILE, int(row), name, says)
+
+
+def _days(rows: pd.DataFrame) -> Iterator[Problem]:
+    row, first = int(rows.index[0]), rows.iloc[0]
+    right = DAYS.get((first["service"], first["direction"]), "mon_fri")
+    if first["days"] != right:
+        says = f"'{first['days']}' does not fit service {first['service']}, direction {first['direction']}; use {right}"
+        yield Problem(FILE, row, "days", says)
+
+
+def _places(rows: pd.DataFrame, hamlets: set[str]) -> Iterator[Problem]:
+    """Places are numbered from 0 without a gap; one end is the school, all others are hamlets."""
+    rows = rows[rows["seq"].notna()].sort_values("seq", kind="stable")
+    if rows.empty:
+        return
+    for wanted, (row, seq) in enumerate(rows["seq"].items()):
+        if seq != wanted:
+            says = f"{seq} follows {wanted - 1}; number the places of the run from 0, none left out"
+            yield Problem(FILE, int(row), "seq", says)
+            break
+    end, where = (-1, "last") if rows["direction"].iloc[0] == "in" else (0, "first")
+    gate, school = rows.index[end], rows["school_id"].iloc[end]
+    if rows.at[gate, "stop_id"] != school:
+        says = f"'{rows.at[gate, 'stop_id']}' is not the school '{school}', which must be the {where} place of the run"
+        yield Problem(FILE, int(gate), "stop_id", says)
+    elif len(rows) == 1:
+        yield Problem(FILE, int(gate), "stop_id", "the run has no stop but the school; add the stops")
+    for row, stop in rows["stop_id"].drop(gate).items():
+        if stop not in hamlets:
+            says = f"'{stop}' is no hamlet of hamlets.csv; only the {where} place of this run is a school"
+            yield Problem(FILE, int(row), "stop_id", says)
+
+
+def _times(rows: pd.DataFrame) -> Iterator[Problem]:
+    """Every place has a time, and time goes forward."""
+    before = float("-inf")
+    for row, arrive, depart in rows.sort_values("seq", kind="stable")[["arrive_min", "depart_min"]].itertuples():
+        if pd.isna(arrive) and pd.isna(depart):
+            yield Problem(FILE, int(row), "arrive_min", "neither arrival nor departure is there; give one of them")
+        for name, minute in (("arrive_min", arrive), ("depart_min", depart)):
+            if minute < before:
+                says = f"{minute:g} is before {before:g}, the time before it in the run; times of a run go forward"
+                yield Problem(FILE, int(row), name, says)
+            before = before if pd.isna(minute) else minute

@@ -1,0 +1,188 @@
+"""Which plan of bus runs a year lives by: ours, that of the county as it is, or the county's improved.
+
+Plans are held against all limits and scored, so that ours and the county's stand side by side. An improved plan
+never has more buses than the county's, nor a longer way at as many buses, nor more violations: what is better of
+several plans made from it, or it itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from sim.errors import BadInput
+from sim.plan import Checked, Floats, Places, Routes, Runs
+from sim.plan.duty import chain
+from sim.plan.given import as_given, in_force, run_of_stop, wanted, with_nobody_forgotten
+from sim.plan.route import IN, LODGER, OUT, Planned, Run, routes
+from sim.plan.timetable import by_run
+from sim.plan.violation import Times, day_lists, ends, timing, violations
+
+if TYPE_CHECKING:
+    from sim.config import Settings
+    from sim.county import County
+    from sim.county.road import Travel
+
+LIVED = {"plan": "planned", "given": "given", "improve": "improved"}
+OF_THE_WAY = ("seats", "ride", "empty_stop")
+"""Limits that other times and other buses do not help a run to keep."""
+
+
+class Option(NamedTuple):
+    """A plan of bus runs with the limits it does not keep."""
+
+    places: Places
+    runs: Runs
+    violations: pd.DataFrame
+
+
+def choose(
+    settings: Settings, county: County, travel: Travel, places: Places, planned: Runs, owned_before: int
+) -> tuple[Places, Runs, Checked]:
+    """Return the places and runs that `fleet.runs` asks for in a year, and how all plans of it compare.
+
+    planned: our own runs for these places. Raises BadInput where the county's runs are asked for and there are none.
+    """
+    rows, asked = in_force(county, places.year), settings.fleet.runs
+    options = {"planned": Option(places, planned, violations(settings, county, travel, places, planned))}
+    if len(rows):
+        there = as_given(county, settings, travel, places, rows, owned_before)
+        options["given"] = Option(*there, violations(settings, county, travel, *there, rows))
+    elif asked != "plan":
+        raise BadInput(
+            f"fleet.runs: {asked} needs the runs that are driven in {places.year}, but runs.csv in {county.folder} "
+            "has none; give them or choose fleet.runs=plan"
+        )
+    if asked == "improve":
+        options["improved"] = improved(settings, county, travel, options["given"], options["planned"], owned_before)
+    options = {name: options[name] for name in ("given", "planned", "improved") if name in options}
+    placed, runs, _ = options[LIVED[asked]]
+    if runs.come_min is not None:
+        runs = with_nobody_forgotten(county, settings, travel, placed, runs)
+    tables = [found.assign(plan=name) for name, (_, _, found) in options.items()]
+    scores = [score(settings, county, travel, one).assign(plan=name) for name, one in options.items()]
+    scores = [table.assign(lived=table["plan"] == LIVED[asked]) for table in scores]
+    return placed, runs, Checked(pd.concat(tables, ignore_index=True), pd.concat(scores, ignore_index=True))
+
+
+def improved(
+    settings: Settings, county: County, travel: Travel, given: Option, planned: Option, owned_before: int
+) -> Option:
+    """Return the best plan that is nowhere worse than the given one: fewest violations, then buses, then km."""
+
+    def worth(one: Option) -> tuple[int, int, float]:
+        return len(one.violations), len(one.runs.yard), week_km(settings, county, travel, one.runs)
+
+    most, buses, km = worth(given)
+    found = [given]
+    for places, ways in _starts(settings, county, travel, given, planned):
+        runs = chain(settings, travel, county, ways, owned_before)
+        if len(runs.yard) > buses and settings.fleet.buses is None:
+            runs = _with_as_many(settings, county, travel, ways, given.runs)
+        found.append(Option(places, runs, violations(settings, county, travel, places, runs)))
+    no_worse = [one for one in found if (value := worth(one))[0] <= most and value[1:] <= (buses, km)]
+    return min(no_worse, key=worth)
+
+
+def _starts(
+    settings: Settings, county: County, travel: Travel, given: Option, planned: Option
+) -> Iterator[tuple[Places, Routes]]:
+    """Yield ways to try: those given at better times; what of them is legal, and the rest anew; ours."""
+    places, runs = given.places, given.runs
+    fitted = _fitted(settings, runs.routes)
+    yield places, fitted
+    timed = chain(settings, travel, county, fitted, 0)
+    bad = violations(settings, county, travel, places, timed)
+    bad = bad[bad["limit"].isin(OF_THE_WAY)]["run_id"]
+    driven = {name for name, bus in zip(runs.routes.run_id, runs.bus, strict=True) if bus >= 0}
+    yield planned.places, routes(county, settings, travel, planned.places, list(_kept(fitted, driven - {*bad})))
+    yield planned.places, planned.runs.routes
+
+
+def _fitted(settings: Settings, ways: Routes) -> Routes:
+    """Return routes with the smallest kind of bus that has the seats; where none has, the largest."""
+    kinds = settings.fleet.kinds
+    sizes = sorted((kind.seats, position) for position, kind in enumerate(kinds))
+    load = by_run(ways, ways.load)
+    kind = [next((position for seats, position in sizes if seats >= pupils), sizes[-1][1]) for pupils in load]
+    return replace(ways, kind=np.array(kind), seats=np.array([kinds[k].seats for k in kind]))
+
+
+def _kept(ways: Routes, names: set[str]) -> Iterator[Planned]:
+    """Yield the runs to school of these names, with whole pupils."""
+    for r, name in enumerate(ways.run_id):
+        if name in names and ways.direction[r] == IN:
+            stops = slice(ways.ptr[r], ways.ptr[r + 1])
+            loads = tuple(np.ceil(ways.load[stops]).astype(int).tolist())
+            run = Run(tuple(ways.hamlet[stops].tolist()), loads, int(ways.kind[r]), False)
+            yield int(ways.school[r]), int(ways.service[r]), run
+
+
+def _with_as_many(settings: Settings, county: County, travel: Travel, ways: Routes, given: Runs) -> Runs:
+    """Return the runs that as many buses can do as the given plan has; the spare ones stay spare."""
+    fleet = settings.fleet.model_copy(update={"buses": len(given.yard), "scale": 1.0})
+    runs = chain(settings.model_copy(update={"fleet": fleet}), travel, county, ways, 0)
+    return replace(runs, buses_owned=given.buses_owned, spare_buses=given.spare_buses)
+
+
+def score(settings: Settings, county: County, travel: Travel, one: Option) -> pd.DataFrame:
+    """Return what a plan needs and gives: measure, value, unit; rides are those of day pupils, both ways."""
+    runs, ways = one.runs, one.runs.routes
+    times, run = timing(settings.fleet, runs), run_of_stop(ways)
+    ride = np.where(ways.direction[run] == IN, runs.arrive_min[run] - times.come, times.come - runs.depart_min[run])
+    daily = (runs.bus[run] >= 0) & (ways.service[run] != LODGER)
+    mean, p95 = _weighted(ride[daily], ways.load[daily])
+    counts = one.violations["limit"].value_counts()
+    rows = [
+        ("buses", len(runs.yard), "bus"),
+        ("runs", int((runs.bus >= 0).sum()), "run"),
+        ("km_per_week", week_km(settings, county, travel, runs), "km"),
+        ("ride_min_mean", mean, "minute"),
+        ("ride_min_p95", p95, "minute"),
+        ("riders_left_out", _left_out(settings, county, one), "pupil"),
+        ("violations", len(one.violations), "violation"),
+        *((f"violations_{limit}", count, "violation") for limit, count in counts.sort_index().items()),
+    ]
+    return pd.DataFrame(rows, columns=["measure", "value", "unit"]).astype({"value": float})
+
+
+def _weighted(values: Floats, weights: Floats) -> tuple[float, float]:
+    """Return mean and 95 % quantile (nearest rank) of values that count so many times; 0 of none."""
+    total = weights.sum()
+    if total <= 0:
+        return 0.0, 0.0
+    order = np.argsort(values, kind="stable")
+    rank = np.searchsorted(np.cumsum(weights[order]), 0.95 * total)
+    return float(values @ weights / total), float(values[order][min(rank, len(order) - 1)])
+
+
+def _left_out(settings: Settings, county: County, one: Option) -> float:
+    """Return the day pupils for whom no bus is planned to have room on their way to school."""
+    runs, ways = one.runs, one.runs.routes
+    run, want = run_of_stop(ways), wanted(settings, one.places, len(county.schools.id))
+    room = np.zeros_like(want)
+    driven = runs.bus[run] >= 0
+    np.add.at(room, (ways.service[run], ways.direction[run], ways.school[run], ways.hamlet), ways.load * driven)
+    return float(np.maximum(want - room, 0.0)[0, IN].sum())
+
+
+def week_km(settings: Settings, county: County, travel: Travel, runs: Runs) -> float:
+    """Return the planned km of all buses in a week of five days, empty ones and those from and to the yard included.
+
+    Mornings and afternoons begin and end at the yard.
+    """
+    times: Times = timing(settings.fleet, runs)
+    start, goal = ends(county, runs)
+    loaded, total = by_run(runs.routes, runs.routes.leg_km), 0.0
+    for days, mine in day_lists(runs, times):
+        for way in (IN, OUT):
+            half = mine[runs.routes.direction[mine] == way]
+            if len(half):
+                yard = runs.yard[runs.bus[half[0]]]
+                empty = travel.km[np.append(yard, goal[half]), np.append(start[half], yard)].sum()
+                total += days * float(loaded[half].sum() + empty)
+    return total
