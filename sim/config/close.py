@@ -72,6 +72,8 @@ class Assign(Group):
     """Rule `capacity`: minutes of way that a pupil takes longer rather than change school again."""
     unplaced_min: Positive
     """Rule `capacity`: a pupil without a place weighs as much as a way of so many minutes."""
+    gap: Share
+    """Rule `capacity`: the search stops when no assignment can be better by more than this share."""
     alternatives: Annotated[int, Field(ge=0, le=9, strict=True)]
     """Rule `capacity`: how many clearly different assignments, nearly as good, are to be listed for each year."""
     alternative_gap: Share

@@ -6,7 +6,7 @@ sex on an axis of length 2 (girls, boys). -1 stands for none. Clock times are mi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,8 @@ DIRECTIONS = ("in", "out")
 
 def freeze(record: Any) -> None:
     """Make every array inside a frozen record read-only, so that a plan cannot be changed by accident."""
-    for field in fields(record):
-        value = getattr(record, field.name)
+    for each in fields(record):
+        value = getattr(record, each.name)
         if isinstance(value, np.ndarray):
             value.flags.writeable = False
 
@@ -54,6 +54,10 @@ class Closures:
     """(Y, S)"""
     decisions: pd.DataFrame
     """The columns of closures.csv."""
+    taught: Bools
+    """(Y, S, 9) grades that each school teaches: fewer than it offers while it closes grade by grade."""
+    school_plans: pd.DataFrame
+    """The columns of school_plans.csv."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,3 +219,5 @@ class Plan:
     years: tuple[YearPlan, ...]
     posts: pd.DataFrame
     """The columns of posts.csv."""
+    alternatives: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """The columns of alternatives.csv."""

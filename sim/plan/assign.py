@@ -12,7 +12,7 @@ from sim.config import Settings
 from sim.county import County, Travel
 from sim.plan import GRADES, LODGE, SCHOOL_BUS, WALK, Bools, Floats, Ints, Places
 from sim.plan.capacity import Question, Refusal, Refused, by_capacity
-from sim.plan.way import shares, walkable
+from sim.plan.way import shares
 
 TOWN_KINDS = ("town_primary", "town_junior")
 UNPLACED_COLUMNS = ("scenario", "year", "hamlet_id", "grade", "pupils", "constraint", "shortfall", "relief")

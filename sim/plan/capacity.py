@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
 import numpy as np
 
 from sim.config import Settings
@@ -76,7 +77,7 @@ def placed(question: Question, groups: Groups, taken: Ints) -> Ints:
 def weights(settings: Settings) -> Weights:
     """Return what counts beside the ways."""
     chosen = settings.assign
-    return Weights(chosen.split_pupil_min, chosen.unplaced_min, chosen.fewest_pupils)
+    return Weights(chosen.split_pupil_min, chosen.unplaced_min, chosen.fewest_pupils, chosen.gap)
 
 
 def groups_of(question: Question) -> Groups:
@@ -84,6 +85,8 @@ def groups_of(question: Question) -> Groups:
     settings, county, pupils = question.settings, question.county, question.pupils
     cells = [_arcs(question, g) for g in range(len(question.allowed))]
     h, s, g = (np.concatenate([cell[k] for cell in cells]) for k in range(3))
+    order = np.lexsort((s, g, h))
+    h, s, g = h[order], s[order], g[order]
     pair, group = np.unique(np.stack([h, g]), axis=1, return_inverse=True)
     where = s, question.km[h, s], question.minutes[h, s]
     need = needs(settings, county, question.year, pupils[h, g], where, g + 1)

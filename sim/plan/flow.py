@@ -8,13 +8,14 @@ school, u = 1 where it goes nowhere, z = 1 where a hamlet uses a school, e = sch
               x <= z;  e >= sum z - 1;  schools that are too small: x <= y, fewest y <= there + sum p x
 
 (c minutes of way, p pupils, w = p, but a little for a group of nobody): the generalised assignment problem with
-fixed charges, solved to proven optimality by HiGHS through scipy.optimize.milp (Huangfu and Hall 2018).
+fixed charges, solved to a proven gap by HiGHS through scipy.optimize.milp (Huangfu and Hall 2018).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -24,8 +25,6 @@ from sim.plan import Bools, Floats, Ints
 
 NOBODY = 0.01
 """Pupils that a group of nobody counts as when ways are compared, so that it, too, is given a sensible school."""
-GAP = 1e-6
-"""The solver stops when no assignment can be better by more than this share."""
 ROUNDING = 1e-6
 
 
@@ -58,6 +57,8 @@ class Weights:
     split_pupil_min: float
     unplaced_min: float
     fewest_pupils: int
+    gap: float
+    """The solver stops when no assignment can be better by more than this share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,75 @@ class Program:
     high: Floats
     arcs: int
     groups: int
+    gap: float
 
 
 def best(choices: Choices, weights: Weights) -> Ints:
-    """Return the arc that each group takes in the best assignment, -1 for none; (G,)."""
-    first = _everyone_first(choices, weights)
-    return first if first is not None else solve(choices, program(choices, weights))
+    """Return the arc that each group takes in the best assignment, -1 for none; (G,).
+
+    Most limits never bind, so they are added when they are broken (row generation, Dantzig et al. 1954): a hamlet
+    whose shortest way leads to a school without a broken limit takes it, the others are chosen together. What is best
+    under some of the limits and keeps all of them is best under all of them.
+    """
+    shortest, split = _shortest(choices)
+    full, small = np.zeros(choices.left.shape, dtype=bool), np.zeros(len(choices.there), dtype=bool)
+    while True:
+        busy = split | _any(choices, full.any(axis=1)[choices.school] & (shortest[choices.group] == _arcs(choices)))
+        busy |= _any(choices, small[choices.school])
+        taken = np.where(busy[choices.family], -1, shortest)
+        _solve_some(choices, weights, taken, busy[choices.family], (full, small))
+        broken = _broken(choices, weights, taken)
+        if not (broken[0] & ~full).any() and not (broken[1] & ~small).any():
+            return taken
+        full, small = full | broken[0], small | broken[1]
+
+
+def _arcs(choices: Choices) -> Ints:
+    return np.arange(len(choices.group))
+
+
+def _any(choices: Choices, arcs: Bools) -> Bools:
+    """Return which families have one of some arcs (N,); (F,)."""
+    return np.bincount(choices.family[choices.group[arcs]], minlength=choices.family.max() + 1) > 0
+
+
+def _shortest(choices: Choices) -> tuple[Ints, Bools]:
+    """Return the cheapest arc of each group (G,), and which families are split by it (F,)."""
+    order = np.lexsort((choices.school, choices.cost, choices.group))
+    arc = order[np.unique(choices.group[order], return_index=True)[1]]
+    used = np.unique(np.stack([choices.family, choices.school[arc]]), axis=1)
+    return arc, np.bincount(used[0], minlength=choices.family.max() + 1) > 1
+
+
+def _broken(choices: Choices, weights: Weights, taken: Ints) -> tuple[Bools, Bools]:
+    """Return which limits of which school are broken (S, R), and which schools are used but too small (S,)."""
+    placed = taken >= 0
+    school = choices.school[taken[placed]]
+    used = np.zeros_like(choices.left)
+    np.add.at(used, school, choices.need[taken[placed]])
+    come = np.bincount(school, choices.pupils[placed], minlength=len(choices.there))
+    too_small = (choices.there + come < weights.fewest_pupils - ROUNDING) & np.isin(np.arange(len(come)), school)
+    return used > choices.left + ROUNDING, too_small
+
+
+def _solve_some(choices: Choices, weights: Weights, taken: Ints, chosen: Bools, limits: tuple[Bools, Bools]) -> None:
+    """Choose the best arcs of some groups (G,) under some limits, and write them into `taken`."""
+    if not chosen.any():
+        return
+    full, small = limits
+    arcs = np.flatnonzero(chosen[choices.group])
+    part = Choices(
+        group=(np.cumsum(chosen) - 1)[choices.group[arcs]],
+        school=choices.school[arcs],
+        cost=choices.cost[arcs],
+        need=choices.need[arcs],
+        left=np.where(full, choices.left, np.inf),
+        pupils=choices.pupils[chosen],
+        family=np.unique(choices.family[chosen], return_inverse=True)[1],
+        there=np.where(small, choices.there, np.inf),
+    )
+    found = solve(part, program(part, weights))
+    taken[chosen] = np.where(found >= 0, arcs[found], -1)
 
 
 def different(choices: Choices, weights: Weights, wanted: int, gap: float, differs: float) -> list[Ints]:
@@ -127,33 +191,43 @@ def _value(choices: Choices, weights: Weights, taken: Ints) -> float:
     return float(ways + weights.split_pupil_min * (len(used) - len({f for f, _ in used})))
 
 
-def _everyone_first(choices: Choices, weights: Weights) -> Ints | None:
-    """Let every group take its shortest way; None when that splits a hamlet or breaks a limit: then one has to choose.
+def merged(choices: Choices) -> tuple[Choices, Ints]:
+    """Join groups of one hamlet with the same choices; return the choices, and the new group of each (G,).
 
-    Where it does neither, it is the best there is: no term of the objective can be smaller.
+    Nobody then splits a hamlet for the sake of room.
     """
-    groups = len(choices.pupils)
-    order = np.lexsort((choices.school, choices.cost, choices.group))
-    found, at = np.unique(choices.group[order], return_index=True)
-    if len(found) < groups:
-        return None
-    arc = order[at]
-    school = choices.school[arc]
-    if len(np.unique(np.stack([choices.family, school]), axis=1).T) > len(np.unique(choices.family)):
-        return None
-    used = np.zeros_like(choices.left)
-    np.add.at(used, school, choices.need[arc])
-    roll = choices.there + np.bincount(school, choices.pupils, minlength=len(choices.there))
-    small = np.bincount(school, minlength=len(roll)).astype(bool) & (roll < weights.fewest_pupils - ROUNDING)
-    return None if small.any() or (used > choices.left + ROUNDING).any() else arc
+    ends = np.searchsorted(choices.group, np.arange(len(choices.pupils) + 1))
+    keys: dict[tuple[int, bytes], int] = {}
+    joined = np.empty(len(choices.pupils), dtype=np.int64)
+    for group, (low, high) in enumerate(pairwise(ends)):
+        key = int(choices.family[group]), choices.school[low:high].tobytes()
+        joined[group] = keys.setdefault(key, len(keys))
+    arc, place = np.unique(np.stack([joined[choices.group], choices.school]), axis=1, return_inverse=True)
+    place = place.ravel()
+    weight = _weight(choices)
+    need = np.zeros((arc.shape[1], choices.need.shape[1]))
+    np.add.at(need, place, choices.need)
+    share = weight[choices.group] / np.bincount(joined, weight)[joined[choices.group]]
+    return Choices(
+        group=arc[0],
+        school=arc[1],
+        cost=np.bincount(place, choices.cost * share),
+        need=need,
+        left=choices.left,
+        pupils=np.bincount(joined, choices.pupils),
+        family=np.array([family for family, _ in keys]),
+        there=choices.there,
+    ), joined
 
 
 def program(choices: Choices, weights: Weights) -> Program:
     """Write the choices down as a mixed-integer program."""
     arcs, groups, schools = len(choices.group), len(choices.pupils), len(choices.there)
-    pair, z = np.unique(np.stack([choices.family[choices.group], choices.school]), axis=1, return_inverse=True)
+    several = (np.bincount(choices.family) > 1)[choices.family][choices.group]
+    of = np.stack([choices.family[choices.group], choices.school])
+    pair, z = np.unique(of[:, several], axis=1, return_inverse=True)
     families, e = np.unique(pair[0], return_inverse=True)
-    small = np.isin(np.arange(schools), pair[1]) & (choices.there < weights.fewest_pupils)
+    small = np.isin(np.arange(schools), choices.school) & (choices.there < weights.fewest_pupils)
     size = [arcs, groups, len(e), len(families), int(small.sum())]
     at = [start + np.arange(many) for start, many in zip(np.cumsum([0, *size]), size, strict=False)]
     x, u = at[0], at[1]
@@ -163,7 +237,8 @@ def program(choices: Choices, weights: Weights) -> Program:
         binds = np.bincount(choices.school, need, minlength=schools) > left
         here = binds[choices.school]
         rows.add(int(binds.sum()), [(_rank(binds)[choices.school[here]], x[here], need[here])], -np.inf, left[binds])
-    rows.add(arcs, [(x, x, 1.0), (x, at[2][z.ravel()], -1.0)], -np.inf, 0.0)
+    row = np.arange(several.sum())
+    rows.add(len(row), [(row, x[several], 1.0), (row, at[2][z.ravel()], -1.0)], -np.inf, 0.0)
     rows.add(len(families), [(e, at[2], 1.0), (np.arange(len(families)), at[3], -1.0)], -np.inf, 1.0)
     tiny = small[choices.school]
     row, y = np.arange(tiny.sum()), _rank(small)[choices.school[tiny]]
@@ -179,7 +254,7 @@ def program(choices: Choices, weights: Weights) -> Program:
         ]
     )
     whole, upper = np.repeat([1, 0, 0, 0, 1], size), np.repeat([1.0, 1.0, 1.0, np.inf, 1.0], size)
-    return Program(cost, whole, upper, *rows.all(), arcs, groups)
+    return Program(cost, whole, upper, *rows.all(), arcs, groups, weights.gap)
 
 
 def solve(choices: Choices, made: Program) -> Ints:
@@ -189,7 +264,7 @@ def solve(choices: Choices, made: Program) -> Ints:
         constraints=LinearConstraint(made.rows, made.low, made.high),
         integrality=made.whole,
         bounds=Bounds(0.0, made.upper),
-        options={"mip_rel_gap": GAP},
+        options={"mip_rel_gap": made.gap},
     )
     if found.x is None:
         raise LookupError("no assignment keeps these limits")
