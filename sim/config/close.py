@@ -78,7 +78,7 @@ class Assign(Group):
     """Rule `capacity`: how many clearly different assignments, nearly as good, are to be listed for each year."""
     alternative_gap: Share
     """By which share an alternative may be worse than the best assignment."""
-    alternative_differs: Share
+    alternative_differs: Annotated[float, Field(gt=0, le=1, strict=True, allow_inf_nan=False)]
     """Share of the pupils with a choice who go elsewhere, compared with the best and with every other alternative."""
 
     @model_validator(mode="after")

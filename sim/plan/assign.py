@@ -154,7 +154,7 @@ def areas(county: County) -> tuple[Bools, Bools]:
     """Return which schools lie in the township and in the school zone of each hamlet; two masks (H, S)."""
     zone = np.unique(county.townships.zone, return_inverse=True)[1]
     home, site = county.hamlets.township[:, None], county.schools.township
-    return np.asarray(home == site), np.asarray(zone[home] == zone[site])
+    return np.asarray(home == site, dtype=bool), np.asarray(zone[home] == zone[site], dtype=bool)
 
 
 def _reasons(

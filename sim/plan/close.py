@@ -110,7 +110,7 @@ def close_and_place(
         decisions_table(county, settings, decided),
         school_plans(county, settings, ways_to_school(county, ways), decided),
     )
-    return Closures(years, grades.any(axis=2), tables[0], grades, tables[1]), tuple(placed)
+    return Closures(years, np.asarray(grades.any(axis=2)), tables[0], grades, tables[1]), tuple(placed)
 
 
 def _year(facts: _Facts, state: _State, k: int) -> tuple[_State, Places, list[Decision]]:

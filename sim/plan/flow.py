@@ -87,7 +87,8 @@ def best(choices: Choices, weights: Weights) -> Ints:
     shortest, split = _shortest(choices)
     full, small = np.zeros(choices.left.shape, dtype=bool), np.zeros(len(choices.there), dtype=bool)
     while True:
-        busy = split | _any(choices, full.any(axis=1)[choices.school] & (shortest[choices.group] == _arcs(choices)))
+        scarce = np.asarray(full.any(axis=1))[choices.school]
+        busy = split | _any(choices, scarce & (shortest[choices.group] == np.arange(len(choices.group))))
         busy |= _any(choices, small[choices.school])
         taken = np.where(busy[choices.family], -1, shortest)
         _solve_some(choices, weights, taken, busy[choices.family], (full, small))
@@ -95,10 +96,6 @@ def best(choices: Choices, weights: Weights) -> Ints:
         if not (broken[0] & ~full).any() and not (broken[1] & ~small).any():
             return taken
         full, small = full | broken[0], small | broken[1]
-
-
-def _arcs(choices: Choices) -> Ints:
-    return np.arange(len(choices.group))
 
 
 def _any(choices: Choices, arcs: Bools) -> Bools:
@@ -160,7 +157,7 @@ def different(choices: Choices, weights: Weights, wanted: int, gap: float, diffe
     out[base.arcs : base.arcs + base.groups] = base.cost[base.arcs : base.arcs + base.groups]
     rows = [base.cost - out, out]
     high = [_value(choices, weights, found[0]) * (1 + gap), out[base.arcs + np.flatnonzero(found[0] < 0)].sum()]
-    while len(found) <= wanted:
+    while chosen.any() and len(found) <= wanted:
         same = np.zeros_like(base.cost)
         taken = found[-1][(found[-1] >= 0) & chosen]
         same[taken] = weight[choices.group[taken]]
@@ -211,10 +208,10 @@ def merged(choices: Choices) -> tuple[Choices, Ints]:
     return Choices(
         group=arc[0],
         school=arc[1],
-        cost=np.bincount(place, choices.cost * share),
+        cost=np.bincount(place, choices.cost * share).astype(float),
         need=need,
         left=choices.left,
-        pupils=np.bincount(joined, choices.pupils),
+        pupils=np.bincount(joined, choices.pupils).astype(float),
         family=np.array([family for family, _ in keys]),
         there=choices.there,
     ), joined
@@ -243,7 +240,7 @@ def program(choices: Choices, weights: Weights) -> Program:
     tiny = small[choices.school]
     row, y = np.arange(tiny.sum()), _rank(small)[choices.school[tiny]]
     rows.add(len(row), [(row, x[tiny], 1.0), (row, at[4][y], -1.0)], -np.inf, 0.0)
-    come = [(y, x[tiny], choices.pupils[choices.group[tiny]])]
+    come: list[tuple[Ints, Ints, float | Floats]] = [(y, x[tiny], choices.pupils[choices.group[tiny]])]
     come.append((np.arange(size[4]), at[4], -float(weights.fewest_pupils)))
     rows.add(size[4], come, -choices.there[small], np.inf)
     cost = np.concatenate(

@@ -1,4 +1,4 @@
-"""One school, one plan (一校一案): what is decided about a school, why, and what it means for each of its hamlets."""
+"""One school, one plan (一校一案): what is decided about a school, why, and what it means for its hamlets."""
 
 from __future__ import annotations
 
