@@ -77,7 +77,7 @@ def test_without_room_the_larger_group_is_placed():
 
 @pytest.mark.parametrize(("split_min", "expected"), [(60.0, [1, 1]), (10.0, [0, 1])])
 def test_a_hamlet_is_split_only_when_that_saves_more_than_its_weight(split_min, expected):
-    # One school has room for one group: apart they travel 10 x 5 + 10 x 9 = 140, together at the other 10 x 9 x 2 = 180.
+    # Room for one group at the nearer school: apart they travel 10 x 5 + 10 x 9 = 140, together 10 x 9 x 2 = 180.
     choices = case([[5, 9], [5.5, 9]], [10, 10], [10, 20], family=[0, 0])
     weights = Weights(split_min, 1440.0, 0, 0.0)
     assert schools(choices, best(choices, weights)) == expected

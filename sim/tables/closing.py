@@ -33,7 +33,7 @@ CLOSURES = run_file(
     text("unit", "Unit of the shortfall", nullable=True),
     text("cheapest_relief", "Cheapest way to meet the condition", nullable=True),
     number("relief_cost_yuan", "Its cost", "yuan", nullable=True),
-    number("keep_cost_yuan_per_year", "What keeping it ties up: pay, funds beyond its roll", "yuan/year", nullable=True),
+    number("keep_cost_yuan_per_year", "What keeping it ties up: pay, extra funds", "yuan/year", nullable=True),
 )  # fmt: skip
 SCHOOL_PLANS = run_file(
     "school_plans.csv",
