@@ -100,7 +100,7 @@ def question(
     for g in range(len(GRADES)):
         stays, wanted, other_side = _sides(county, ways, taught[:, g])
         fixed[:, g] = np.where(stays.any(axis=1), county.hamlets.school, -1)
-        allowed.append(np.where(wanted.any(axis=1)[:, None], wanted, other_side))
+        allowed.append(np.where(wanted.any(axis=1, keepdims=True), wanted, other_side))
     expected = np.asarray(pupils, dtype=float)
     return Question(settings, county, year, expected, ways.minutes, ways.km, fixed, allowed, before)
 
