@@ -13,6 +13,7 @@ from sim.config import Settings, load
 from sim.county import County, travel
 from sim.errors import BadInput
 from sim.plan import Closures, Forecast, Places, enrol
+from sim.plan.choice import alternatives
 from sim.plan.close import close_and_place
 from sim.plan.ready import keep_cost
 from sim.tables import as_declared, run_table
@@ -240,3 +241,22 @@ def test_each_of_the_115_schools_has_its_verdict_and_reason(huichang: County) ->
     assert kept <= set(failed["school_id"])
     for years in (placed, there):
         assert years[0].unplaced.empty
+
+
+def test_alternatives_list_who_would_go_elsewhere(three_villages: County) -> None:
+    """Both schools take everyone, T is as near to B as C but for three minutes; A and D would go far."""
+    county = with_schools(three_villages, receives=np.array([True, True]), last_grade=np.array([9, 9]))
+    county = replace(county, hamlets=replace(county.hamlets, school=np.array([-1, -1, -1])))
+    asked = ("closure=none", "assign=capacity", "assign.keep=[]", "assign.alternatives=1", "study.years=1")
+    chosen = settings(*asked, "assign.alternative_gap=1.0", "assign.alternative_differs=0.2", "assign.gap=0.0")
+    pupils = county.pupils[None].astype(float)
+    ways = travel(county.roads, chosen.road)
+    closed, placed = close_and_place(county, chosen, ways, Forecast(np.array([2023]), pupils, pupils.copy()))
+    table = alternatives(county, chosen, ways, closed, placed)
+    assert set(table["hamlet_id"]) == {"B"}
+    assert set(table["school_id"]) == {"T"}
+    assert table["pupils"].sum() == table["pupils_elsewhere"].iloc[0] == 4
+    assert list(table.columns) == list(as_declared(table, run_table("alternatives")).columns)
+    none = alternatives(county, settings("closure=none"), ways, closed, placed)
+    assert none.empty
+    assert list(none.columns) == list(as_declared(none, run_table("alternatives")).columns)
