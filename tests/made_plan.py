@@ -125,6 +125,8 @@ def closures(years: Sequence[YearPlan]) -> Closures:
         years=np.array([year.year for year in years]),
         open=np.array([year.open for year in years]),
         decisions=pd.DataFrame(),
+        taught=np.array([np.repeat(year.open[:, None], 9, axis=1) for year in years]),
+        school_plans=pd.DataFrame(),
     )
 
 

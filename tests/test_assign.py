@@ -7,6 +7,9 @@ from functools import cache
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as sampled
+from hypothesis import strategies as st
 
 from sim.config import Settings, load
 from sim.county import County, travel
@@ -273,3 +276,86 @@ def test_every_pupil_of_the_reference_county_has_a_place_that_fits(huichang: Cou
     assert (schools.receives[result.school] | ~moved).all()
     np.testing.assert_array_equal(in_town, np.repeat(huichang.hamlets.is_town[:, None], 9, axis=1))
     assert result.share[:, :3, LODGE].sum() == 0
+
+
+def with_room(county: County, chosen: Settings, classrooms: tuple[int, int]) -> Places:
+    """Place everyone by capacity; a room holds one pupil."""
+    county = with_schools(county, classrooms=np.array(classrooms), lived=np.array([True, True]))
+    pupils = county.pupils.astype(float)
+    return places(county, chosen, travel(county.roads, chosen.road), ALL_OPEN, pupils, 2023)
+
+
+CAPACITY = (
+    "assign=capacity", "dine.class_size=1", "dine.class_size_junior=1", "assign.keep=[class_place]",
+    "assign.gap=0.0", "assign.split_pupil_min=0.0",
+)  # fmt: skip
+
+
+def test_with_room_the_rule_capacity_is_the_nearest_school(two_centres: County) -> None:
+    county = with_hamlets(two_centres, school=np.array([-1, -1, -1]))
+    nearest = assign(county, "assign=nearest")
+    np.testing.assert_array_equal(with_room(county, settings(*CAPACITY), (99, 99)).school, nearest.school)
+
+
+def test_when_the_nearer_school_is_full_those_go_on_who_lose_least(two_centres: County) -> None:
+    # A and B have four pupils each and are 0.9 and 9 minutes from C, with T 21 minutes beyond C and 12 from B.
+    county = with_hamlets(two_centres, school=np.array([-1, -1, -1]))
+    result = with_room(county, settings(*CAPACITY), (6, 99))
+    expected = result.expected.sum(axis=2)
+    at_c = (result.school == C) & (expected > 0)
+    assert expected[at_c].sum() == 6
+    assert at_c[A].sum() == (expected[A] > 0).sum(), "two of B go on to T, three minutes farther"
+    assert result.unplaced.empty
+    assert result.reason[B, 0].startswith("shortest ways in all with the room there is: ") or expected[B, 0] == 0
+
+
+def test_who_finds_no_room_is_told_what_is_missing_and_what_helps(two_centres: County) -> None:
+    county = with_hamlets(two_centres, school=np.array([-1, -1, -1]))
+    result = with_room(county, settings(*CAPACITY), (5, 6))
+    assert result.unplaced["pupils"].sum() == 1
+    row = result.unplaced.iloc[0]
+    assert (row.constraint, row.shortfall) == ("class_place", 1.0)
+    assert row.relief.startswith("1 class places at the receiving school (")
+
+
+def test_a_way_over_the_limit_is_refused_with_the_minutes_missing(three_villages: County) -> None:
+    rule = ("assign=capacity", "fleet.ride_limit_young_min=25")
+    result = assign(three_villages, *rule, open_=T_CLOSED)
+    assert result.unplaced["pupils"].sum() == 3
+    assert set(zip(result.unplaced["constraint"], result.unplaced["shortfall"], strict=True)) == {("ride", 4.0)}
+    assert result.unplaced["relief"].str.contains("beds in service mode, .* yuan").all()
+    assert (result.school[D, :2] == -1).all()
+    allowed = assign(three_villages, *rule, "assign.keep=[class_place]", open_=T_CLOSED)
+    assert allowed.unplaced.empty
+
+
+def test_pupils_do_not_change_school_again_for_a_few_minutes(two_centres: County) -> None:
+    county = with_hamlets(two_centres, school=np.array([-1, -1, -1]))
+    chosen = settings(*CAPACITY, "assign.change_min=10.0")
+    ways = travel(county.roads, chosen.road)
+    before = np.full((3, 9), T)
+    result = places(county, chosen, ways, ALL_OPEN, county.pupils.astype(float), 2023, before)
+    assert (result.school[B] == T).all(), "three minutes farther than C, under the ten that a change weighs"
+    assert (result.school[A] == C).all()
+
+
+@sampled(max_examples=25)
+@given(
+    rule=st.sampled_from(["own_township", "zone", "nearest", "capacity"]),
+    open_=st.tuples(st.booleans(), st.booleans()),
+    rooms=st.tuples(st.integers(0, 9), st.integers(0, 9)),
+    sizes=st.tuples(st.integers(0, 4), st.integers(4, 12)),
+    seed=st.integers(0, 99),
+)
+def test_nobody_is_lost(three_villages: County, rule: str, open_: tuple, rooms: tuple, sizes: tuple, seed: int) -> None:
+    base = settings(*CAPACITY)
+    sized = base.assign.model_copy(update={"rule": rule, "fewest_pupils": sizes[0], "most_pupils": sizes[1]})
+    chosen = base.model_copy(update={"assign": sized})
+    county = with_schools(three_villages, classrooms=np.array(rooms), receives=np.array([True, True]))
+    pupils = np.random.default_rng(seed).uniform(0, 2, county.pupils.shape).round(1)
+    result = places(county, chosen, travel(county.roads, chosen.road), np.array(open_), pupils, 2023)
+    placed = pupils.sum(axis=2)[result.school >= 0].sum()
+    assert placed + result.unplaced["pupils"].sum() == pytest.approx(pupils.sum())
+    assert (result.unplaced["shortfall"] > 0).all()
+    assert result.unplaced["relief"].str.len().gt(0).all()
+    np.testing.assert_allclose(result.share.sum(axis=2), 1.0)

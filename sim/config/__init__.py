@@ -12,18 +12,15 @@ from typing import Any
 
 from pydantic import model_validator
 
+from sim.config.close import Assign, Closure, ClosureStep, NamedClosure
 from sim.config.hazard import SKIES, Health, Sky, Stress, Weather
 from sim.config.kinds import Count, Group, Name
 from sim.config.money import HARMS, Account, Judge, Limit, Price
 from sim.config.pupils import (
     CONFIGS,
-    Assign,
     Bells,
-    Closure,
-    ClosureStep,
     CountyChoice,
     Enrol,
-    NamedClosure,
     PlanBasis,
     Staff,
 )

@@ -63,44 +63,6 @@ class Enrol(Group):
     """A hamlet's own first graders count as if so many pupils of its township stood beside them."""
 
 
-class ClosureStep(Group):
-    """In one year, all schools below a number of pupils close."""
-
-    year: SchoolYear
-    """School year from which they are closed."""
-    below_pupils: PositiveCount
-    """Schools with fewer pupils than this close."""
-
-
-class NamedClosure(Group):
-    """One named school closes in one year."""
-
-    school_id: Text
-    """The school."""
-    year: SchoolYear
-    """School year from which it is closed."""
-
-
-class Closure(Group):
-    """Which schools close, and when."""
-
-    name: Text
-    """Name of the closing rule, as it stands in reports."""
-    steps: tuple[ClosureStep, ...]
-    """Thresholds by year; a school at or over the threshold stays."""
-    named: tuple[NamedClosure, ...]
-    """Schools that close whatever their size."""
-    kinds: tuple[Literal["teaching_point", "village", "central_primary", "nine_year", "junior"], ...]
-    """Kinds of school that a threshold may close."""
-
-
-class Assign(Group):
-    """How the pupils of a closed school find a new one."""
-
-    rule: Literal["own_township", "zone", "nearest"]
-    """Nearest receiving school by road in the own township, in the school zone, or anywhere."""
-
-
 class PlanBasis(Group):
     """What the plan of a year is made for."""
 

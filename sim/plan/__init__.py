@@ -27,8 +27,8 @@ DIRECTIONS = ("in", "out")
 
 def freeze(record: Any) -> None:
     """Make every array inside a frozen record read-only, so that a plan cannot be changed by accident."""
-    for one in fields(record):
-        value = getattr(record, one.name)
+    for each in fields(record):
+        value = getattr(record, each.name)
         if isinstance(value, np.ndarray):
             value.flags.writeable = False
 
@@ -54,6 +54,10 @@ class Closures:
     """(Y, S)"""
     decisions: pd.DataFrame
     """The columns of closures.csv."""
+    taught: Bools
+    """(Y, S, 9) grades that each school teaches: fewer than it offers while it closes grade by grade."""
+    school_plans: pd.DataFrame
+    """The columns of school_plans.csv."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,3 +244,5 @@ class Plan:
     years: tuple[YearPlan, ...]
     posts: pd.DataFrame
     """The columns of posts.csv."""
+    alternatives: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """The columns of alternatives.csv."""

@@ -1,45 +1,186 @@
-"""Which schools close in which year: by size, by name, and not where the hearing refused."""
+"""Which schools close in which year: by size, by name, as the hearing says, and when they are ready.
+
+Year by year: the schools that a rule or list names are closed on trial, all pupils are placed, and a school whose
+pupils then lack what is required (see `sim.plan.ready`) stays open and is tried again the next year. Schools are
+looked at in a fixed order, those closed already first, then those with the fewest pupils.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-import pandas as pd
 
 from sim.config import Settings
-from sim.county import County
+from sim.county import County, Travel, travel
 from sim.errors import BadInput
-from sim.plan import GRADES, Bools, Closures, Floats, Forecast, Ints
+from sim.plan import GRADES, Bools, Closures, Floats, Forecast, Ints, Places
+from sim.plan.assign import places, ways_to_school
+from sim.plan.ready import Finding, fails, findings, keep_cost
+from sim.plan.school_plan import Decision, decisions_table, school_plans
+from sim.tables.county import CONDITIONS
 
-COLUMNS = (
-    "scenario",
-    "year",
-    "school_id",
-    "decision",
-    "condition_failed",
-    "shortfall",
-    "unit",
-    "cheapest_relief",
-    "relief_cost_yuan",
-    "keep_cost_yuan_per_year",
-)
 _ROUNDING = 1e-6
 """Pupils; a forecast roll this near a threshold stands on it."""
+_NEVER = 9999
+"""Year in which a school closes that stays open."""
+HEARING = "hearing"
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What every year's decisions rest on."""
+
+    county: County
+    settings: Settings
+    travel: Travel
+    years: Ints
+    roll: Floats
+    """(Y, S) pupils at each school if nothing closes."""
+    expected: Floats
+    """(Y, H, 9, 2) pupils the plan is made for."""
+    meets: Bools
+    """(Y, S) a rule or list says that it closes."""
+    refused: Bools
+    """(Y, S) the hearing said no."""
+    required: Bools
+    """(Y, S, 3) which of CONDITIONS must be met."""
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Where a year leaves every school; (S,) each."""
+
+    since: Ints
+    """First year of closing, _NEVER while open."""
+    waiting: Bools
+    """To close when ready."""
+    back: Bools
+    """Was closed and is open again, for good."""
+    told: tuple[str, ...]
+    """Why it was kept last."""
+    school: Ints | None
+    """(H, 9) where pupils were placed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What was found when a school was closed on trial, and how everyone was placed then."""
+
+    found: list[Finding]
+    late: bool
+    placed: Places
 
 
 def closures(county: County, settings: Settings, forecast: Forecast) -> Closures:
-    """Decide which schools are open in each year; a school that has closed stays closed.
+    """Decide which schools are open in each year; see close_and_place."""
+    return close_and_place(county, settings, travel(county.roads, settings.road), forecast)[0]
 
-    A school closes in the first year in which its expected roll is below that year's threshold, or in which a
-    list names it (closure.named, and the county's closures.csv where the scenario closes schools at all),
-    unless the latest hearing about it was refused. Steps before the first year count in the first year.
+
+def close_and_place(
+    county: County, settings: Settings, ways: Travel, forecast: Forecast
+) -> tuple[Closures, tuple[Places, ...]]:
+    """Decide which schools close in each year, and place the pupils of every year.
+
+    A school is to close from the first year in which its expected roll is below that year's threshold, or in which a
+    list names it (closure.named, and the county's closures.csv where the scenario closes schools at all), unless the
+    latest hearing about it was refused. It closes when what `closure.conditions` and a conditional hearing require is
+    there for each of its pupils, else it stays, and is tried again each year. Steps before the first year count in
+    the first year. A closed school stays closed, unless `closure.reopen` brings it back.
     `open` has shape (Y, S). Raises BadInput for a school that does not exist.
     """
     years = forecast.years
     meets = _too_small(county, settings, forecast) | _named(county, settings, years)
-    refused = _refused(county, years)
-    closed = np.logical_or.accumulate(meets & ~refused, axis=0)
-    opened = county.schools.opens_year <= years[:, None]
-    return Closures(years, opened & ~closed, _decisions(county, settings, years, closed, meets & refused & ~closed))
+    refused, asked = _hearings(county, years)
+    required = asked | np.isin(CONDITIONS, settings.closure.conditions)
+    expected = forecast.p80 if settings.plan.basis == "p80" else forecast.mean
+    facts = _Facts(county, settings, ways, years, rolls(county, forecast), expected, meets, refused, required)
+    size = len(county.schools.id)
+    no = np.zeros(size, dtype=bool)
+    state = _State(np.full(size, _NEVER), no, no, ("",) * size, None)
+    decided: list[Decision] = []
+    placed, taught = [], []
+    for k in range(len(years)):
+        state, year_places, year_decided = _year(facts, state, k)
+        placed.append(year_places)
+        taught.append(_taught(facts, state.since, k))
+        decided += year_decided
+    grades = np.stack(taught)
+    tables = (
+        decisions_table(county, settings, decided),
+        school_plans(county, settings, ways_to_school(county, ways), decided),
+    )
+    return Closures(years, np.asarray(grades.any(axis=2)), tables[0], grades, tables[1]), tuple(placed)
+
+
+def _year(facts: _Facts, state: _State, k: int) -> tuple[_State, Places, list[Decision]]:
+    """Decide about every school in a year and place the pupils; return the new state, the places and what to tell."""
+    year, closed = int(facts.years[k]), state.since < _NEVER
+    waiting = (state.waiting | facts.meets[k]) & ~facts.refused[k] & ~state.back & ~closed
+    vetoed = facts.meets[k] & facts.refused[k] & ~state.back & ~closed
+    again = closed & facts.settings.closure.reopen
+    tested = _in_order(again, facts.roll[k]) + _in_order(waiting, facts.roll[k])
+    trials = _settle(facts, state, k, tested)
+    late = np.isin(np.arange(len(closed)), [s for s, trial in trials.items() if trial.late])
+    since = np.where(late, _NEVER, np.where(waiting, year, state.since))
+    taught = _taught(facts, since, k)
+    placed = next((trial.placed for trial in trials.values() if not trial.late), None)
+    if placed is None or facts.settings.closure.transition != "at_once":
+        placed = _place(facts, state, k, taught)
+    costs = keep_cost(facts.county, facts.settings, facts.roll[k])
+    told = list(state.told)
+    decided: list[Decision] = []
+    for s in np.flatnonzero(waiting | vetoed | (again & late)).tolist():
+        found = trials[s].found if s in trials else [Finding(HEARING, np.nan, "", "another hearing", np.nan)]
+        verdict = "reopen" if again[s] else "keep" if vetoed[s] or late[s] else "close"
+        if verdict != "keep" or told[s] != found[0].condition:
+            where = trials[s].placed if s in trials else placed
+            decided.append(Decision(year, s, verdict, found, float(costs[s]), where))
+        told[s] = found[0].condition if verdict == "keep" else ""
+    waiting = waiting & late
+    return _State(since, waiting, state.back | (again & late), tuple(told), placed.school), placed, decided
+
+
+def _settle(facts: _Facts, state: _State, k: int, tested: list[int]) -> dict[int, _Trial]:
+    """Close schools on trial; who is not ready stays open, and the others are tried again, until all are ready."""
+    trials: dict[int, _Trial] = {}
+    while left := [s for s in tested if s not in trials]:
+        since = state.since.copy()
+        since[left] = np.minimum(since[left], facts.years[k])
+        since[list(trials)] = _NEVER
+        placed = _place(facts, state, k, _taught(facts, since, k, tuple(left)))
+        found = findings(facts.county, facts.settings, placed, left, facts.required[k])
+        late = [s for s in left if fails(found[s], facts.required[k, s])]
+        trials |= {s: _Trial(found[s], bool(late), placed) for s in late or left}
+    return trials
+
+
+def _place(facts: _Facts, state: _State, k: int, taught: Bools) -> Places:
+    return places(
+        facts.county, facts.settings, facts.travel, taught, facts.expected[k], int(facts.years[k]), state.school
+    )
+
+
+def _taught(facts: _Facts, since: Ints, k: int, at_once: tuple[int, ...] = ()) -> Bools:
+    """Return the grades that each school teaches in a year, given since when it has been closing; (S, 9).
+
+    One grade more goes each year, from the top or from the bottom, unless all go at once.
+    """
+    schools, year = facts.county.schools, facts.years[k]
+    grade = np.array(GRADES)
+    offers = np.stack([schools.offers(each) for each in GRADES], axis=1) & (schools.opens_year <= year)[:, None]
+    gone = np.maximum(year - since + 1, 0)
+    whole = np.isin(np.arange(len(since)), at_once) | (facts.settings.closure.transition == "at_once")
+    gone = np.where(whole & (gone > 0), len(GRADES), gone)[:, None]
+    if facts.settings.closure.transition == "top_grades_first":
+        return np.asarray(offers & (grade <= schools.last_grade[:, None] - gone))
+    return np.asarray(offers & (grade >= schools.first_grade[:, None] + gone))
+
+
+def _in_order(mask: Bools, roll: Floats) -> list[int]:
+    """Return the schools of a mask, those with the fewest pupils first, then in the county's order."""
+    order = np.argsort(roll, kind="stable")
+    return [int(s) for s in order[mask[order]]]
 
 
 def rolls(county: County, forecast: Forecast) -> Floats:
@@ -92,40 +233,23 @@ def _named(county: County, settings: Settings, years: Ints) -> Bools:
     return named
 
 
-def _refused(county: County, years: Ints) -> Bools:
-    """Return where the latest hearing held for that year or before was refused; shape (Y, S)."""
+def _hearings(county: County, years: Ints) -> tuple[Bools, Bools]:
+    """Return where the latest hearing held for that year or before was refused (Y, S), and what it asks for (Y, S, 3).
+
+    A conditional hearing asks for the condition it names, or for all of them when it names none.
+    """
     refused = np.zeros((len(years), len(county.schools.id)), dtype=bool)
+    asked = np.zeros((*refused.shape, len(CONDITIONS)), dtype=bool)
     table = county.tables.get("hearing")
     if table is None or table.empty:
-        return refused
+        return refused, asked
     position = {school: s for s, school in enumerate(county.schools.id)}
     for row in table.sort_values("year", kind="stable").itertuples():
-        refused[years >= row.year, position[row.school_id]] = row.result == "refused"
-    return refused
-
-
-def _decisions(county: County, settings: Settings, years: Ints, closed: Bools, kept: Bools) -> pd.DataFrame:
-    """Return the columns of closures.csv: each school when it closes or is first kept by its hearing."""
-    parts = []
-    for decision, met, reason in (("close", closed, None), ("keep", kept, "hearing")):
-        school = np.flatnonzero(met.any(axis=0))
-        parts.append(
-            pd.DataFrame(
-                {
-                    "year": years[met[:, school].argmax(axis=0)],
-                    "school_id": np.array(county.schools.id, dtype=object)[school],
-                    "decision": decision,
-                    "condition_failed": reason,
-                }
-            )
-        )
-    table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    table["scenario"] = settings.scenario
-    for column in ("unit", "cheapest_relief"):
-        table[column] = None
-    for column in ("shortfall", "relief_cost_yuan", "keep_cost_yuan_per_year"):
-        table[column] = np.nan
-    return table.sort_values(["year", "school_id"], kind="stable", ignore_index=True)[list(COLUMNS)]
+        since, s = years >= row.year, position[row.school_id]
+        named = getattr(row, "condition", None)
+        wants = [row.result == "conditional" and named in (condition, None) for condition in CONDITIONS]
+        refused[since, s], asked[since, s] = row.result == "refused", wants
+    return refused, asked
 
 
 def _some(names: tuple[str, ...], most: int = 8) -> str:

@@ -10,13 +10,14 @@ from sim.config import Settings
 from sim.county import County
 from sim.county.road import Travel
 from sim.plan import GRADES, LODGE, SCHOOL_BUS, Bools, Closures, Floats, Forecast, Ints, Places, Plan, Routes, YearPlan
-from sim.plan.assign import places
-from sim.plan.close import closures
+from sim.plan.choice import alternatives
+from sim.plan.close import close_and_place
 from sim.plan.dine import meals
 from sim.plan.duty import chain
 from sim.plan.enrol import forecast
 from sim.plan.improve import choose
-from sim.plan.lodge import added, beds
+from sim.plan.lodge import beds
+from sim.plan.room import class_places
 from sim.plan.staff import posts
 from sim.plan.stops import with_stops
 from sim.plan.wash import fixtures
@@ -33,19 +34,15 @@ def make(settings: Settings, county: County, travel: Travel, route_all: Router) 
     for year_places, routes in zip(placed, route_all(placed), strict=True):
         years.append(_year(settings, county, travel, closed.open[len(years)], year_places, routes, owned))
         owned = years[-1].runs.buses_owned
-    return Plan(expected, closed, tuple(years), posts(settings, county, years, closed))
+    staff = posts(settings, county, years, closed)
+    return Plan(expected, closed, tuple(years), staff, alternatives(county, settings, travel, closed, placed))
 
 
 def placed_years(settings: Settings, county: County, travel: Travel) -> tuple[Forecast, Closures, list[Places]]:
     """Return the forecast, the closures, and the school, way and stop of all pupils in every year."""
     expected = forecast(county, settings)
-    closed = closures(county, settings, expected)
-    basis = expected.p80 if settings.plan.basis == "p80" else expected.mean
-    placed = [
-        with_stops(county, settings, travel, places(county, settings, travel, closed.open[k], basis[k], int(year)))
-        for k, year in enumerate(expected.years)
-    ]
-    return expected, closed, placed
+    closed, placed = close_and_place(county, settings, travel, expected)
+    return expected, closed, [with_stops(county, settings, travel, year) for year in placed]
 
 
 def _year(
@@ -58,7 +55,6 @@ def _year(
     owned: int,
 ) -> YearPlan:
     rolls = school_rolls(county, placed)
-    class_places, classes = _classes(settings, county, rolls, placed.year)
     planned = chain(settings, travel, county, routes, owned)
     placed, runs, checked = choose(settings, county, travel, placed, planned, owned)
     return YearPlan(
@@ -69,8 +65,8 @@ def _year(
         meals=meals(county, settings, placed.year, diners(county, settings, placed), open_),
         beds=beds(county, settings, placed.year),
         fixtures=fixtures(county, settings, placed.year),
-        classes=classes,
-        class_places=class_places,
+        classes=_classes(settings, county, rolls),
+        class_places=class_places(settings, county, placed.year),
         checked=checked,
     )
 
@@ -101,16 +97,11 @@ def _by_school(county: County, placed: Places, expected: Floats) -> Floats:
     return rolls
 
 
-def _classes(settings: Settings, county: County, rolls: Floats, year: int) -> tuple[Ints, Ints]:
-    """Return class places and classes of each school; (S,) each.
-
-    A classroom holds `class_size` pupils, a junior one five more (建标109-2008 Art. 8: 45 primary, 50 junior).
-    """
+def _classes(settings: Settings, county: County, rolls: Floats) -> Ints:
+    """Return the classes of each school; (S,)."""
     junior = county.schools.first_grade >= 7
     size = np.where(junior, settings.dine.class_size_junior, settings.dine.class_size)
-    places = county.schools.classrooms * size + added(county, "places", year)
-    classes = np.ceil(rolls / size[:, None]).sum(axis=1)
-    return places.astype(np.int64), classes.astype(np.int64)
+    return np.asarray(np.ceil(rolls / size[:, None]).sum(axis=1).astype(np.int64))
 
 
 __all__ = ["Closures", "Forecast", "Router", "make", "school_rolls"]

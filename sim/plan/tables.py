@@ -22,6 +22,8 @@ def plan_tables(settings: Settings, county: County, plan: Plan) -> dict[str, pd.
         "unplaced": pd.concat([year.places.unplaced for year in years], ignore_index=True),
         "runs": pd.concat([_runs(settings, county, year) for year in years], ignore_index=True),
         "posts": plan.posts,
+        "school_plans": plan.closures.school_plans,
+        "alternatives": plan.alternatives,
         **_checked(years),
     }
 

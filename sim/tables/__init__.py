@@ -84,6 +84,7 @@ def _section(table: Table) -> str:
 
 def _cells(column: Column) -> tuple[str, ...]:
     kind = f"{column.type} or empty" if column.nullable else column.type
+    kind += ", may be left out" if column.optional else ""
     return column.name, kind, column.unit, column.meaning, _bounds(column)
 
 

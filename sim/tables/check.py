@@ -133,7 +133,9 @@ def _problem(case: Any, raw: pd.DataFrame, table: Table) -> Problem:
 @cache
 def schema(table: Table) -> pa.DataFrameSchema:
     """Return the pandera schema of a table whose cells are still text."""
-    columns = {column.name: pa.Column(str, checks=_checks(column)) for column in table.columns}
+    columns = {
+        column.name: pa.Column(str, checks=_checks(column), required=not column.optional) for column in table.columns
+    }
     twins = pa.Check(lambda frame: _no_twin(frame, table), name="no_twin", error="no_twin")
     return pa.DataFrameSchema(columns, checks=[twins], strict=True)
 

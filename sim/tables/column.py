@@ -24,6 +24,8 @@ class Column:
     """`file:column` whose values this one must be among, e.g. `schools.csv:school_id`."""
     also: tuple[str, ...] = ()
     """Values allowed beside those it refers to, e.g. `county`."""
+    optional: bool = False
+    """The column may be missing from the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,12 @@ def text(
     refers: str = "",
     also: tuple[str, ...] = (),
     nullable: bool = False,
+    optional: bool = False,
 ) -> Column:
     """Return a column of words."""
-    return Column(name, "text", meaning, nullable=nullable, allowed=allowed, refers=refers, also=also)
+    return Column(
+        name, "text", meaning, nullable=nullable, allowed=allowed, refers=refers, also=also, optional=optional
+    )
 
 
 def whole(

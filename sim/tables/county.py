@@ -14,6 +14,8 @@ ROAD_CLASSES = ("national", "county", "township", "village")
 BENDS = ("straight", "bends", "sharp", "steep")
 DAY_TYPES = ("clear", "rain", "fog", "ice", "flood")
 VARIANTS = ("low", "medium", "high")
+CONDITIONS = ("class_place", "ride_or_bed", "meal")
+"""What must be ready for a pupil at the receiving school: a class place, a ride within the limit or a bed, a meal."""
 
 # China lies between these; a longitude in the range of latitudes tells that the two were swapped.
 LON_RANGE = (73.0, 136.0)
@@ -235,11 +237,18 @@ PROJECTS = Table(
 )
 HEARING = Table(
     "hearing.csv",
-    "Results of hearings: a school whose hearing said no stays open",
+    "Results of hearings: a school whose hearing said no stays open, also one whose condition is not met",
     (
         text("school_id", "School", refers=SCHOOL),
         whole("year", "School year it is about", "year", low=1900),
-        text("result", "Result", allowed=("agreed", "refused")),
+        text("result", "Result", allowed=("agreed", "refused", "conditional")),
+        text(
+            "condition",
+            "What a conditional hearing asks to be ready for every pupil; empty: all of it",
+            allowed=CONDITIONS,
+            nullable=True,
+            optional=True,
+        ),
         _source(),
     ),
     ("school_id", "year"),

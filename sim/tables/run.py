@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from sim.tables.closing import ALTERNATIVES, CLOSURES, GRADE, MODES, SCENARIO, SCHOOL_PLANS, UNPLACED, YEAR, run_file
 from sim.tables.column import Column, Table, number, text, whole
 from sim.tables.county import DAY_TYPES
 
-MODES = ("walk", "family", "line_bus", "school_bus", "lodge", "none")
 RESOURCES = (
     "bus", "spare_bus", "driver", "attendant", "bus_seat", "line_bus_seat", "gate_bay", "kitchen", "window",
     "canteen_seat", "bed_girls", "bed_boys", "tap", "toilet_girls", "toilet_boys", "shower", "basin",
@@ -17,11 +17,8 @@ CAUSES = (
 )  # fmt: skip
 HARM_KINDS = ("left_behind", "no_bed", "hungry", "gave_up", "late", "haste", "class_too_big")
 
-SCENARIO = text("scenario", "Scenario: a set of choices")
 REPLICATION = whole("replication", "Replication: a draw of luck, from 0")
-YEAR = whole("year", "School year, named by its autumn", "year")
 SITE = text("site_id", "School, or `county`")
-GRADE = whole("grade", "Grade", "grade", low=1, high=9)
 
 
 def _interval(stem: str, meaning: str, unit: str) -> tuple[Column, Column, Column]:
@@ -33,11 +30,7 @@ def _interval(stem: str, meaning: str, unit: str) -> tuple[Column, Column, Colum
     )
 
 
-def _file(name: str, meaning: str, key: str, *columns: Column) -> Table:
-    return Table(name, meaning, columns, tuple(key.split()))
-
-
-ENROLMENT = _file(
+ENROLMENT = run_file(
     "enrolment.parquet",
     "Pupils who really come, and the school that receives them",
     "scenario replication year hamlet_id grade sex",
@@ -48,21 +41,7 @@ ENROLMENT = _file(
     text("sex", "f: girls, m: boys", allowed=("f", "m")),
     whole("pupils", "Pupils", "pupil"),
 )  # fmt: skip
-CLOSURES = _file(
-    "closures.csv",
-    "Decision about every school that met a closing rule",
-    "scenario year school_id",
-    SCENARIO, YEAR,
-    text("school_id", "School"),
-    text("decision", "Decision", allowed=("close", "keep", "reopen")),
-    text("condition_failed", "Condition that keeps it open", nullable=True),
-    number("shortfall", "By how much the condition fails", nullable=True),
-    text("unit", "Unit of the shortfall", nullable=True),
-    text("cheapest_relief", "Cheapest way to meet the condition", nullable=True),
-    number("relief_cost_yuan", "Its cost", "yuan", nullable=True),
-    number("keep_cost_yuan_per_year", "Cost of keeping the school", "yuan/year", nullable=True),
-)  # fmt: skip
-PLACES = _file(
+PLACES = run_file(
     "places.parquet",
     "Where the pupils of a hamlet and grade go, and how",
     "scenario year hamlet_id grade mode",
@@ -75,19 +54,7 @@ PLACES = _file(
     number("km", "Way by road", "km", nullable=True),
     text("reason", "Why this school and this way"),
 )  # fmt: skip
-UNPLACED = _file(
-    "unplaced.csv",
-    "Pupils without a place, and what stops it",
-    "scenario year hamlet_id grade",
-    SCENARIO, YEAR,
-    text("hamlet_id", "Home"),
-    GRADE,
-    number("pupils", "Pupils", "pupil"),
-    text("constraint", "What stops a place"),
-    number("shortfall", "By how much", nullable=True),
-    text("relief", "Cheapest relief", nullable=True),
-)  # fmt: skip
-RUNS = _file(
+RUNS = run_file(
     "runs.parquet",
     "Timetable of every bus: one row per stop",
     "scenario year run_id seq",
@@ -109,7 +76,7 @@ RUNS = _file(
     number("load_after", "Pupils aboard when leaving", "pupil"),
     whole("seats", "Seats for pupils", "seat"),
 )  # fmt: skip
-POSTS = _file(
+POSTS = run_file(
     "posts.csv",
     "Staff posts by norm, and who fills them",
     "scenario year site_id post from_school_id",
@@ -119,7 +86,7 @@ POSTS = _file(
     number("filled", "Posts filled", "person"),
     text("from_school_id", "School the staff come from; null: own or hired", nullable=True),
 )  # fmt: skip
-MEASURES = _file(
+MEASURES = run_file(
     "measures.parquet",
     "What was measured, by week or day",
     "scenario replication year week day site_id measure",
@@ -132,7 +99,7 @@ MEASURES = _file(
     text("unit", "Its unit"),
     number("weight", "Weeks of the year this one stands for", "week"),
 )  # fmt: skip
-DAYS = _file(
+DAYS = run_file(
     "days.parquet",
     "The days that were lived, and their weather",
     "scenario replication year week day",
@@ -143,7 +110,7 @@ DAYS = _file(
     text("afternoon", "Weather of the afternoon", allowed=DAY_TYPES),
     number("weight", "Weeks of the year its week stands for", "week"),
 )  # fmt: skip
-ANNUAL = _file(
+ANNUAL = run_file(
     "annual.parquet",
     "What was measured, by year: the weeks lived stand for all weeks of the year",
     "scenario replication year site_id measure",
@@ -151,7 +118,7 @@ ANNUAL = _file(
     text("measure", "What is measured"),
     number("value", "Its value: the year's total, the weighted mean of the weeks, or the largest week lived", low=None),
 )  # fmt: skip
-SPREAD = _file(
+SPREAD = run_file(
     "spread.parquet",
     "Distribution of a measure over pupils, in fixed bins",
     "scenario replication year site_id measure grade_band low",
@@ -162,7 +129,7 @@ SPREAD = _file(
     number("high", "Upper edge of the bin", low=None, nullable=True),
     number("count", "Pupils in the bin, weighted", "pupil-day"),
 )  # fmt: skip
-RESOURCES_TABLE = _file(
+RESOURCES_TABLE = run_file(
     "resources.parquet",
     "How much of each resource there is, is asked for and is missing",
     "scenario replication year site_id resource",
@@ -178,7 +145,7 @@ RESOURCES_TABLE = _file(
     text("unmet_unit", "Unit of `unmet`"),
     text("unit", "Unit of `capacity`"),
 )  # fmt: skip
-HARM = _file(
+HARM = run_file(
     "harm.parquet",
     "Harm to pupils by kind and cause",
     "scenario replication year site_id resource kind cause",
@@ -189,7 +156,7 @@ HARM = _file(
     number("pupil_days", "Pupils harmed times days, weighted annual total", "pupil-day"),
     number("severity", "pupil_days times the weight of the kind", "weighted pupil-day"),
 )  # fmt: skip
-BOTTLENECKS = _file(
+BOTTLENECKS = run_file(
     "bottlenecks.csv",
     "Resources whose shortage harms pupils, worst first",
     "scenario year site_id resource",
@@ -206,7 +173,7 @@ BOTTLENECKS = _file(
     text("relief", "Relief", nullable=True),
     number("relief_cost_yuan", "Its cost", "yuan", nullable=True),
 )  # fmt: skip
-RELIEF = _file(
+RELIEF = run_file(
     "relief.csv",
     "What more of a resource would avoid, lived again with the same luck",
     "scenario year site_id resource units",
@@ -217,7 +184,7 @@ RELIEF = _file(
     number("cost_yuan", "Cost of the units", "yuan"),
     whole("order", "Order of purchase, best harm avoided per yuan first", low=1),
 )  # fmt: skip
-LEDGER = _file(
+LEDGER = run_file(
     "ledger.parquet",
     "Every amount of money: quantity x unit price x share",
     "scenario replication year site_id account nature payer payee",
@@ -232,7 +199,7 @@ LEDGER = _file(
     number("share", "Share of the amount that this payer bears", "share", low=None),
     number("amount_yuan", "quantity x unit_price_yuan x share, to the fen; costs positive", "yuan", low=None),
 )  # fmt: skip
-VERDICTS = _file(
+VERDICTS = run_file(
     "verdicts.csv",
     "Measures against limits",
     "scenario year site_id limit measure",
@@ -249,7 +216,7 @@ VERDICTS = _file(
     text("unit", "Unit"),
     text("source", "Source of the limit"),
 )  # fmt: skip
-BUDGET = _file(
+BUDGET = run_file(
     "budget.csv",
     "The ledger added up by year, account and payer, with its spread over replications; lines named total add up",
     "scenario year account nature payer",
@@ -268,7 +235,7 @@ BUDGET = _file(
     number("nominal", "Mean in the prices of the year", "yuan", low=None),
     whole("replications", "Replications behind it", low=1),
 )  # fmt: skip
-EVENTS = _file(
+EVENTS = run_file(
     "events/*.parquet",
     "Everything that happened on a day that was kept (`study.keep_events`), sorted by minute",
     "event who",
@@ -277,7 +244,7 @@ EVENTS = _file(
     text("who", "To whom: pupil, stop, run, bus, school, visit, half of the day"),
     number("value", "Value or code, as the kind says; null when there is only the minute", nullable=True),
 )  # fmt: skip
-SUMMARY = _file(
+SUMMARY = run_file(
     "summary.parquet",
     "A sweep: measures of each scenario and paired differences to the first",
     "scenario measure",
@@ -289,6 +256,7 @@ SUMMARY = _file(
 )  # fmt: skip
 
 RUN_TABLES: tuple[Table, ...] = (
-    ENROLMENT, CLOSURES, PLACES, UNPLACED, RUNS, POSTS, DAYS, MEASURES, ANNUAL, SPREAD, RESOURCES_TABLE, HARM,
+    ENROLMENT, CLOSURES, SCHOOL_PLANS, PLACES, UNPLACED, ALTERNATIVES,
+    RUNS, POSTS, DAYS, MEASURES, ANNUAL, SPREAD, RESOURCES_TABLE, HARM,
     BOTTLENECKS, RELIEF, LEDGER, BUDGET, VERDICTS, SUMMARY, EVENTS,
 )  # fmt: skip

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sim.tables.closing import SCENARIO, YEAR, run_file
 from sim.tables.column import Table, flag, number, text, whole
-from sim.tables.run import SCENARIO, YEAR, _file
 
 PLANS = ("given", "planned", "improved")
 RUN_LIMITS = (
@@ -12,7 +12,7 @@ RUN_LIMITS = (
 )  # fmt: skip
 """Limits that a plan of bus runs is held against."""
 
-VIOLATIONS = _file(
+VIOLATIONS = run_file(
     "violations.csv",
     "Limits that a plan of bus runs does not keep, in a day as planned: that of the county (given) and ours",
     "scenario year plan limit run_id bus_id school_id stop_id",
@@ -28,7 +28,7 @@ VIOLATIONS = _file(
     text("unit", "Unit of both"),
     number("excess", "Difference; how far it is beyond the limit"),
 )  # fmt: skip
-SCORE = _file(
+SCORE = run_file(
     "score.csv",
     "What plans of bus runs need and give: that of the county (given) and ours",
     "scenario year plan measure",
@@ -39,7 +39,7 @@ SCORE = _file(
     number("value", "Its value"),
     text("unit", "Its unit"),
 )  # fmt: skip
-BELLS = _file(
+BELLS = run_file(
     "bells.csv",
     "First bells that were tried within `bells.windows`, and the buses they need",
     "scenario primary_first_min junior_first_min",

@@ -16,6 +16,7 @@ from sim.tell.answer import answer, key_figures
 from sim.tell.figure import draw
 from sim.tell.run import Run, origin
 from sim.tell.service import Service
+from sim.tell.sheet import sheets
 from sim.tell.stress import Stress, struck, weather_table
 from sim.tell.sweep import Sweep
 from sim.tell.words import Words
@@ -62,11 +63,14 @@ class Counter:
 
 
 def report(run_folder: Path) -> Path:
-    """Write report.html of a run from its files alone, and its figures; return where the page lies."""
+    """Write report.html of a run from its files alone, its figures and sheets; return where the report lies."""
     run = Run(Path(run_folder))
     drawn = draw(run)
     for name, svg in drawn.items():
         run.folder.write_text(f"figures/{name}.svg", svg + "\n")
+    for name, told in sheets(run).items():
+        page = _render("sheet.html.j2", run.words, public=run.public, made_up=_made_up(run), **told)
+        run.folder.write_text(name, page)
     page = _render("report.html.j2", run.words, **_report(run, drawn))
     return run.folder.write_text("report.html", page)
 

@@ -1,0 +1,144 @@
+"""Is a school ready to close? A class place, a legal ride or a bed, and a meal for each of its pupils."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim.config import Settings
+from sim.county import County
+from sim.plan import GRADES, Bools, Floats, Ints, Places
+from sim.plan.remedy import beds_for, more
+from sim.plan.room import BED_BOYS, BED_GIRLS, CLASS_PLACE, MEAL, RESOURCES, TINY, legal, limits, needs
+from sim.plan.way import journey_min, limit_min, may_lodge
+from sim.tables.county import CONDITIONS
+
+UNITS = {"class_place": "pupil", "ride": "minute", "bed": "bed", "meal": "meal"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One condition that is not met for some pupils of a school: by how much, what helps, what that costs."""
+
+    condition: str
+    shortfall: float
+    unit: str
+    """pupil (without a class place), minute (over the limit), bed, meal"""
+    relief: str
+    cost_yuan: float
+
+
+def attended(county: County, taught: Bools) -> Ints:
+    """Return the school that each hamlet's pupils of a grade attend today, where it teaches the grade; (H, 9), -1."""
+    school = county.hamlets.school
+    return np.where(taught[school], school[:, None], -1)
+
+
+def findings(
+    county: County, settings: Settings, placed: Places, leaving: Sequence[int], required: Bools
+) -> dict[int, list[Finding]]:
+    """Say which conditions fail for the pupils of schools that are to close, given where they are placed.
+
+    The schools are looked at in the given order, and what one takes is gone for the next: its pupils count from then
+    on unless one of its required conditions fails, for then it stays open. required: (S, 3) by school and condition.
+    """
+    taught = np.stack([county.schools.offers(grade) for grade in GRADES], axis=1)
+    from_ = attended(county, taught)
+    people = placed.expected.sum(axis=2)
+    mine = np.isin(from_, leaving) & (people > TINY)
+    h, g = np.nonzero(placed.school >= 0)
+    s = placed.school[h, g]
+    need = np.zeros((*placed.school.shape, len(RESOURCES)))
+    where = s, placed.km[h, g], placed.minutes[h, g]
+    need[h, g] = needs(settings, county, placed.year, placed.expected[h, g], where, g + 1)
+    allowed = np.zeros(placed.school.shape, dtype=bool)
+    allowed[h, g] = legal(settings, county, placed.year, where, g + 1)
+    room = limits(settings, county, placed.year)
+    stay = ~mine & (placed.school >= 0)
+    room -= _taken(placed, need, stay, len(room))
+    told: dict[int, list[Finding]] = {}
+    for school in leaving:
+        pupils = mine & (from_ == school)
+        take = _taken(placed, need, pupils & (placed.school >= 0), len(room))
+        short = np.clip(take - np.maximum(room, 0.0), 0.0, take)
+        told[school] = [
+            *_class(county, settings, placed, short, float(people[pupils & (placed.school < 0)].sum())),
+            *_ride_or_bed(county, settings, placed, short, pupils & ~allowed & (placed.school >= 0)),
+            *_short_of(county, settings, placed, short, MEAL, "meal"),
+        ]
+        told[school].sort(key=lambda finding: not required[school, CONDITIONS.index(finding.condition)])
+        if not fails(told[school], required[school]):
+            room -= take
+    return told
+
+
+def fails(found: Sequence[Finding], required: Bools) -> bool:
+    """Tell whether one of the required conditions (3,) is among those not met."""
+    return any(required[CONDITIONS.index(finding.condition)] for finding in found)
+
+
+def _taken(placed: Places, need: Floats, who: Bools, schools: int) -> Floats:
+    """Add up what groups (H, 9) take of each resource at each school; (S, 4)."""
+    total = np.zeros((schools, len(RESOURCES)))
+    np.add.at(total, placed.school[who], need[who])
+    return total
+
+
+def _class(county: County, settings: Settings, placed: Places, short: Floats, unplaced: float) -> list[Finding]:
+    """Class places that are missing where the pupils go; pupils whom no school takes miss one, too."""
+    found = _short_of(county, settings, placed, short, CLASS_PLACE, "class_place")
+    if unplaced <= TINY:
+        return found
+    relief, cost = (found[0].relief, found[0].cost_yuan) if found else ("a school that takes them", float("nan"))
+    lacking = sum(finding.shortfall for finding in found) + unplaced
+    return [Finding("class_place", lacking, UNITS["class_place"], relief, cost)]
+
+
+def _short_of(
+    county: County, settings: Settings, placed: Places, short: Floats, resource: int, name: str
+) -> list[Finding]:
+    schools = np.flatnonzero(short[:, resource] > TINY).tolist()
+    if not schools:
+        return []
+    help_ = [more(settings, county, placed.year, resource, s, float(short[s, resource])) for s in schools]
+    lacking = float(short[schools, resource].sum())
+    return [Finding(name, lacking, UNITS[name], help_[0].text, sum(each.cost_yuan for each in help_))]
+
+
+def _ride_or_bed(county: County, settings: Settings, placed: Places, short: Floats, without: Bools) -> list[Finding]:
+    """Pupils with neither a legal ride nor a bed: beds that are missing, or minutes over the limit of their grade."""
+    beds = short[:, [BED_GIRLS, BED_BOYS]].sum()
+    pupils = float(placed.expected[without].sum())
+    if pupils <= TINY:
+        relief = beds_for(settings, beds, service=False)
+        return [Finding("ride_or_bed", float(beds), UNITS["bed"], relief.text, relief.cost_yuan)] if beds > TINY else []
+    over = journey_min(settings, placed.minutes) - limit_min(settings)
+    service = not may_lodge(settings)[np.flatnonzero(without.any(axis=0))].all()
+    relief = beds_for(settings, pupils + beds, service)
+    return [Finding("ride_or_bed", float(over[without].max()), UNITS["ride"], relief.text, relief.cost_yuan)]
+
+
+def keep_cost(county: County, settings: Settings, rolls: Floats) -> Floats:
+    """Return what keeping each school open costs in a year, in yuan; (S,), nan where the price list lacks a price.
+
+    sum over posts (people there x price of a year) + public_funds_primary x max(floor - roll, 0) for schools funded
+    as if they had the floor's pupils + campus_upkeep_year, if the price list has it. The people are those in
+    staff.csv: they stay on the payroll when the school closes, so this is what the school ties up, not cash saved.
+    The funds beyond the roll are paid by the upper levels and lost when the school closes. rolls: (S,) pupils.
+    """
+    prices, schools = settings.prices, county.schools
+    price = {item: prices[item].central if item in prices else np.nan for item in _ITEMS}
+    staff = sum(getattr(schools, post) * price[item] for post, item in _POSTS.items())
+    small = np.isin(np.array(schools.kind), ("teaching_point", "village"))
+    missing = np.maximum(price["small_school_floor_pupils"] - rolls, 0.0)
+    upkeep = prices["campus_upkeep_year"].central if "campus_upkeep_year" in prices else 0.0
+    return np.asarray(staff + np.where(small, missing * price["public_funds_primary"], 0.0) + upkeep)
+
+
+_POSTS = {
+    "teachers": "teacher_year", "temporary": "temporary_year", "life_teachers": "life_teacher_year",
+    "wardens": "warden_year", "canteen_workers": "canteen_worker_year", "guards": "guard_year",
+}  # fmt: skip
+_ITEMS = (*_POSTS.values(), "public_funds_primary", "small_school_floor_pupils")

@@ -1,0 +1,77 @@
+"""Room: what each school can hold in a year, and what a pupil takes of it: class place, bed, meal."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.config import Settings
+from sim.county import County
+from sim.plan import Bools, Floats, Ints
+from sim.plan.dine import scaled
+from sim.plan.lodge import added, beds, lodging_schools
+from sim.plan.way import lodge_share, may_lodge, too_long
+
+RESOURCES = ("class_place", "bed_girls", "bed_boys", "meal")
+CLASS_PLACE, BED_GIRLS, BED_BOYS, MEAL = range(len(RESOURCES))
+CONDITION_OF = ("class_place", "ride_or_bed", "ride_or_bed", "meal")
+"""Which condition of a closure each resource belongs to."""
+TINY = 1e-6
+"""Pupils, meals, minutes: differences below are rounding."""
+
+
+def class_places(settings: Settings, county: County, year: int) -> Ints:
+    """Return the class places of each school, with what projects have added; (S,).
+
+    A classroom holds `class_size` pupils, a junior one five more (建标109-2008 Art. 8: 45 primary, 50 junior).
+    """
+    junior = county.schools.first_grade >= 7
+    size = np.where(junior, settings.dine.class_size_junior, settings.dine.class_size)
+    return (county.schools.classrooms * size + added(county, "places", year)).astype(np.int64)
+
+
+def limits(settings: Settings, county: County, year: int) -> Floats:
+    """Return how much there is of each of RESOURCES at each school; (S, 4), infinite where no table says.
+
+    Facilities are known of the schools in facilities.csv; of a new school without a row there, the class places
+    that projects give it. Meals are those of one lunch: what the kitchen cooks, and no more than the seats hold in
+    all sittings there may be.
+    """
+    dine, schools = settings.dine, county.schools
+    places = class_places(settings, county, year)
+    known = schools.lived | ((schools.opens_year > 0) & (places > 0))
+    seats = scaled(schools.canteen_seats + added(county, "canteen_seats", year), dine.seats_scale)
+    kitchen = scaled(schools.kitchen_meals + added(county, "kitchen_meals", year), dine.kitchen_scale)
+    meals = np.minimum(kitchen, seats * dine.sitting_fill * dine.sittings_most)
+    return np.column_stack(
+        [
+            np.where(known, places, np.inf),
+            beds(county, settings, year).nominal.astype(float),
+            np.where(schools.lived, meals, np.inf),
+        ]
+    )
+
+
+def needs(
+    settings: Settings,
+    county: County,
+    year: int,
+    pupils: Floats,
+    where: tuple[Ints, Floats, Floats],
+    grade: Ints,
+) -> Floats:
+    """Return what groups of pupils (N, 2: girls, boys) take of each of RESOURCES at their schools; (N, 4).
+
+    where: school, km and minutes of each group, (N,) each. A bed counts as needed only where the daily way is over
+    the limit of the grade: whoever has a legal ride can do without, and beds go first to those who live farthest.
+    """
+    total = pupils.sum(axis=1)
+    lodge = lodge_share(county, settings, *where, year, grade)
+    eats = lodge + settings.dine.lunch_share * (1 - lodge)
+    depends = too_long(settings, *where[1:], grade) & may_lodge(settings, grade)
+    return np.column_stack([total, np.where(depends[:, None], pupils, 0.0), total * eats])
+
+
+def legal(settings: Settings, county: County, year: int, where: tuple[Ints, Floats, Floats], grade: Ints) -> Bools:
+    """Say for which groups the daily way is within the limit of the grade, or a dormitory open to it is there; (N,)."""
+    dormitory = lodging_schools(county, settings, year)[where[0]] & may_lodge(settings, grade)
+    return np.asarray(dormitory | ~too_long(settings, *where[1:], grade))

@@ -1,0 +1,86 @@
+"""The tables of a run's folder about closing and placing, and what all tables of a run share."""
+
+from __future__ import annotations
+
+from sim.tables.column import Column, Table, number, text, whole
+
+MODES = ("walk", "family", "line_bus", "school_bus", "lodge", "none")
+REJECTED = (
+    "farther", "does_not_receive", "across_town_limits", "other_township", "other_zone", "no_room",
+    "room_needed_by_others",
+)  # fmt: skip
+"""Why pupils do not go to another school."""
+
+SCENARIO = text("scenario", "Scenario: a set of choices")
+YEAR = whole("year", "School year, named by its autumn", "year")
+GRADE = whole("grade", "Grade", "grade", low=1, high=9)
+
+
+def run_file(name: str, meaning: str, key: str, *columns: Column) -> Table:
+    """Declare a table of a run's folder; `key` has the names of its key columns, with spaces between."""
+    return Table(name, meaning, columns, tuple(key.split()))
+
+
+CLOSURES = run_file(
+    "closures.csv",
+    "Decision about every school that met a closing rule or stands on a list, in the year it changes",
+    "scenario year school_id",
+    SCENARIO, YEAR,
+    text("school_id", "School"),
+    text("decision", "Decision", allowed=("close", "keep", "reopen")),
+    text("condition_failed", "Condition that is not met; a school may close all the same", nullable=True),
+    number("shortfall", "By how much the condition fails", nullable=True),
+    text("unit", "Unit of the shortfall", nullable=True),
+    text("cheapest_relief", "Cheapest way to meet the condition", nullable=True),
+    number("relief_cost_yuan", "Its cost", "yuan", nullable=True),
+    number("keep_cost_yuan_per_year", "What keeping it ties up: pay, extra funds", "yuan/year", nullable=True),
+)  # fmt: skip
+SCHOOL_PLANS = run_file(
+    "school_plans.csv",
+    "One school, one plan (一校一案): what a decision about a school means for its pupils, hamlet by hamlet",
+    "scenario year school_id hamlet_id grades",
+    SCENARIO, YEAR,
+    text("school_id", "School that closes, is kept or opens again"),
+    text("hamlet_id", "Home"),
+    text("grades", "Grades that go to the same school"),
+    number("pupils", "Pupils expected", "pupil"),
+    text("to_school_id", "School they go to, or would go to; null when there is none", nullable=True),
+    number("km_before", "Way to the school by road", "km"),
+    number("minutes_before", "The same way by car or bus", "minute"),
+    number("km", "Way to the other school by road", "km", nullable=True),
+    number("minutes", "The same way by car or bus", "minute", nullable=True),
+    *(number(mode, f"Share who go by this way: {mode}", "share", high=1) for mode in MODES[:-1]),
+    text("verdict", "What is decided, and why"),
+    *(column for n in (1, 2) for column in (
+        text(f"alternative_{n}", "Nearest other school with these grades", nullable=True),
+        number(f"alternative_{n}_minutes", "Way to it by car or bus", "minute", nullable=True),
+        text(f"alternative_{n}_reason", "Why it was not chosen", allowed=REJECTED, nullable=True),
+    )),
+)  # fmt: skip
+UNPLACED = run_file(
+    "unplaced.csv",
+    "Pupils without a place, and what stops it",
+    "scenario year hamlet_id grade",
+    SCENARIO, YEAR,
+    text("hamlet_id", "Home"),
+    GRADE,
+    number("pupils", "Pupils", "pupil"),
+    text("constraint", "What stops a place"),
+    number("shortfall", "By how much: `ride` in minutes, else places, beds, meals or pupils", nullable=True),
+    text("relief", "Cheapest relief", nullable=True),
+)  # fmt: skip
+ALTERNATIVES = run_file(
+    "alternatives.csv",
+    "Pupils who go elsewhere in other assignments that are nearly as good (`assign.alternatives`)",
+    "scenario year alternative hamlet_id grade",
+    SCENARIO, YEAR,
+    whole("alternative", "Number of the alternative, from 1", low=1),
+    text("hamlet_id", "Home"),
+    GRADE,
+    number("pupils", "Pupils expected", "pupil"),
+    text("school_id", "School in the alternative; null when unplaced", nullable=True),
+    number("minutes", "Way to it by car or bus", "minute", nullable=True),
+    text("instead_of", "School in the best assignment of whole hamlets; null when unplaced", nullable=True),
+    number("worse_by", "Share by which the ways of all who have a choice are longer", "share", low=None),
+    number("pupils_elsewhere", "Pupils of the alternative who go elsewhere, in all", "pupil"),
+)  # fmt: skip

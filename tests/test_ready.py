@@ -1,0 +1,262 @@
+"""Conditions of a closure: a class place, a legal ride or a bed, a meal; who is not ready stays, and why is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sim.config import Settings, load
+from sim.county import County, travel
+from sim.errors import BadInput
+from sim.plan import Closures, Forecast, Places, enrol
+from sim.plan.choice import alternatives
+from sim.plan.close import close_and_place
+from sim.plan.ready import keep_cost
+from sim.tables import as_declared, run_table
+
+C, T = range(2)
+D = 2
+IF_READY = "closure=plan_2023_if_ready"
+
+
+@cache
+def settings(*overrides: str) -> Settings:
+    return load(["county=three_villages", "plan=mean", "study.years=3", "dine.lunch_share=1.0", *overrides])
+
+
+def decide(county: County, *overrides: str) -> tuple[Closures, tuple[Places, ...]]:
+    """Close and place with today's pupils in every year."""
+    chosen = settings(*overrides)
+    years = enrol.forecast(county, chosen).years
+    same = np.repeat(county.pupils[None].astype(float), len(years), axis=0)
+    return close_and_place(county, chosen, travel(county.roads, chosen.road), Forecast(years, same, same.copy()))
+
+
+def told(closed: Closures) -> list[tuple]:
+    rows = closed.decisions[["year", "school_id", "decision", "condition_failed", "shortfall", "unit"]]
+    return [tuple(None if pd.isna(cell) else cell for cell in row) for row in rows.itertuples(index=False)]
+
+
+def with_schools(county: County, **columns: object) -> County:
+    return replace(county, schools=replace(county.schools, **columns))
+
+
+def heard(county: County, *rows: tuple) -> County:
+    frame = pd.DataFrame(rows, columns=["school_id", "year", "result", "condition"])
+    return replace(county, tables={**county.tables, "hearing": frame})
+
+
+def test_a_school_closes_when_everything_is_there(three_villages: County) -> None:
+    # C has 9 rooms for 12 pupils, 12 meals; D is 21 + 8 = 29 minutes from C, under the 30 of grades 1 to 3.
+    closed, placed = decide(three_villages, IF_READY)
+    assert told(closed) == [(2023, "T", "close", None, None, None)]
+    assert (placed[0].school[D] == C).all()
+
+
+def test_a_way_over_the_limit_keeps_the_school_open(three_villages: County) -> None:
+    closed, placed = decide(three_villages, IF_READY, "fleet.ride_limit_young_min=25")
+    assert told(closed) == [(2023, "T", "keep", "ride_or_bed", 4.0, "minute")]
+    assert closed.open.all()
+    assert (placed[0].school[D, :3] == T).all()
+    row = closed.decisions.iloc[0]
+    assert (row.cheapest_relief, row.relief_cost_yuan) == ("beds in service mode", 3 * 17600)
+
+
+def test_what_is_not_required_is_told_and_the_school_closes(three_villages: County) -> None:
+    closed, _ = decide(three_villages, "closure=plan_2023", "fleet.ride_limit_young_min=25")
+    assert told(closed) == [(2023, "T", "close", "ride_or_bed", 4.0, "minute")]
+    assert not closed.open[:, T].any()
+
+
+def test_a_bed_takes_the_place_of_a_legal_ride(three_villages: County) -> None:
+    # Grades 1 to 3 of D: three pupils; girls and boys have two beds each, then one each.
+    short = ("fleet.ride_limit_young_min=25", "lodge.service_mode=true")
+    girls = int(three_villages.pupils[D, :3, 0].sum())
+    assert girls in (1, 2)
+    assert told(decide(three_villages, IF_READY, *short, "lodge.beds=2")[0])[0][2] == "close"
+    row = told(decide(three_villages, IF_READY, *short, "lodge.beds=1")[0])[0]
+    assert row == (2023, "T", "keep", "ride_or_bed", 1.0, "bed")
+    assert decide(three_villages, IF_READY, *short, "lodge.beds=1")[0].decisions["relief_cost_yuan"][0] == 17600
+
+
+@pytest.mark.parametrize(("kitchen", "short"), [(12, None), (11, 1.0), (9, 3.0)])
+def test_every_pupil_needs_a_meal(three_villages: County, kitchen: int, short: float | None) -> None:
+    # All 12 pupils of the county eat at C then; only the three who come anew can miss a meal by the closing.
+    closed, _ = decide(with_schools(three_villages, kitchen_meals=np.array([kitchen, 0])), IF_READY)
+    expected = ("close", None, None, None) if short is None else ("keep", "meal", short, "meal")
+    assert told(closed)[0][2:] == expected
+
+
+def test_every_pupil_needs_a_class_place(three_villages: County) -> None:
+    small = ("dine.class_size=1",)  # nine rooms for one pupil each, and nine are there already
+    closed, _ = decide(three_villages, IF_READY, *small)
+    assert told(closed)[0][2:] == ("keep", "class_place", 3.0, "pupil")
+
+
+def test_of_two_schools_that_want_the_same_places_the_smaller_closes(three_villages: County) -> None:
+    """A second teaching point at D's node with one pupil; room for one at C."""
+    schools = three_villages.schools
+    columns = {
+        name: np.concatenate([getattr(schools, name), getattr(schools, name)[[T]]])
+        for name in schools.__dataclass_fields__
+        if isinstance(getattr(schools, name), np.ndarray)
+    }
+    texts = {name: (*getattr(schools, name), getattr(schools, name)[T]) for name in ("name_zh", "name_en", "kind")}
+    hamlets = three_villages.hamlets
+    more = {
+        name: np.concatenate([getattr(hamlets, name), getattr(hamlets, name)[[D]]])
+        for name in hamlets.__dataclass_fields__
+        if isinstance(getattr(hamlets, name), np.ndarray) and name != "school"
+    }
+    names = {name: (*getattr(hamlets, name), getattr(hamlets, name)[D]) for name in ("name_zh", "kind")}
+    pupils = np.concatenate([three_villages.pupils, np.zeros((1, 9, 2), dtype=np.int64)])
+    pupils[3, 0, 0] = 1
+    county = replace(
+        three_villages,
+        schools=replace(schools, id=("C", "T", "U"), **columns, **texts),
+        hamlets=replace(hamlets, id=("A", "B", "D", "E"), school=np.array([C, C, T, 2]), **more, **names),
+        pupils=pupils,
+    )
+    county = with_schools(county, kitchen_meals=np.array([10, 0, 0]))  # nine eat at C already
+    closed, placed = decide(county, IF_READY)
+    assert told(closed) == [
+        (2023, "T", "keep", "meal", 3.0, "meal"),
+        (2023, "U", "close", None, None, None),
+    ]
+    assert placed[0].school[3, 0] == C
+
+
+def test_a_conditional_hearing_asks_for_what_it_names(three_villages: County) -> None:
+    late = "fleet.ride_limit_young_min=25"
+    for condition, decision in (("ride_or_bed", "keep"), (None, "keep"), ("meal", "close")):
+        county = heard(three_villages, ("T", 2023, "conditional", condition))
+        assert told(decide(county, "closure=plan_2023", late)[0])[0][2] == decision
+
+
+def test_a_school_that_was_not_ready_closes_when_it_is(three_villages: County) -> None:
+    project = pd.DataFrame({"project_id": ["p"], "school_id": ["C"], "year": [2025], "adds": ["kitchen_meals"]})
+    county = with_schools(three_villages, kitchen_meals=np.array([9, 0]))
+    county = replace(county, projects=project.assign(quantity=3, cost_yuan=np.nan))
+    closed, _ = decide(county, IF_READY)
+    assert [row[:3] for row in told(closed)] == [(2023, "T", "keep"), (2025, "T", "close")]
+    np.testing.assert_array_equal(closed.open[:, T], [True, True, False])
+
+
+@pytest.mark.parametrize("reopen", [True, False])
+def test_a_closed_school_opens_again_when_its_condition_fails(three_villages: County, reopen: bool) -> None:
+    chosen = settings(IF_READY, f"closure.reopen={str(reopen).lower()}")
+    years = enrol.forecast(three_villages, chosen).years
+    pupils = np.repeat(three_villages.pupils[None].astype(float), len(years), axis=0)
+    pupils[1, 0, 0, 0] += 2  # two more eat at C in the second year: two of D's three go without
+    ways = travel(three_villages.roads, chosen.road)
+    closed, placed = close_and_place(three_villages, chosen, ways, Forecast(years, pupils, pupils.copy()))
+    rows = [row[:5] for row in told(closed)]
+    if not reopen:
+        assert rows == [(2023, "T", "close", None, None)]
+        return
+    assert rows == [(2023, "T", "close", None, None), (2024, "T", "reopen", "meal", 2.0)]
+    np.testing.assert_array_equal(closed.open[:, T], [False, True, True])
+    assert [int(year.school[D, 0]) for year in placed] == [C, T, T]
+
+
+@pytest.mark.parametrize(
+    ("transition", "left"),
+    [
+        ("at_once", [[], [], []]),
+        ("top_grades_first", [[1, 2], [1], []]),
+        ("no_new_entrants", [[2, 3], [3], []]),
+    ],
+)
+def test_a_school_may_close_grade_by_grade(three_villages: County, transition: str, left: list[list[int]]) -> None:
+    closed, placed = decide(three_villages, "closure=plan_2023", f"closure.transition={transition}")
+    for k, grades in enumerate(left):
+        assert [g + 1 for g in range(9) if closed.taught[k, T, g]] == grades
+        assert closed.open[k, T] == bool(grades)
+        assert [g + 1 for g in range(9) if placed[k].school[D, g] == T] == grades
+        assert placed[k].unplaced.empty
+    assert told(closed)[0][:3] == (2023, "T", "close")
+
+
+def test_an_unknown_school_in_the_list_is_refused(three_villages: County) -> None:
+    with pytest.raises(BadInput, match="'X9' is no school"):
+        decide(three_villages, "closure=none", "closure.named=[{school_id: X9, year: 2023}]")
+
+
+def test_closing_the_only_school_lists_every_pupil_and_loses_none(three_villages: County) -> None:
+    closed, placed = decide(three_villages, "closure=none", "closure.named=[{school_id: C, year: 2023}]")
+    assert placed[0].unplaced["pupils"].sum() == 9
+    assert told(closed)[0] == (2023, "C", "close", "class_place", 8.0, "pupil")
+    kept, _ = decide(three_villages, "closure.named=[{school_id: C, year: 2023}]", IF_READY, "closure.steps=[]")
+    assert told(kept) == [(2023, "C", "keep", "class_place", 8.0, "pupil")]
+
+
+def test_what_keeping_a_school_costs_by_hand(three_villages: County) -> None:
+    # T: one teacher 85,000, one temporary 28,000, and funds for the 97 pupils it is short of 100, 720 each.
+    cost = keep_cost(three_villages, settings(), np.array([8.0, 3.0]))
+    assert cost[T] == 85_000 + 28_000 + 97 * 720
+    assert cost[C] == 9 * 85_000 + 30_000 + 26_000 + 26_000 + 30_000
+
+
+def test_one_school_one_plan_says_where_to_how_and_why_not_elsewhere(three_villages: County) -> None:
+    closed, _ = decide(three_villages, IF_READY)
+    row = closed.school_plans.iloc[0]
+    assert (row.school_id, row.hamlet_id, row.grades, row.to_school_id) == ("T", "D", "1-2", "C")
+    assert (row.km_before, row.km, row.minutes, row.pupils) == (0.0, 10.0, 21.0, 3.0)
+    assert (
+        row.verdict == "丁村教学点 closes: every pupil has a class place, a ride within the limit or a bed, and a meal"
+    )
+    assert row[["walk", "family", "line_bus", "school_bus", "lodge"]].sum() == pytest.approx(1)
+    assert pd.isna(row.alternative_1)
+
+
+def test_the_tables_have_the_columns_of_the_contract(three_villages: County) -> None:
+    for rule in ("closure=none", IF_READY):
+        closed, _ = decide(three_villages, rule)
+        for name, frame in (("closures", closed.decisions), ("school_plans", closed.school_plans)):
+            assert list(frame.columns) == list(as_declared(frame, run_table(name)).columns)
+
+
+def test_each_of_the_115_schools_has_its_verdict_and_reason(huichang: County) -> None:
+    chosen = load(["county=huichang", "closure=plan_2023", "study.years=1"])
+    ways = travel(huichang.roads, chosen.road)
+    closed, placed = close_and_place(huichang, chosen, ways, enrol.forecast(huichang, chosen))
+    assert len(closed.decisions) == 115
+    assert set(closed.decisions["decision"]) == {"close"}
+    plans = closed.school_plans
+    assert set(plans["school_id"]) == set(closed.decisions["school_id"])
+    assert plans["pupils"].sum() == 363
+    assert plans["verdict"].str.len().gt(20).all()
+    failed = closed.decisions.dropna(subset="condition_failed")
+    assert failed["shortfall"].gt(0).all()
+    assert (closed.decisions["keep_cost_yuan_per_year"] > 0).all()
+    strict = load(["county=huichang", IF_READY, "study.years=1"])
+    ready, there = close_and_place(huichang, strict, ways, enrol.forecast(huichang, strict))
+    kept = set(ready.decisions.query("decision == 'keep'")["school_id"])
+    assert len(ready.decisions) == 115
+    assert 0 < len(kept) <= len(failed)
+    assert kept <= set(failed["school_id"])
+    for years in (placed, there):
+        assert years[0].unplaced.empty
+
+
+def test_alternatives_list_who_would_go_elsewhere(three_villages: County) -> None:
+    """Both schools take everyone, T is as near to B as C but for three minutes; A and D would go far."""
+    county = with_schools(three_villages, receives=np.array([True, True]), last_grade=np.array([9, 9]))
+    county = replace(county, hamlets=replace(county.hamlets, school=np.array([-1, -1, -1])))
+    asked = ("closure=none", "assign=capacity", "assign.keep=[]", "assign.alternatives=1", "study.years=1")
+    chosen = settings(*asked, "assign.alternative_gap=1.0", "assign.alternative_differs=0.2", "assign.gap=0.0")
+    pupils = county.pupils[None].astype(float)
+    ways = travel(county.roads, chosen.road)
+    closed, placed = close_and_place(county, chosen, ways, Forecast(np.array([2023]), pupils, pupils.copy()))
+    table = alternatives(county, chosen, ways, closed, placed)
+    assert set(table["hamlet_id"]) == {"B"}
+    assert set(table["school_id"]) == {"T"}
+    assert table["pupils"].sum() == table["pupils_elsewhere"].iloc[0] == 4
+    assert list(table.columns) == list(as_declared(table, run_table("alternatives")).columns)
+    none = alternatives(county, settings("closure=none"), ways, closed, placed)
+    assert none.empty
+    assert list(none.columns) == list(as_declared(none, run_table("alternatives")).columns)
