@@ -9,14 +9,15 @@ import numpy as np
 from sim.config import Settings
 from sim.county import County
 from sim.county.road import Travel
-from sim.plan import GRADES, LODGE, SCHOOL_BUS, Bools, Closures, Floats, Forecast, Ints, Places, Plan, Routes, YearPlan
+from sim.plan import GRADES, LODGE, SCHOOL_BUS, Bools, Closures, Floats, Forecast, Places, Plan, Routes, YearPlan
 from sim.plan.assign import places
+from sim.plan.classroom import class_places, classes
 from sim.plan.close import closures
 from sim.plan.dine import meals
 from sim.plan.duty import chain
 from sim.plan.enrol import forecast
-from sim.plan.lodge import added, beds
-from sim.plan.staff import posts
+from sim.plan.lodge import beds
+from sim.plan.staff import posts, staffed
 from sim.plan.wash import fixtures
 
 Router = Callable[[Iterable[Places]], list[Routes]]
@@ -36,7 +37,8 @@ def make(settings: Settings, county: County, travel: Travel, route_all: Router) 
     for year_places, routes in zip(placed, route_all(placed), strict=True):
         years.append(_year(settings, county, travel, closed.open[len(years)], year_places, routes, owned))
         owned = years[-1].runs.buses_owned
-    return Plan(expected, closed, tuple(years), posts(settings, county, years, closed))
+    staff = posts(settings, county, years, closed, travel)
+    return Plan(expected, closed, staffed(county, years, staff), staff)
 
 
 def _year(
@@ -48,8 +50,6 @@ def _year(
     routes: Routes,
     owned: int,
 ) -> YearPlan:
-    rolls = school_rolls(county, placed)
-    class_places, classes = _classes(settings, county, rolls, placed.year)
     return YearPlan(
         year=placed.year,
         open=open_,
@@ -58,8 +58,8 @@ def _year(
         meals=meals(county, settings, placed.year, diners(county, settings, placed), open_),
         beds=beds(county, settings, placed.year),
         fixtures=fixtures(county, settings, placed.year),
-        classes=classes,
-        class_places=class_places,
+        classes=classes(county, settings, school_rolls(county, placed)),
+        class_places=class_places(county, settings, placed.year),
     )
 
 
@@ -87,18 +87,6 @@ def _by_school(county: County, placed: Places, expected: Floats) -> Floats:
         there = placed.school[:, g] >= 0
         np.add.at(rolls[:, g], placed.school[there, g], expected[there, g])
     return rolls
-
-
-def _classes(settings: Settings, county: County, rolls: Floats, year: int) -> tuple[Ints, Ints]:
-    """Return class places and classes of each school; (S,) each.
-
-    A classroom holds `class_size` pupils, a junior one five more (建标109-2008 Art. 8: 45 primary, 50 junior).
-    """
-    junior = county.schools.first_grade >= 7
-    size = np.where(junior, settings.dine.class_size_junior, settings.dine.class_size)
-    places = county.schools.classrooms * size + added(county, "places", year)
-    classes = np.ceil(rolls / size[:, None]).sum(axis=1)
-    return places.astype(np.int64), classes.astype(np.int64)
 
 
 __all__ = ["Closures", "Forecast", "Router", "make", "school_rolls"]
