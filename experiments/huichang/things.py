@@ -168,13 +168,13 @@ def _point_staff(points: list[School], luck: np.random.Generator) -> list[tuple[
 def _posts(school: School, need: Demand, luck: np.random.Generator) -> tuple[int, ...]:
     """Teachers near the norm; life teachers, wardens, cooks and guards somewhat below it."""
     lodgers, roll = sum(need.lodgers.values()), need.roll
-    teachers = sum(_teachers(need, kind) for kind in ("primary", "junior")) * luck.uniform(0.92, 1.12)
+    teachers = sum(_teachers(need, kind) for kind in ("primary", "junior")) * luck.uniform(0.92, 1.08)
     temporary = int(luck.binomial(max(1, round(teachers)), 0.06))
     cooks = 0 if school.kind.startswith("town_") else max(1, round(roll / 100 * luck.uniform(0.7, 1.1)))
     life = round(lodgers / 60 * luck.uniform(0.6, 1.0))
     wardens = (2 if lodgers > 60 else 1) if lodgers >= 1 else 0
     guards = 1 + (roll >= 300) + (roll >= 1000) + (lodgers >= 300)
-    return (max(2, ceil(teachers)), temporary, life, wardens, cooks, int(guards))
+    return (max(2, round(teachers)), temporary, life, wardens, cooks, int(guards))
 
 
 def _teachers(need: Demand, kind: str) -> float:

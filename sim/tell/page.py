@@ -17,6 +17,7 @@ from sim.tell.figure import draw
 from sim.tell.run import Run, origin
 from sim.tell.stress import Stress, struck, weather_table
 from sim.tell.sweep import Sweep
+from sim.tell.town import Town
 from sim.tell.words import Words
 
 HERE = Path(__file__).parent
@@ -25,6 +26,7 @@ SECTIONS = (
     "run",
     "county",
     "enrolment",
+    "town",
     "closures",
     "bottlenecks",
     "fleet",
@@ -42,6 +44,8 @@ SECTIONS = (
 )
 
 
+TOWN = "town"
+"""Section that stands there when there is anything to say of class places."""
 STRESS = "stress"
 """Section that stands after the answer when a stress pack struck some weeks."""
 
@@ -70,14 +74,16 @@ def report(run_folder: Path) -> Path:
 
 def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
     """Return all that the report's template needs."""
-    stress = Stress(run)
+    stress, town = Stress(run), Town(run)
+    known = [name for name in SECTIONS if name != TOWN or town.told]
     return {
         "run": run,
         "title": title(run),
         "answer": answer(run),
         "keys": key_figures(run),
         "facts": facts(run),
-        "sections": (SECTIONS[0], STRESS, *SECTIONS[1:]) if stress.told else SECTIONS,
+        "sections": [known[0], STRESS, *known[1:]] if stress.told else known,
+        "town": town,
         "stress": stress,
         "weather": weather_table(run),
         "figures": {name: Markup(svg) for name, svg in drawn.items()},  # drawn here, its texts are escaped
