@@ -12,6 +12,7 @@ import pandas as pd
 
 from sim.config import Settings
 from sim.county import County
+from sim.measure import OF_THE_ROLL
 from sim.measure.interval import mean_interval, spread_out
 from sim.measure.use import COLUMNS as USE_COLUMNS
 from sim.measure.use import ratio
@@ -22,6 +23,7 @@ from sim.plan.lodge import added
 from sim.plan.staff import pupils_by_school
 
 LEVELS = ("primary", "junior")
+ROLL, *SIZES = OF_THE_ROLL
 TOWN_KINDS = ("town_primary", "town_junior")
 VARIANTS = ("low", "medium", "high")
 RESOURCE, HARM = "classroom_seat", "class_too_big"
@@ -48,12 +50,12 @@ def yearly(county: County, settings: Settings, plan: YearPlan, coming: Ints) -> 
     """Return the year's `roll` of every school and the size of its classes: site_id, measure, value."""
     roll = rolls(county, plan, coming)
     total, size = roll.sum(axis=1), pupils_of_a_class(county, settings, plan, roll)
-    name = np.array([f"class_size_{level}" for level in LEVELS])[_level(county)]
+    name = np.array(SIZES)[_level(county)]
     sites, there, known = np.array(county.schools.id), total > 0, ~np.isnan(size)
     return pd.DataFrame(
         {
             "site_id": np.append(sites[there], sites[known]),
-            "measure": np.append(np.full(there.sum(), "roll"), name[known]),
+            "measure": np.append(np.full(there.sum(), ROLL), name[known]),
             "value": np.append(total[there], size[known]),
         }
     )
@@ -87,12 +89,12 @@ def class_place_table(settings: Settings, county: County, plan: Plan, annual: pd
     """
     table = pd.concat(_years(settings, county, plan), ignore_index=True)
     replications = np.unique(annual["replication"].to_numpy())
-    cells, roll = spread_out(annual[annual["measure"] == "roll"], ["year", "site_id"], "value", replications, 0.0)
+    cells, roll = spread_out(annual[annual["measure"] == ROLL], ["year", "site_id"], "value", replications, 0.0)
     cells = table[["year", "site_id"]].merge(cells.assign(row=np.arange(len(cells))), how="left")
     roll = np.vstack([roll, np.zeros(len(replications))])[cells["row"].fillna(len(roll)).to_numpy(dtype=int)]
     mean, low, high = mean_interval(roll)
     places = table["places"].to_numpy(dtype=float)[:, None]
-    sizes = annual[annual["measure"].isin([f"class_size_{level}" for level in LEVELS])]
+    sizes = annual[annual["measure"].isin(SIZES)]
     size = sizes.groupby(["year", "site_id"], observed=True)["value"].mean().rename("class_size_mean")
     table = table.assign(
         scenario=settings.scenario,

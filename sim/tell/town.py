@@ -52,6 +52,11 @@ class Town:
             sums[f"empty{name}"] = (1 - needed / new.where(new > 0)).clip(lower=0.0)
         return sums
 
+    def intro(self) -> str:
+        """Return what is compared, with the norms as set."""
+        dine = self.run.settings.dine
+        return self.run.words("text.town", primary=dine.class_size, junior=dine.class_size_junior)
+
     def story(self) -> list[str]:
         """Return the sentences about the new places of each level."""
         said = []
