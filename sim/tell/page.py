@@ -26,7 +26,6 @@ SECTIONS = (
     "run",
     "county",
     "enrolment",
-    "town",
     "closures",
     "bottlenecks",
     "fleet",
@@ -45,7 +44,7 @@ SECTIONS = (
 
 
 TOWN = "town"
-"""Section that stands there when there is anything to say of class places."""
+"""Section that stands after the pupils when there is anything to say of class places."""
 STRESS = "stress"
 """Section that stands after the answer when a stress pack struck some weeks."""
 
@@ -75,14 +74,13 @@ def report(run_folder: Path) -> Path:
 def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
     """Return all that the report's template needs."""
     stress, town = Stress(run), Town(run)
-    known = [name for name in SECTIONS if name != TOWN or town.told]
     return {
         "run": run,
         "title": title(run),
         "answer": answer(run),
         "keys": key_figures(run),
         "facts": facts(run),
-        "sections": [known[0], STRESS, *known[1:]] if stress.told else known,
+        "sections": _sections(STRESS if stress.told else "", TOWN if town.told else ""),
         "town": town,
         "stress": stress,
         "weather": weather_table(run),
@@ -100,6 +98,12 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "weights": register.weight_table(run),
         "origins": register.origin_table(run),
     }
+
+
+def _sections(stress: str, town: str) -> list[str]:
+    """Return the sections of the page in order, with those that are told only at times (empty: not now)."""
+    after = {"answer": stress, "enrolment": town}
+    return [name for section in SECTIONS for name in (section, after.get(section, "")) if name]
 
 
 def title(run: Run) -> str:
