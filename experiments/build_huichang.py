@@ -63,6 +63,7 @@ def build(out: Path, seed: int = SEED) -> None:
         "calendar": series.calendar(),
         "weather": series.weather(),
         "projects": things.projects(),
+        "classrooms": things.classrooms(people, needs, seed),
     }
     out.mkdir(parents=True, exist_ok=True)
     for name, lines in rows.items():

@@ -11,6 +11,8 @@ import pandas as pd
 from sim.chance import SampledWeeks, YearLuck, enrol_luck, sampled_weeks
 from sim.config import Settings
 from sim.county import County, SchoolCalendar
+from sim.measure import classroom
+from sim.measure.annual import annual
 from sim.measure.scene import Scene
 from sim.measure.year import Tally
 from sim.operate.day import Week, live, sizes
@@ -39,7 +41,7 @@ def counts(job: Job, replication: int) -> Ints:
 
 
 def live_year(job: Job, replication: int, k: int) -> dict[str, pd.DataFrame]:
-    """Live year k of a replication; return its tables (measures, harm, resources, spread, enrolment, events)."""
+    """Live year k of a replication; return its tables: measures, their annual values, harm, resources and more."""
     settings, plan = job.settings, job.plan.years[k]
     coming = counts(job, replication)[k]
     luck = YearLuck(settings.seed, replication, plan.year)
@@ -53,6 +55,10 @@ def live_year(job: Job, replication: int, k: int) -> dict[str, pd.DataFrame]:
         tally.add(scene, week, weight, diary)
     assert tally is not None, "a school year has weeks"
     tables = tally.tables(replication)
+    for name, rows in classroom.unlived(job.county, settings, plan, coming).items():
+        tables[name] = pd.concat([tables[name], rows.assign(replication=replication, year=plan.year)])
+    told = classroom.yearly(job.county, settings, plan, coming).assign(replication=replication, year=plan.year)
+    tables["annual"] = pd.concat([annual(tables["measures"]), told], ignore_index=True)
     tables["enrolment"] = _enrolment(job.county, plan, coming, replication)
     return tables | {f"events/{name}": frame for name, frame in events}
 

@@ -18,7 +18,7 @@ from sim.judge.bottleneck import bottlenecks
 from sim.judge.limit import verdicts
 from sim.judge.relief import relief
 from sim.live import Job, live_year
-from sim.measure.annual import annual
+from sim.measure.classroom import class_place_table
 from sim.operate.stage import Ways
 from sim.operate.weather import check_stress, skyways
 from sim.plan import Checked, Places, Plan, Routes
@@ -112,11 +112,9 @@ def live_all(job: Job, folder: RunFolder) -> None:
 
 
 def _write_year(job: Job, folder: RunFolder, task: tuple[int, tuple[int, int]]) -> None:
-    """Live one year of a replication and write its tables as parts of the run's, with the year's values."""
+    """Live one year of a replication and write its tables as parts of the run's."""
     number, (replication, k) = task
-    tables = live_year(job, replication, k)
-    tables["annual"] = annual(tables["measures"])
-    for name, frame in tables.items():
+    for name, frame in live_year(job, replication, k).items():
         if name.startswith(EVENTS):
             folder.write_table(f"{name}.parquet", frame)
         else:
@@ -131,6 +129,7 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan) -> 
     judged = verdicts(settings, county, yearly)
     worst = bottlenecks(settings, county, harm, resources, judged)
     tables = {"ledger": book, "verdicts": judged, "bottlenecks": worst, "relief": relief(settings, worst)}
+    tables["class_places"] = class_place_table(settings, county, plan, yearly)
     tables |= plan_tables(settings, county, plan)
     for name, frame in tables.items():
         folder.write_table(name, frame.assign(scenario=settings.scenario))

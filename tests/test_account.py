@@ -18,7 +18,7 @@ from sim.account.ledger import COLUMNS, ledger, to_fen, totals
 from sim.account.price import ACCOUNTS, EARMARKED, meal_shares
 from sim.account.quantity import purchases
 from sim.config import Settings, load
-from sim.county import County
+from sim.county import County, travel
 from sim.errors import BadInput
 from sim.plan import YearPlan
 from sim.plan.staff import posts
@@ -45,7 +45,7 @@ def settings() -> Settings:
 
 
 def booked(settings: Settings, county: County, years: Sequence[YearPlan], told: pd.DataFrame) -> pd.DataFrame:
-    staff = posts(settings, county, years, closures(years))
+    staff = posts(settings, county, years, closures(years), travel(county.roads, settings.road))
     return ledger(settings, county, plan(county, years, staff), told)
 
 
@@ -105,7 +105,7 @@ def test_what_is_bought_is_bought_again_when_it_is_worn_out() -> None:
 
 
 def test_teachers_on_the_payroll_cost_nothing_more(two_years: pd.DataFrame) -> None:
-    """Ten teachers are there and one is needed; one driver is on duty, one in reserve."""
+    """Nine teachers of C are there for seven posts; one driver is on duty, one in reserve."""
     assert line(two_years, "teacher").empty
     assert line(two_years, "driver")["quantity"].item() == 2
     assert line(two_years, "warden")["quantity"].item() == 1

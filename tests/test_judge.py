@@ -20,7 +20,7 @@ from sim.judge.compare import compare
 from sim.judge.limit import COLUMNS as VERDICT_COLUMNS
 from sim.judge.limit import verdicts
 from sim.judge.relief import REMEDIES, relief, remedy
-from sim.measure import MEASURES
+from sim.measure import MEASURES, OF_THE_ROLL
 from sim.measure.annual import annual
 from sim.measure.interval import chance_interval, jeffreys, mean_interval, paired_interval, spread_out
 from sim.tables import as_declared, run_table
@@ -267,7 +267,7 @@ def test_the_likeliest_of_the_limits_that_speak_of_a_kind_of_harm_counts(
     verdicts = pd.DataFrame(said, columns=VERDICTS.columns)
     table = bottlenecks(settings, three_villages, HARM, SHORT, verdicts)
     assert table.set_index(["year", "resource"]).loc[(2023, "bed_girls"), "p_breach"] == 1.0
-    assert {name for names in MEASURES_OF.values() for name in names} <= set(MEASURES)
+    assert {name for names in MEASURES_OF.values() for name in names} <= {*MEASURES, *OF_THE_ROLL}
 
 
 def test_without_harm_there_is_no_bottleneck(settings: Settings, three_villages: County) -> None:

@@ -29,6 +29,10 @@ PER_TAP, PER_BASIN, PER_SQUAT_GIRLS, PER_SQUAT_BOYS, PER_SHOWER = (
     15,
 )  # GB 50099, JGJ 36; taps from memory
 PER_TEACHER = {"primary": 19.0, "junior": 13.5}  # staffing norm of 2014
+PER_CLASS = {"primary": 1.8, "junior": 2.7}  # assumption: teachers of a class, as in configs/staff
+SMALL_CLASS = 10  # assumption: pupils of a class with one teacher, as in configs/staff
+TODAYS_CLASS = (1.0, 1.1)  # assumption: town classes are at the norm or up to a tenth larger, so that none is over 55
+CONVERTED_ROOMS = 24  # assumption: No. 4 becomes the largest junior school of 建标109-2008 Art. 8
 
 SYNTHETIC = "synthetic: near the norm for the roll, drawn within a stated range"
 
@@ -67,12 +71,37 @@ def demands(land: Land, people: People) -> dict[str, Demand]:
     for home in land.homes:
         for grade in GRADES:
             school = people.schools[attends(people, land, home, grade, points_open=False)]
+            if home.kind == "town" and school.id != people.school_of[home.id]:
+                school = min(_in_town(people, grade), key=lambda s: km[position[home.node], position[s.node]])
             count = people.count(home.id, grade)
             found[school.id].pupils[grade] += count
             far = km[position[home.node], position[school.node]] >= LODGE_FROM[level(grade)]
             if far and grade >= LODGE_GRADE and school.kind != "village":
                 found[school.id].lodgers[grade] += count * LODGE_SHARE[level(grade)]
     return found
+
+
+def _in_town(people: People, grade: int) -> list[School]:
+    """Return the town's schools that are open today and have the grade."""
+    town = [s for s in people.schools.values() if s.kind.startswith("town_") and not s.opens_year]
+    return [s for s in town if s.grades[0] <= grade <= s.grades[1]]
+
+
+def classrooms(people: People, needs: dict[str, Demand], seed: int) -> list[tuple[object, ...]]:
+    """Return the rows of classrooms.csv: the town's schools; those that are newly built have places in projects.csv."""
+    luck = stream(seed, "classrooms")
+    rows: list[tuple[object, ...]] = []
+    for school in people.schools.values():
+        kind = level(school.grades[1])
+        if school.kind.startswith("town_") and not school.opens_year:
+            rooms = needs[school.id].roll / (CLASS_SIZE[kind] * luck.uniform(*TODAYS_CLASS))
+            rows.append(
+                (school.id, ceil(rooms), "synthetic: so that today's classes are at the norm or up to 10 % larger")
+            )
+        elif school.id == "town_junior_4":
+            words = "synthetic: 24 classes, as large as a junior school of the norm; No. 4's rooms are not public"
+            rows.append((school.id, CONVERTED_ROOMS, words))
+    return rows
 
 
 def facilities(people: People, needs: dict[str, Demand], seed: int) -> list[tuple[object, ...]]:
@@ -139,13 +168,27 @@ def _point_staff(points: list[School], luck: np.random.Generator) -> list[tuple[
 def _posts(school: School, need: Demand, luck: np.random.Generator) -> tuple[int, ...]:
     """Teachers near the norm; life teachers, wardens, cooks and guards somewhat below it."""
     lodgers, roll = sum(need.lodgers.values()), need.roll
-    teachers = sum(n / PER_TEACHER[level(g)] for g, n in need.pupils.items()) * luck.uniform(0.92, 1.12)
+    teachers = sum(_teachers(need, kind) for kind in ("primary", "junior")) * luck.uniform(0.92, 1.08)
     temporary = int(luck.binomial(max(1, round(teachers)), 0.06))
     cooks = 0 if school.kind.startswith("town_") else max(1, round(roll / 100 * luck.uniform(0.7, 1.1)))
     life = round(lodgers / 60 * luck.uniform(0.6, 1.0))
     wardens = (2 if lodgers > 60 else 1) if lodgers >= 1 else 0
     guards = 1 + (roll >= 300) + (roll >= 1000) + (lodgers >= 300)
-    return (max(2, ceil(teachers)), temporary, life, wardens, cooks, int(guards))
+    return (max(2, round(teachers)), temporary, life, wardens, cooks, int(guards))
+
+
+def _teachers(need: Demand, kind: str) -> float:
+    """Return the teachers of a level by the norm: the larger number by pupils or by classes."""
+    grades = [n for g, n in need.pupils.items() if level(g) == kind and n]
+    by_class, seated = 0.0, SMALL_CLASS + 1
+    for pupils in grades:
+        if kind == "junior" or pupils > SMALL_CLASS:
+            by_class, seated = by_class + ceil(pupils / CLASS_SIZE[kind]) * PER_CLASS[kind], SMALL_CLASS + 1
+        elif seated + pupils <= SMALL_CLASS:  # neighbouring grades share a class
+            seated += pupils
+        else:
+            by_class, seated = by_class + 1, pupils
+    return max(by_class, sum(grades) / PER_TEACHER[kind])
 
 
 PROJECTS = (  # assumption: years, and all quantities but the plan's 3,500 and 6,000 places

@@ -15,7 +15,7 @@ from sim.config import Settings
 from sim.county import County
 from sim.plan import Floats, Ints, Plan, YearPlan
 from sim.plan.duty import scaled
-from sim.plan.staff import COUNTY_SITE, JUNIOR, PRIMARY, pupils_by_school
+from sim.plan.staff import COUNTY_SITE, JUNIOR, PRIMARY, moved_in, pupils_by_school
 
 SMALL_KINDS = ("teaching_point", "village")
 """Kinds of school that are funded as if they had the floor's number of pupils."""
@@ -111,15 +111,19 @@ def missing_to_floor(county: County, plan: Plan, floor: float) -> pd.DataFrame:
 
 
 def hired(posts: pd.DataFrame, post: str) -> pd.DataFrame:
-    """Return the post-years to be paid: all posts by norm, but of teachers only those nobody fills.
+    """Return the post-years to be paid: those by norm, less what people of closed schools fill.
 
-    Teachers are on the payroll already; a school's gap counts only where no surplus elsewhere fills it.
+    People on the payroll cost nothing more, but save only what would else be hired: who has no post saves nothing.
+    Teachers of all schools are on the payroll: only what a surplus elsewhere in the county leaves open is hired.
     """
     rows = posts[posts["post"] == post]
     if post != "teacher":
-        return rows.rename(columns={"needed": "quantity"})[["year", "site_id", "quantity"]]
-    total = rows.groupby("year")[["needed", "filled"]].sum()
-    gap = (total["needed"] - total["filled"]).clip(lower=0)
+        needed = rows[rows["needed"] > 0].groupby(["year", "site_id"])["needed"].sum()
+        moved = moved_in(posts, post).set_index(["year", "site_id"])["filled"]
+        quantity = needed.sub(moved.reindex(needed.index, fill_value=0))
+        return quantity.rename("quantity").reset_index()
+    filled = rows["filled"].where(rows["site_id"] != COUNTY_SITE, 0)
+    gap = (rows["needed"] - filled).groupby(rows["year"]).sum().clip(lower=0)
     return pd.DataFrame({"year": gap.index, "site_id": COUNTY_SITE, "quantity": gap.to_numpy()})
 
 

@@ -80,6 +80,8 @@ class Judge(Group):
     """Weight of one pupil-day of each kind of harm."""
     breach_probability: Share
     """A limit counts as broken from the year in which it is broken with at least this probability."""
+    idle_share: Share
+    """Share of newly built class places that may stand empty before the report names the year."""
 
     @field_validator("weights")
     @classmethod

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from sim.config.kinds import Amount, ClockMin, Group, Positive, PositiveCount, SchoolYear, Share, Text
+from sim.config.kinds import Amount, ClockMin, Count, Group, Positive, PositiveCount, SchoolYear, Share, Text
 from sim.units import MINUTES_PER_HOUR
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
@@ -151,12 +151,18 @@ class Bells(Group):
 
 
 class Staff(Group):
-    """How many people a school needs, by norm."""
+    """How many people a school needs, by norm, and where the people of closed schools go."""
 
     pupils_per_teacher_primary: Positive
-    """Primary pupils per teacher."""
+    """Primary pupils per teacher; a school has the larger number by pupils or by classes."""
     pupils_per_teacher_junior: Positive
-    """Junior pupils per teacher."""
+    """Junior pupils per teacher; a school has the larger number by pupils or by classes."""
+    teachers_per_class_primary: Amount
+    """Teachers for each primary class; 0: by pupils only."""
+    teachers_per_class_junior: Amount
+    """Teachers for each junior class; 0: by pupils only."""
+    small_class_pupils: Count
+    """Primary classes of so many pupils or fewer have one teacher, and neighbouring grades share one if they fit."""
     lodgers_per_life_teacher_primary: Positive
     """Lodgers of grades 1 to 6 per life teacher."""
     lodgers_per_life_teacher_junior: Positive
@@ -173,3 +179,9 @@ class Staff(Group):
     """Guards of a school with lodgers, up to the step below."""
     lodgers_per_extra_guard: Positive
     """One more guard for each so many lodgers beyond the first so many."""
+    pool: Literal["township", "zone", "county"]
+    """Where the people of a closed school are placed first: in its township, its school zone, or anywhere."""
+    travel_most_min: Amount
+    """Nobody is placed farther from the old school than so many driving minutes."""
+    temporary_fill: tuple[Literal["canteen_worker", "life_teacher", "warden", "guard"], ...]
+    """Posts that temporary staff of closed schools may fill, the preferred first; none: they fill no post."""

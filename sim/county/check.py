@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from sim.county.timetable import given_runs
 from sim.tables import COUNTY_TABLES, Column, Table, as_declared
 from sim.tables.check import Problem, read_checked
-from sim.tables.county import LAT_RANGE, LON_RANGE
+from sim.tables.county import CLASS_ADDS, LAT_RANGE, LON_RANGE
 
 Frames = Mapping[str, pd.DataFrame]
 SHOWN = 8
@@ -122,6 +122,23 @@ def _facilities(frames: Frames) -> Iterator[Problem]:
         yield Problem("schools.csv", int(row), "receives", says)
 
 
+def _classrooms(frames: Frames) -> Iterator[Problem]:
+    """Classrooms stand once: in facilities.csv or, without a row there, in classrooms.csv."""
+    twice = frames["classrooms"]["school_id"].isin(frames["facilities"]["school_id"])
+    for row, school in frames["classrooms"].loc[twice, "school_id"].items():
+        says = f"'{school}' has its classrooms in facilities.csv already; remove one of the two"
+        yield Problem("classrooms.csv", int(row), "school_id", says)
+
+
+def _projects(frames: Frames) -> Iterator[Problem]:
+    """What is added to a school can be used there: class places anywhere, the rest where days are lived."""
+    lived, projects = frames["facilities"]["school_id"], frames["projects"]
+    lost = ~projects["adds"].isin(("", *CLASS_ADDS)) & ~projects["school_id"].isin(lived)
+    for row, school, adds in projects.loc[lost, ["school_id", "adds"]].itertuples():
+        says = f"'{school}' has no row in facilities.csv, so {adds} would not be used; add the row or remove this one"
+        yield Problem("projects.csv", row, "adds", says)
+
+
 def _roads(frames: Frames) -> Iterator[Problem]:
     """Roads have a length and two ends, some node is a yard."""
     edges = frames["edges"]
@@ -195,6 +212,8 @@ _CHECKS = (
     (_hamlet_schools, {"schools": "school_id first_grade last_grade", "hamlets": "school_id"}),
     (_grades_offered, {"schools": "first_grade last_grade", "pupils": "grade pupils"}),
     (_facilities, {"schools": "school_id receives kind", "facilities": "school_id"}),
+    (_classrooms, {"classrooms": "school_id", "facilities": "school_id"}),
+    (_projects, {"projects": "school_id adds", "facilities": "school_id"}),
     (_roads, {"edges": "km from_node to_node", "nodes": "is_yard"}),
     (
         _reachable,

@@ -100,10 +100,12 @@ def _townships(zones: pd.DataFrame) -> Townships:
 
 
 def _schools(tables: dict[str, pd.DataFrame], townships: dict[str, int], nodes: dict[str, int]) -> Schools:
-    """Schools without a row in facilities.csv or staff.csv have none of it."""
+    """Schools without a row in facilities.csv or staff.csv have none of it; classrooms may stand in classrooms.csv."""
     table = tables["schools"]
     ids = table["school_id"]
     given = tables["facilities"].set_index("school_id").drop(columns="source").reindex(ids, fill_value=0)
+    rooms = tables["classrooms"].set_index("school_id")["classrooms"].reindex(ids, fill_value=0)
+    given["classrooms"] += rooms
     staff = tables["staff"].set_index("school_id").drop(columns="source").reindex(ids, fill_value=0)
     return Schools(
         id=_words(ids),

@@ -39,7 +39,7 @@ MEASURES_OF = {
     "late": ("late_pupils",),
     "gave_up": ("wash_given_up",),
     "haste": ("eating_min_short",),
-    "class_too_big": ("class_too_big",),
+    "class_too_big": ("class_too_big", "class_size_primary", "class_size_junior"),
 }
 """The measures that count each kind of harm; the limits on them say when the harm is too much."""
 

@@ -82,3 +82,9 @@ MEASURES: dict[str, Measure] = {
     "pupil_days_harmed": Measure("pupil-day", "total", "pupils harmed in any way, once a day"),
 }
 """name -> what it counts; sites are schools, and `county` for all of them together."""
+OF_THE_ROLL: dict[str, Measure] = {
+    "roll": Measure("pupil", "mean", "pupils who come"),
+    "class_size_primary": Measure("pupil/class", "mean", "pupils of a class, where the classrooms are known"),
+    "class_size_junior": Measure("pupil/class", "mean", "pupils of a junior class, where the classrooms are known"),
+}
+"""Measures of a year as a whole and of every school, its days lived or not; only in annual.parquet."""

@@ -230,9 +230,11 @@ class YearPlan:
     classes: Ints
     """(S,) classes the expected pupils make."""
     class_places: Ints
-    """(S,) pupils the classrooms hold at the norm."""
+    """(S,) pupils the classrooms hold at the norm; 0 where no table tells."""
     checked: Checked | None = None
     """How the plans of bus runs keep the limits, and what they need."""
+    moved_life_teachers: Ints | int = 0
+    """(S,) people of closed schools who are life teachers here now."""
 
 
 @dataclass(frozen=True, slots=True)

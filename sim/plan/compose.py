@@ -9,16 +9,16 @@ import numpy as np
 from sim.config import Settings
 from sim.county import County
 from sim.county.road import Travel
-from sim.plan import GRADES, LODGE, SCHOOL_BUS, Bools, Closures, Floats, Forecast, Ints, Places, Plan, Routes, YearPlan
+from sim.plan import GRADES, LODGE, SCHOOL_BUS, Bools, Closures, Floats, Forecast, Places, Plan, Routes, YearPlan
 from sim.plan.choice import alternatives
+from sim.plan.classroom import class_places, classes
 from sim.plan.close import close_and_place
 from sim.plan.dine import meals
 from sim.plan.duty import chain
 from sim.plan.enrol import forecast
 from sim.plan.improve import choose
 from sim.plan.lodge import beds
-from sim.plan.room import class_places
-from sim.plan.staff import posts
+from sim.plan.staff import posts, staffed
 from sim.plan.stops import with_stops
 from sim.plan.wash import fixtures
 
@@ -34,8 +34,9 @@ def make(settings: Settings, county: County, travel: Travel, route_all: Router) 
     for year_places, routes in zip(placed, route_all(placed), strict=True):
         years.append(_year(settings, county, travel, closed.open[len(years)], year_places, routes, owned))
         owned = years[-1].runs.buses_owned
-    staff = posts(settings, county, years, closed)
-    return Plan(expected, closed, tuple(years), staff, alternatives(county, settings, travel, closed, placed))
+    staff = posts(settings, county, years, closed, travel)
+    others = alternatives(county, settings, travel, closed, placed)
+    return Plan(expected, closed, staffed(county, years, staff), staff, others)
 
 
 def placed_years(settings: Settings, county: County, travel: Travel) -> tuple[Forecast, Closures, list[Places]]:
@@ -54,7 +55,6 @@ def _year(
     routes: Routes,
     owned: int,
 ) -> YearPlan:
-    rolls = school_rolls(county, placed)
     planned = chain(settings, travel, county, routes, owned)
     placed, runs, checked = choose(settings, county, travel, placed, planned, owned)
     return YearPlan(
@@ -65,8 +65,8 @@ def _year(
         meals=meals(county, settings, placed.year, diners(county, settings, placed), open_),
         beds=beds(county, settings, placed.year),
         fixtures=fixtures(county, settings, placed.year),
-        classes=_classes(settings, county, rolls),
-        class_places=class_places(settings, county, placed.year),
+        classes=classes(county, settings, school_rolls(county, placed)),
+        class_places=class_places(county, settings, placed.year),
         checked=checked,
     )
 
@@ -95,13 +95,6 @@ def _by_school(county: County, placed: Places, expected: Floats) -> Floats:
         there = placed.school[:, g] >= 0
         np.add.at(rolls[:, g], placed.school[there, g], expected[there, g])
     return rolls
-
-
-def _classes(settings: Settings, county: County, rolls: Floats) -> Ints:
-    """Return the classes of each school; (S,)."""
-    junior = county.schools.first_grade >= 7
-    size = np.where(junior, settings.dine.class_size_junior, settings.dine.class_size)
-    return np.asarray(np.ceil(rolls / size[:, None]).sum(axis=1).astype(np.int64))
 
 
 __all__ = ["Closures", "Forecast", "Router", "make", "school_rolls"]

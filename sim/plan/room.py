@@ -7,6 +7,7 @@ import numpy as np
 from sim.config import Settings
 from sim.county import County
 from sim.plan import Bools, Floats, Ints
+from sim.plan.classroom import class_places
 from sim.plan.dine import scaled
 from sim.plan.lodge import added, beds, lodging_schools
 from sim.plan.way import lodge_share, may_lodge, too_long
@@ -19,32 +20,21 @@ TINY = 1e-6
 """Pupils, meals, minutes: differences below are rounding."""
 
 
-def class_places(settings: Settings, county: County, year: int) -> Ints:
-    """Return the class places of each school, with what projects have added; (S,).
-
-    A classroom holds `class_size` pupils, a junior one five more (建标109-2008 Art. 8: 45 primary, 50 junior).
-    """
-    junior = county.schools.first_grade >= 7
-    size = np.where(junior, settings.dine.class_size_junior, settings.dine.class_size)
-    return (county.schools.classrooms * size + added(county, "places", year)).astype(np.int64)
-
-
 def limits(settings: Settings, county: County, year: int) -> Floats:
     """Return how much there is of each of RESOURCES at each school; (S, 4), infinite where no table says.
 
-    Facilities are known of the schools in facilities.csv; of a new school without a row there, the class places
-    that projects give it. Meals are those of one lunch: what the kitchen cooks, and no more than the seats hold in
+    Facilities are known of the schools in facilities.csv; of others at most the classrooms (classrooms.csv, projects).
+    Meals are those of one lunch: what the kitchen cooks, and no more than the seats hold in
     all sittings there may be.
     """
     dine, schools = settings.dine, county.schools
-    places = class_places(settings, county, year)
-    known = schools.lived | ((schools.opens_year > 0) & (places > 0))
+    places = class_places(county, settings, year)
     seats = scaled(schools.canteen_seats + added(county, "canteen_seats", year), dine.seats_scale)
     kitchen = scaled(schools.kitchen_meals + added(county, "kitchen_meals", year), dine.kitchen_scale)
     meals = np.minimum(kitchen, seats * dine.sitting_fill * dine.sittings_most)
     return np.column_stack(
         [
-            np.where(known, places, np.inf),
+            np.where(schools.lived | (places > 0), places, np.inf),
             beds(county, settings, year).nominal.astype(float),
             np.where(schools.lived, meals, np.inf),
         ]

@@ -1,18 +1,18 @@
-"""Posts: how many people each school needs by norm, who is there, and where the staff of closed schools go.
-
-Nobody is lost: the staff of a closed school stay on the payroll and go where most of its pupils go.
-"""
+"""Posts: how many people each school needs by norm, and who fills them; `payroll` says who goes where."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from sim.config import Settings
-from sim.county import County
+from sim.county import County, Travel
 from sim.plan import LODGE, Bools, Closures, Floats, Ints, YearPlan
+from sim.plan.classroom import teachers_by_class
+from sim.plan.payroll import POSTS, People, payroll, present, redeploy
 
 COLUMNS = ("scenario", "year", "site_id", "post", "needed", "filled", "from_school_id")
 GRADES = 9
@@ -24,23 +24,48 @@ FLEET_POSTS = ("driver", "attendant")
 """Posts of the whole county; all are to be hired, as no county table lists them."""
 
 
-def posts(settings: Settings, county: County, years: Sequence[YearPlan], closures: Closures) -> pd.DataFrame:
+def posts(
+    settings: Settings, county: County, years: Sequence[YearPlan], closures: Closures, travel: Travel
+) -> pd.DataFrame:
     """List the posts of every school and year: needed by norm, filled, and by whom from which closed school.
 
-    A school's own row has no `from_school_id`; `filled` are the people who are there, also beyond the need.
-    People of a closed school stand in a row of their own (needed 0) at the school they moved to, each year.
+    A school's own row has no `from_school_id`; `filled` are its own people, also beyond the need. People of a closed
+    school stand in rows of their own (needed 0): at the school and in the post they now fill, or, without a post, at
+    `county` as what they were. Who has no post is no cash saved; `filled` adds up to the county's table each year.
     Returns the columns of posts.csv. Norms: facts section G, see the settings group `staff`.
     """
     order = {int(year): row for row, year in enumerate(closures.years)}
+    people = payroll(county)
     parts = []
     for plan in years:
         needed = school_needs(settings, county, plan)
         closed = _closed(county, closures.open[order[plan.year]], plan.year)
-        parts += [_own_rows(county, plan, needed), _moved_rows(county, plan, closed)]
+        people = redeploy(settings, county, travel, people, closed, needed)
+        parts += [_own_rows(county, plan, needed), _moved_rows(county, plan, people, closed)]
         parts.append(_fleet_rows(settings, plan))
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS[1:])
     table.insert(0, "scenario", settings.scenario)
     return table[list(COLUMNS)].astype({"needed": "int64", "filled": "int64", "from_school_id": "object"})
+
+
+def moved_in(posts: pd.DataFrame, post: str) -> pd.DataFrame:
+    """Return the people of closed schools who fill a post at another school: year, site_id, filled."""
+    rows = posts[(posts["post"] == post) & posts["from_school_id"].notna() & (posts["site_id"] != COUNTY_SITE)]
+    return rows.groupby(["year", "site_id"], as_index=False)["filled"].sum()
+
+
+def staffed(county: County, years: Sequence[YearPlan], posts: pd.DataFrame) -> tuple[YearPlan, ...]:
+    """Return the plans of the years, knowing of the life teachers who came from closed schools."""
+    moved = moved_in(posts, "life_teacher").set_index("site_id")
+    return tuple(
+        replace(
+            plan,
+            moved_life_teachers=moved[moved["year"] == plan.year]["filled"]
+            .reindex(county.schools.id, fill_value=0)
+            .to_numpy(dtype=np.int64),
+        )
+        for plan in years
+    )
 
 
 def pupils_by_school(county: County, school: Ints, pupils: Floats) -> Floats:
@@ -61,24 +86,34 @@ def school_needs(settings: Settings, county: County, plan: YearPlan) -> dict[str
     lodgers = pupils_by_school(county, plan.places.school, expected * plan.places.share[:, :, LODGE])
     diners = np.where(plan.meals.windows > 0, _diners(settings, pupils, lodgers), 0.0)
     nights = lodgers.sum(axis=1)
-    teachers = (
-        pupils[:, PRIMARY].sum(axis=1) / norm.pupils_per_teacher_primary
-        + pupils[:, JUNIOR].sum(axis=1) / norm.pupils_per_teacher_junior
-    )
     guards = np.where(
         _up(nights) > 0,
         norm.guards_lodging_school + nights // norm.lodgers_per_extra_guard,
         norm.guards_day_school,
     )
     needs: Mapping[str, Floats] = {
-        "teacher": _up(teachers),
-        "temporary": np.zeros(len(teachers)),
+        "teacher": teacher_posts(settings, pupils),
+        "temporary": np.zeros(len(pupils)),
         "life_teacher": life_teacher_posts(settings, lodgers),
         "warden": _up(nights / norm.lodgers_per_warden),
         "canteen_worker": _up(diners / norm.diners_per_canteen_worker),
         "guard": np.where(_up(pupils.sum(axis=1)) > 0, guards, 0),
     }
     return {post: np.where(plan.open, number, 0).astype(np.int64) for post, number in needs.items()}
+
+
+def teacher_posts(settings: Settings, pupils: Floats) -> Floats:
+    """Return how many teachers the pupils of each school and grade (S, 9) ask for; (S,).
+
+    Of each level the larger number of two: by pupils, which leaves small schools with too few, or by classes.
+    """
+    norm = settings.staff
+    by_class = teachers_by_class(settings, pupils)
+    by_pupil = (
+        pupils[:, PRIMARY].sum(axis=1) / norm.pupils_per_teacher_primary,
+        pupils[:, JUNIOR].sum(axis=1) / norm.pupils_per_teacher_junior,
+    )
+    return _up(np.maximum(by_class, by_pupil).sum(axis=0))
 
 
 def life_teacher_posts(settings: Settings, lodgers: Floats) -> Floats:
@@ -97,8 +132,8 @@ def life_teacher_posts(settings: Settings, lodgers: Floats) -> Floats:
 
 
 def life_teachers(county: County, plan: YearPlan) -> Ints:
-    """Return the life teachers each open school has of its own; those of closed schools are not counted; (S,)."""
-    return np.where(plan.open, county.schools.life_teachers, 0)
+    """Return the life teachers each open school has: its own, and people of closed schools who became one; (S,)."""
+    return np.asarray(np.where(plan.open, county.schools.life_teachers + plan.moved_life_teachers, 0))
 
 
 def crews(settings: Settings, plan: YearPlan) -> tuple[int, int]:
@@ -126,66 +161,31 @@ def _up(number: Floats) -> Floats:
     return np.ceil(np.round(number, 6))
 
 
-def _closed(county: County, open_: Bools, year: int) -> Ints:
-    """Return the positions of the schools that have closed by this year; one not yet opened is not closed."""
-    return np.flatnonzero(~open_ & (county.schools.opens_year <= year))
-
-
-def _present(county: County) -> dict[str, Ints]:
-    """Return the staff each school has in the county's table: post -> (S,)."""
-    schools = county.schools
-    return {
-        "teacher": schools.teachers,
-        "temporary": schools.temporary,
-        "life_teacher": schools.life_teachers,
-        "warden": schools.wardens,
-        "canteen_worker": schools.canteen_workers,
-        "guard": schools.guards,
-    }
+def _closed(county: County, open_: Bools, year: int) -> Bools:
+    """Tell which schools have closed by this year; one not yet opened is not closed; (S,)."""
+    return ~open_ & (county.schools.opens_year <= year)
 
 
 def _own_rows(county: County, plan: YearPlan, needed: Mapping[str, Ints]) -> pd.DataFrame:
     """Return one row for each school and post that is needed or filled by the school's own staff."""
     site = np.array(county.schools.id, dtype=object)
     parts = []
-    for post, present in _present(county).items():
-        filled = np.where(plan.open, present, 0)
+    for post, there in zip(POSTS, present(county), strict=True):
+        filled = np.where(plan.open, there, 0)
         row = np.flatnonzero((needed[post] > 0) | (filled > 0))
         parts.append(_rows(plan.year, post, site[row], needed[post][row], filled[row]))
     return pd.concat(parts, ignore_index=True)
 
 
-def _moved_rows(county: County, plan: YearPlan, closed: Ints) -> pd.DataFrame:
-    """Return one row for each closed school and post whose people work elsewhere now."""
-    site = np.array(county.schools.id, dtype=object)
-    goes_to = np.array([_receiver(county, plan, int(school)) for school in closed], dtype=np.int64)
-    parts = [_rows(plan.year, "teacher", [], [], [])]
-    for post, present in _present(county).items():
-        has = present[closed] > 0
-        rows = _rows(plan.year, post, site[goes_to[has]], 0, present[closed][has])
-        parts.append(rows.assign(from_school_id=site[closed][has]))
-    return pd.concat(parts, ignore_index=True)
-
-
-def _receiver(county: County, plan: YearPlan, closed: int) -> int:
-    """Return the open school that receives most pupils of a closed one, or else the nearest.
-
-    Without pupils to count: the nearest receiving school, first of its own township. Ties go to the school
-    that comes first in the county's order.
-    """
-    schools = county.schools
-    grades = slice(schools.first_grade[closed] - 1, schools.last_grade[closed])
-    homes = county.hamlets.school == closed
-    school = plan.places.school[homes, grades].ravel()
-    pupils = plan.places.expected[homes, grades].sum(axis=-1).ravel()
-    for weight in (pupils, np.ones_like(pupils)):
-        votes = np.bincount(school[school >= 0], weights=weight[school >= 0], minlength=len(schools.id))
-        votes = np.where(plan.open, votes, 0.0)
-        if votes.max() > 0:
-            return int(votes.argmax())
-    far = np.hypot(schools.lon - schools.lon[closed], schools.lat - schools.lat[closed])
-    foreign = np.where(schools.township == schools.township[closed], 0.0, 1.0)
-    return int(np.lexsort((far, foreign, ~(plan.open & schools.receives), ~plan.open))[0])
+def _moved_rows(county: County, plan: YearPlan, people: People, closed: Bools) -> pd.DataFrame:
+    """Return one row for each closed school, and post elsewhere that its people fill, or none."""
+    away = np.flatnonzero(closed[people.school])
+    cells = np.stack([people.post[away], people.site[away], people.school[away]])
+    (post, site, school), filled = np.unique(cells, axis=1, return_counts=True)
+    names = np.array([*county.schools.id, COUNTY_SITE], dtype=object)  # NOWHERE is the last
+    return _rows(plan.year, np.array(POSTS, dtype=object)[post], names[site], 0, filled).assign(
+        from_school_id=names[school]
+    )
 
 
 def _fleet_rows(settings: Settings, plan: YearPlan) -> pd.DataFrame:
@@ -195,7 +195,7 @@ def _fleet_rows(settings: Settings, plan: YearPlan) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _rows(year: int, post: str, site_id: object, needed: object, filled: object) -> pd.DataFrame:
+def _rows(year: int, post: object, site_id: object, needed: object, filled: object) -> pd.DataFrame:
     """Return rows of posts.csv for one year and post, without a closed school behind them."""
     return pd.DataFrame(
         {

@@ -6,8 +6,10 @@ from sim.tables.column import Column, Table, flag, number, text, whole
 
 KINDS = ("teaching_point", "village", "central_primary", "junior", "nine_year", "town_primary", "town_junior")
 HOMES = ("town", "village", "hamlet")
+CLASS_ADDS = ("places", "classrooms")
 ADDS = (
-    *("places", "beds_girls", "beds_boys", "canteen_seats", "windows", "kitchen_meals"),
+    *CLASS_ADDS,
+    *("beds_girls", "beds_boys", "canteen_seats", "windows", "kitchen_meals"),
     *("taps", "basins", "toilets_girls", "toilets_boys", "showers"),
 )
 ROAD_CLASSES = ("national", "county", "township", "village")
@@ -222,7 +224,7 @@ WEATHER = Table(
 )
 PROJECTS = Table(
     "projects.csv",
-    "Works that add capacity to a school in a year",
+    "Works that add capacity to a school from a year on; what it adds but class places needs a row in facilities.csv",
     (
         text("project_id", "Project"),
         text("school_id", "School", refers=SCHOOL),
@@ -233,6 +235,17 @@ PROJECTS = Table(
         _source(),
     ),
     ("project_id",),
+    optional=True,
+)
+CLASSROOMS = Table(
+    "classrooms.csv",
+    "Classrooms of schools whose days are not lived, such as the town's; those of the others stand in facilities.csv",
+    (
+        text("school_id", "School", refers=SCHOOL),
+        whole("classrooms", "Classrooms", "room"),
+        _source(),
+    ),
+    ("school_id",),
     optional=True,
 )
 HEARING = Table(
@@ -293,5 +306,5 @@ RUNS_GIVEN = Table(
 
 COUNTY_TABLES: tuple[Table, ...] = (
     ZONES, SCHOOLS, HAMLETS, PUPILS, HISTORY, BIRTHS, NODES, EDGES, FACILITIES, STAFF, CALENDAR, WEATHER,
-    PROJECTS, HEARING, CLOSURES_GIVEN, RUNS_GIVEN,
+    PROJECTS, CLASSROOMS, HEARING, CLOSURES_GIVEN, RUNS_GIVEN,
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sim.tables.closing import ALTERNATIVES, CLOSURES, GRADE, MODES, SCENARIO, SCHOOL_PLANS, UNPLACED, YEAR, run_file
-from sim.tables.column import Column, Table, number, text, whole
+from sim.tables.column import Column, Table, flag, number, text, whole
 from sim.tables.county import DAY_TYPES
 
 RESOURCES = (
@@ -85,6 +85,24 @@ POSTS = run_file(
     number("needed", "Posts by norm", "person"),
     number("filled", "Posts filled", "person"),
     text("from_school_id", "School the staff come from; null: own or hired", nullable=True),
+)  # fmt: skip
+CLASS_PLACES = run_file(
+    "class_places.csv",
+    "Places of the classrooms against the pupils who come, for every open school whose classrooms are told",
+    "scenario year site_id",
+    SCENARIO, YEAR, SITE,
+    text("level", "Size of its classes; nine-year schools are primary", allowed=("primary", "junior")),
+    flag("is_town", "1: a school of the county town"),
+    whole("places", "Pupils its classrooms hold at the norm", "pupil"),
+    whole("places_added", "Those of them that projects have added by this year", "pupil"),
+    *_interval("pupils", "Pupils who come", "pupil"),
+    number("class_size_mean", "Pupils of a class: mean over replications", "pupil", nullable=True),
+    number("over_mean", "Pupils beyond the places: mean over replications", "pupil"),
+    number("unused_mean", "Places without a pupil: mean over replications", "pupil"),
+    number("p_over", "Chance of more pupils than places", "share", high=1),
+    number("expected_low_births", "Pupils expected if births are low, without luck", "pupil"),
+    number("expected_medium_births", "Pupils expected if births are medium, without luck", "pupil"),
+    number("expected_high_births", "Pupils expected if births are high, without luck", "pupil"),
 )  # fmt: skip
 MEASURES = run_file(
     "measures.parquet",
@@ -257,6 +275,6 @@ SUMMARY = run_file(
 
 RUN_TABLES: tuple[Table, ...] = (
     ENROLMENT, CLOSURES, SCHOOL_PLANS, PLACES, UNPLACED, ALTERNATIVES,
-    RUNS, POSTS, DAYS, MEASURES, ANNUAL, SPREAD, RESOURCES_TABLE, HARM,
+    RUNS, POSTS, CLASS_PLACES, DAYS, MEASURES, ANNUAL, SPREAD, RESOURCES_TABLE, HARM,
     BOTTLENECKS, RELIEF, LEDGER, BUDGET, VERDICTS, SUMMARY, EVENTS,
 )  # fmt: skip

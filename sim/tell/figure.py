@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from sim.tell import chart, map, spread
+from sim.tell import chart, map, spread, town
 from sim.tell.run import Run
 from sim.tell.style import as_svg, styled
 
 FIGURES: dict[str, Callable[[Run], Figure | None]] = {
     "map": map.county_map,
     "enrolment": chart.enrolment,
+    "town": town.places_and_pupils,
     "fleet": chart.fleet,
     "rides": spread.rides,
     "canteen": spread.canteen,

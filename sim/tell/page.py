@@ -19,6 +19,7 @@ from sim.tell.service import Service
 from sim.tell.sheet import sheets
 from sim.tell.stress import Stress, struck, weather_table
 from sim.tell.sweep import Sweep
+from sim.tell.town import Town
 from sim.tell.words import Words
 
 HERE = Path(__file__).parent
@@ -44,6 +45,8 @@ SECTIONS = (
 )
 
 
+TOWN = "town"
+"""Section that stands after the pupils when there is anything to say of class places."""
 STRESS = "stress"
 """Section that stands after the answer when a stress pack struck some weeks."""
 PLANS = "plans"
@@ -77,15 +80,16 @@ def report(run_folder: Path) -> Path:
 
 def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
     """Return all that the report's template needs."""
-    stress, service = Stress(run), Service(run)
+    stress, service, town = Stress(run), Service(run), Town(run)
     return {
         "run": run,
         "title": title(run),
         "answer": answer(run),
         "keys": key_figures(run),
         "facts": facts(run),
-        "sections": _sections(stress.told, service.told),
+        "sections": _sections(stress.told, town.told, service.told),
         "service": service,
+        "town": town,
         "stress": stress,
         "weather": weather_table(run),
         "figures": {name: Markup(svg) for name, svg in drawn.items()},  # drawn here, its texts are escaped
@@ -104,10 +108,10 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _sections(struck: bool, compared: bool) -> tuple[str, ...]:
-    """Return the sections of the page in order."""
-    before = {"run": (STRESS,) * struck, "rides": (PLANS,) * compared}
-    return tuple(part for name in SECTIONS for part in (*before.get(name, ()), name))
+def _sections(struck: bool, crowded: bool, compared: bool) -> tuple[str, ...]:
+    """Return the sections of the page in order, with those that are told only at times."""
+    after = {"answer": (STRESS,) * struck, "enrolment": (TOWN,) * crowded, "fleet": (PLANS,) * compared}
+    return tuple(part for name in SECTIONS for part in (name, *after.get(name, ())))
 
 
 def title(run: Run) -> str:
