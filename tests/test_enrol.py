@@ -24,6 +24,11 @@ STILL = [
     "enrol.entry_sd_area=0.0",
     "enrol.progress_sd_county=0.0",
     "enrol.progress_sd_area=0.0",
+    "enrol.progress_drift_sd_area=0.0",
+    "enrol.progress_grade_sd_area=0.0",
+    "enrol.entry_level_sd=0.0",
+    "enrol.entry_level_variance_pupils=0.0",
+    "enrol.churn_share=0.0",
 ]
 uniform = st.floats(1e-15, 1 - 1e-15)
 share = st.floats(0.0, 1.0)

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import model_validator
 
+from sim.config.enrol import Enrol, Recipe
 from sim.config.hazard import SKIES, Health, Sky, Stress, Weather
 from sim.config.kinds import Count, Group, Name
 from sim.config.money import HARMS, Account, Judge, Limit, Price
@@ -22,7 +23,6 @@ from sim.config.pupils import (
     Closure,
     ClosureStep,
     CountyChoice,
-    Enrol,
     NamedClosure,
     PlanBasis,
     Staff,
@@ -58,6 +58,7 @@ __all__ = [
     "Peak",
     "PlanBasis",
     "Price",
+    "Recipe",
     "Report",
     "Road",
     "Settings",

@@ -1,0 +1,137 @@
+"""Rates of cohort survival from rolls: of all areas together (the pool), and of each area, shrunken toward the pool.
+
+Rolls are an array (N, A, G): years, areas, grades. An area's own rate counts with the pupils it rests on beside a
+stated number of pupils who behave as the pool does (Gamma-Poisson): so a school of 20 says little, a town of 2,000 much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from sim.config.enrol import Cohorts
+from sim.errors import BadInput
+from sim.plan import Bools, Floats, Ints
+
+_NEVER = 1e-300
+Kind = TypeVar("Kind", bound=Cohorts)
+
+
+def pool_ratios(rolls: Floats, transitions: int) -> Floats:
+    """Return pupils of the next grade per pupil of a year before, all areas together; (G - 1,).
+
+    Over the latest passages from year to year; of areas that have both grades. 1 where nobody could pass.
+    """
+    both = offered(rolls)[:, :-1] & offered(rolls)[:, 1:]
+    last = rolls[-min(transitions, len(rolls) - 1) - 1 :]
+    before, after = (last[:-1, :, :-1] * both).sum(axis=(0, 1)), (last[1:, :, 1:] * both).sum(axis=(0, 1))
+    return np.where(before > 0, after / np.maximum(before, _NEVER), 1.0)
+
+
+def area_ratios(rolls: Floats, expected: Floats, recipe: Cohorts) -> Floats:
+    """Return how each area's rates differ from those expected, as a factor; (A, G - 1).
+
+    expected: (N - 1, A, G - 1) pupils of each next grade that the pool's rates lead to. With O those seen over the
+    latest passages and E those expected, the factor is (O + k) / (E + k), k = ratio_shrinkage_pupils.
+    """
+    latest = slice(-min(recipe.area_transitions, len(rolls) - 1), None)
+    seen, pool = rolls[1:, :, 1:][latest].sum(axis=0), expected[latest].sum(axis=0)
+    k = max(recipe.ratio_shrinkage_pupils, _NEVER)
+    return np.asarray((seen + k) / (pool + k))
+
+
+def bounded(ratio: Floats, recipe: Cohorts) -> Floats:
+    """Return rates of progression within the outer bounds."""
+    return np.clip(ratio, recipe.ratio_low, recipe.ratio_high)
+
+
+def offered(rolls: Floats) -> Bools:
+    """Tell which grades an area has: those with a pupil in any year; (A, G)."""
+    return np.asarray((rolls > 0).any(axis=0))
+
+
+def entry_level(rolls: Floats, recipe: Cohorts) -> Floats:
+    """Return the entrants of the lowest grade that each area sends in a mean year of the latest ones; (A,).
+
+    w (own mean) + (1 - w) (own pupils x the pool's entrants per pupil), w = n / (n + k) with n the area's entrants
+    of these years together and k = entry_shrinkage_pupils. The pool's pupils are those of grades that the area has.
+    """
+    latest = rolls[-recipe.entry_years :, :, 0]
+    has = offered(rolls)
+    n = latest.sum(axis=0)
+    w = n / np.maximum(n + recipe.entry_shrinkage_pupils, _NEVER)
+    pool = rolls.sum(axis=1)
+    per_pupil = latest.sum(axis=1).mean() / np.maximum(has @ pool[-1], _NEVER)
+    mixed = w * latest.mean(axis=0) + (1 - w) * rolls[-1].sum(axis=1) * per_pupil
+    return np.where(has[:, 0], mixed, 0.0)
+
+
+def entrants_of(births: Mapping[int, float], recipe: Cohorts, years: Sequence[int] | Ints, where: str) -> Floats:
+    """Return the births that the entrants of each year come from; (Y,).
+
+    Of a year t they are those of t - age - 1 and t - age, in the stated shares; `where` names the table in errors.
+    Raises BadInput when births of a year that has a share are missing.
+    """
+    lags = [(recipe.entry_age_years + k, w) for k, w in zip((1, 0), recipe.entrants_lag_weights, strict=True) if w]
+    needed = sorted({int(year) - lag for year in years for lag, _ in lags})
+    missing = [year for year in needed if year not in births]
+    if missing:
+        raise BadInput(
+            f"{where}: no births of {', '.join(map(str, missing))}; the entrants of {int(min(years))} to "
+            f"{int(max(years))} need the births of {needed[0]} to {needed[-1]}"
+        )
+    return np.array([sum(w * births[int(year) - lag] for lag, w in lags) for year in years], dtype=float)
+
+
+def estimated_spread(rolls: Floats, expected: Floats, entrants: Floats, recipe: Kind) -> Kind:
+    """Return the recipe with spreads that rest on the rolls, too, where there are enough years of them.
+
+    expected: as for `area_ratios`; entrants: (N, A) first graders that births lead to. By moments, squares of errors
+    being a m + b m^2 with m the number expected: a is chance (churn, and the Poisson noise of entrants), b the square
+    of an area's spread in a year. What all areas share in a year is taken out first. The stated squares count as
+    `spread_prior_years` beside the passages seen.
+    """
+    if len(rolls) < recipe.spread_from_years:
+        return recipe
+    seen = len(rolls) - 1
+    trust = seen / (seen + recipe.spread_prior_years)
+    year, area, chance = _moments(rolls[1:, :, 1:], expected)
+    level = entrants * rolls[:, :, 0].sum(axis=0) / np.maximum(entrants.sum(axis=0), _NEVER)
+    step = rolls[1:, :, 0] - rolls[:-1, :, 0] * level[1:] / np.maximum(level[:-1], _NEVER)
+    walk, area_walk, _ = _moments((level[1:] + step)[:, :, None], level[1:, :, None], noise=2.0)
+
+    def mixed(stated: float, found: float) -> float:
+        return float(np.sqrt(trust * found + (1 - trust) * stated**2))
+
+    churn = 1 - np.sqrt(1 - min(chance, 1.0))  # n pupils with churn c vary by n (2 c - c^2)
+    return recipe.model_copy(
+        update={
+            "churn_share": float(trust * churn + (1 - trust) * recipe.churn_share),
+            "progress_sd_county": mixed(recipe.progress_sd_county, year),
+            "progress_sd_area": mixed(recipe.progress_sd_area, area),
+            "entry_sd_county": mixed(recipe.entry_sd_county, walk),
+            "entry_sd_area": mixed(recipe.entry_sd_area, area_walk),
+        }
+    )
+
+
+def _moments(seen: Floats, expected: Floats, noise: float | None = None) -> tuple[float, float, float]:
+    """Return the squared spread that all areas share in a year, that of an area, and the chance per pupil.
+
+    Arrays (N, A, G). noise: the chance per pupil where it is known; else it is found with the rest.
+    """
+    pool = expected.sum(axis=(1, 2))
+    shared = np.log(np.maximum(seen.sum(axis=(1, 2)), 1.0) / np.maximum(pool, 1.0))
+    m = expected * np.exp(shared)[:, None, None]
+    there = m >= 1.0
+    square, size = ((seen - m)[there] ** 2), m[there]
+    if noise is None:
+        design = np.stack([np.ones_like(size), size], axis=1) if len(size) else np.zeros((1, 2))
+        answer = np.linalg.lstsq(design, square / size if len(size) else np.zeros(1), rcond=None)[0]
+        noise, area = float(max(answer[0], 0.0)), float(max(answer[1], 0.0))
+    else:
+        area = float(max(((square - noise * size).sum() / max((size**2).sum(), _NEVER)), 0.0))
+    sampling = (noise / np.maximum(pool, 1.0) + area * (m**2).sum(axis=(1, 2)) / np.maximum(pool, 1.0) ** 2).mean()
+    return max(float((shared**2).mean()) - float(sampling), 0.0), area, noise
