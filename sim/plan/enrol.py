@@ -43,9 +43,7 @@ def forecast(county: County, settings: Settings) -> Forecast:
     more pupils to the hamlet than its 18 cells together. See `_variance` for the formula.
     Raises BadInput when births.csv lacks a year that is needed.
     """
-    years = rolled_years(county, settings)
-    found = given(county, settings)
-    cohorts = _cohorts(county, settings, found, years, town_rates(county, settings, found))
+    years, found, cohorts = outlook(county, settings)
     mean = expect(cohorts)
     cells, roll = _variance(county, found, cohorts, mean)
     share = np.divide(cells, cells.sum(axis=(2, 3), keepdims=True), out=np.zeros_like(cells), where=cells > 0)
@@ -63,9 +61,18 @@ def draw(county: County, settings: Settings, luck: EnrolLuck, most: Ints | None 
     progression never mean fewer pupils in any cell. `most` (H,) is a ceiling for each cell of a hamlet; pupils
     beyond it do not come (without it there is none).
     """
-    years = rolled_years(county, settings)
-    found = given(county, settings)
-    cohorts = _cohorts(county, settings, found, years, town_rates(county, settings, found))
+    years, found, cohorts = outlook(county, settings)
+    return draw_from(county, found, cohorts, luck, most)[years >= settings.study.first_year]
+
+
+def outlook(county: County, settings: Settings) -> tuple[Ints, Given, Cohorts]:
+    """Return the years from that of pupils.csv on, the rates used, and what the county's cohorts grow from."""
+    years, found = rolled_years(county, settings), given(county, settings)
+    return years, found, _cohorts(county, settings, found, years, town_rates(county, settings, found))
+
+
+def draw_from(county: County, found: Given, cohorts: Cohorts, luck: EnrolLuck, most: Ints | None = None) -> Ints:
+    """Draw as `draw` does, from an `outlook` made before, all its years; (Y, H, 9, 2)."""
     entry = entry_factor(found.spread, luck, found.entrants)
     progress = progress_factor(found.spread, luck, GRADES)
     township = county.hamlets.township
@@ -75,8 +82,7 @@ def draw(county: County, settings: Settings, luck: EnrolLuck, most: Ints | None 
         progress=cohorts.progress * progress[:, township],
     )
     ceiling = np.full(len(township), np.iinfo(np.int64).max) if most is None else np.asarray(most, dtype=np.int64)
-    coming = count_pupils(shaken, found.spread.churn_share, ceiling, luck.cell_u)
-    return np.asarray(coming[years >= settings.study.first_year])
+    return count_pupils(shaken, found.spread.churn_share, ceiling, luck.cell_u)
 
 
 def rolled_years(county: County, settings: Settings) -> Ints:

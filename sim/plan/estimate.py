@@ -19,15 +19,17 @@ _NEVER = 1e-300
 Kind = TypeVar("Kind", bound=Cohorts)
 
 
-def pool_ratios(rolls: Floats, transitions: int) -> Floats:
+def pool_ratios(rolls: Floats, transitions: int, toward: Floats | float = 1.0, pupils: float = 0.0) -> Floats:
     """Return pupils of the next grade per pupil of a year before, all areas together; (G - 1,).
 
-    Over the latest passages from year to year; of areas that have both grades. 1 where nobody could pass.
+    Over the latest passages from year to year; of areas that have both grades. So many `pupils` who pass at the rates
+    `toward` count beside those seen; these rates hold where nobody could pass.
     """
     both = offered(rolls)[:, :-1] & offered(rolls)[:, 1:]
     last = rolls[-min(transitions, len(rolls) - 1) - 1 :]
     before, after = (last[:-1, :, :-1] * both).sum(axis=(0, 1)), (last[1:, :, 1:] * both).sum(axis=(0, 1))
-    return np.where(before > 0, after / np.maximum(before, _NEVER), 1.0)
+    known = np.maximum(before + pupils, _NEVER)
+    return np.where(before > 0, (after + pupils * toward) / known, toward)
 
 
 def area_ratios(rolls: Floats, expected: Floats, recipe: Cohorts) -> Floats:

@@ -101,16 +101,17 @@ def _stated(county: County, settings: Settings, origin: Origin) -> Given:
 def _estimated(county: County, settings: Settings, years: Ints, rolls: Floats) -> Given:
     """Estimate all rates from rolls by township (N, T, 9).
 
-    The county's progression p is that of all townships together. Families who move to town leave a rural township and
+    The county's progression p is that of all townships together (a county of few pupils shrinks toward stated rates). Families who move to town leave a rural township and
     stay in the county, so the rural townships' rates R are lower: the share who move is m = 1 - R / p. What a
     township does beyond that, with the arrivals in town counted there, is its own factor, shrunken toward 1.
     """
     enrol = settings.enrol
-    pool = bounded(pool_ratios(rolls, enrol.pool_transitions), enrol)
+    stated, k = np.array(enrol.progression_per_year), enrol.ratio_shrinkage_pupils
+    pool = bounded(pool_ratios(rolls, enrol.pool_transitions, stated, k), enrol)
     has_town = np.bincount(county.hamlets.township, county.hamlets.is_town, minlength=rolls.shape[1]) > 0
     move = np.zeros(GRADES)
     if has_town.any() and not has_town.all():
-        rural = pool_ratios(rolls[:, ~has_town], enrol.pool_transitions)
+        rural = pool_ratios(rolls[:, ~has_town], enrol.pool_transitions, pool, k)
         move[1:] = np.clip(1 - rural / pool, 0.0, 0.5)
         move[0] = move[1]  # families move before entry as those of the youngest pupils do
     up = rolls[:-1, :, :-1] * pool

@@ -8,6 +8,7 @@ import pandas as pd
 from sim.config import Settings
 from sim.county import County
 from sim.plan import DIRECTIONS, MODES, SERVICES, Bools, Floats, Ints, Plan, Routes, Runs, YearPlan
+from sim.plan.hindcast import forecast_check
 from sim.plan.timetable import by_run, stop_times
 
 IN = DIRECTIONS.index("in")
@@ -22,6 +23,7 @@ def plan_tables(settings: Settings, county: County, plan: Plan) -> dict[str, pd.
         "unplaced": pd.concat([year.places.unplaced for year in years], ignore_index=True),
         "runs": pd.concat([_runs(settings, county, year) for year in years], ignore_index=True),
         "posts": plan.posts,
+        "forecast_check": forecast_check(county, settings),
     }
 
 

@@ -119,6 +119,24 @@ POSTS = _file(
     number("filled", "Posts filled", "person"),
     text("from_school_id", "School the staff come from; null: own or hired", nullable=True),
 )  # fmt: skip
+FORECAST_CHECK = _file(
+    "forecast_check.csv",
+    "How the forecast made a year ago, from the history without its last year, stands against that year's rolls",
+    "scenario year area_id",
+    SCENARIO, YEAR,
+    text("area_id", "Township, or `county`: all of them"),
+    text("rates", "Rates behind it: assumed, estimated from history, or assumed as history was too short",
+         allowed=("assumed", "estimated", "too_short")),
+    whole("pupils", "Pupils on the roll of the year", "pupil"),
+    number("forecast_pupils", "Pupils forecast a year before", "pupil"),
+    number("low_80_pupils", "Low end of the forecast's 80 % interval", "pupil"),
+    number("high_80_pupils", "High end of the forecast's 80 % interval", "pupil"),
+    number("low_95_pupils", "Low end of the forecast's 95 % interval", "pupil"),
+    number("high_95_pupils", "High end of the forecast's 95 % interval", "pupil"),
+    whole("last_pupils", "Pupils on the roll a year before: the flat forecast", "pupil"),
+    number("error_share", "Forecast less roll, as a share of the roll; null without pupils", "share", low=None,
+           nullable=True),
+)  # fmt: skip
 MEASURES = _file(
     "measures.parquet",
     "What was measured, by week or day",
@@ -290,5 +308,5 @@ SUMMARY = _file(
 
 RUN_TABLES: tuple[Table, ...] = (
     ENROLMENT, CLOSURES, PLACES, UNPLACED, RUNS, POSTS, DAYS, MEASURES, ANNUAL, SPREAD, RESOURCES_TABLE, HARM,
-    BOTTLENECKS, RELIEF, LEDGER, BUDGET, VERDICTS, SUMMARY, EVENTS,
+    FORECAST_CHECK, BOTTLENECKS, RELIEF, LEDGER, BUDGET, VERDICTS, SUMMARY, EVENTS,
 )  # fmt: skip
