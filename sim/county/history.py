@@ -49,7 +49,7 @@ def _vanishing(rows: pd.DataFrame, file: str) -> Iterator[Problem]:
         now, before = own[own["year"] == last], own[own["year"] < last]
         if len(now) and len(before) and now["pupils"].iloc[-1] == 0 and before["pupils"].mean() >= VANISHING_PUPILS:
             says = (
-                f"grade {grade} of area '{area}' vanishes: none in {last}, {before['pupils'].mean():.0f} a year before; "
-                "if it moved to another area, count it there in all years"
+                f"grade {grade} of area '{area}' vanishes: none in {last}, {before['pupils'].mean():.0f} a year "
+                "before; if it moved to another area, count it there in all years"
             )
             yield Problem(file, int(now.index[-1]), "pupils", says)

@@ -61,7 +61,7 @@ def vary(cohorts: Cohorts, mean: Floats, per_pupil: Floats) -> Floats:
     """Return the variance of each cell by chance alone (binomial and Poisson numbers); (Y, H, G, S).
 
     per_pupil (Y, H, G - 1): variance of next year's number for each pupil of today. With r the progression and m the
-    share who move, V' = (1 - m)^2 (r^2 V + n v) + m (1 - m) r n; those who move bring m^2 (r^2 V + n v) + m (1 - m) r n.
+    share who move, V' = (1 - m)^2 (r^2 V + n v) + m (1 - m) r n; movers bring m^2 (r^2 V + n v) + m (1 - m) r n.
     """
     own = np.array(cohorts.inflow)
     own[0] = 0.0

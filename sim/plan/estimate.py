@@ -1,7 +1,7 @@
 """Rates of cohort survival from rolls: of all areas together (the pool), and of each area, shrunken toward the pool.
 
 Rolls are an array (N, A, G): years, areas, grades. An area's own rate counts with the pupils it rests on beside a
-stated number of pupils who behave as the pool does (Gamma-Poisson): so a school of 20 says little, a town of 2,000 much.
+stated number of pupils who behave as the pool does (Gamma-Poisson): so a school of 20 says little, a town much.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ def pool_ratios(rolls: Floats, transitions: int, toward: Floats | float = 1.0, p
     Over the latest passages from year to year; of areas that have both grades. So many `pupils` who pass at the rates
     `toward` count beside those seen; these rates hold where nobody could pass.
     """
-    both = offered(rolls)[:, :-1] & offered(rolls)[:, 1:]
-    last = rolls[-min(transitions, len(rolls) - 1) - 1 :]
-    before, after = (last[:-1, :, :-1] * both).sum(axis=(0, 1)), (last[1:, :, 1:] * both).sum(axis=(0, 1))
+    latest = slice(-min(transitions, len(rolls) - 1), None)
+    both = passes(rolls)
+    before = (rolls[:-1, :, :-1] * both)[latest].sum(axis=(0, 1))
+    after = (rolls[1:, :, 1:] * both)[latest].sum(axis=(0, 1))
     known = np.maximum(before + pupils, _NEVER)
     return np.where(before > 0, (after + pupils * toward) / known, toward)
 
@@ -39,7 +40,7 @@ def area_ratios(rolls: Floats, expected: Floats, recipe: Cohorts) -> Floats:
     latest passages and E those expected, the factor is (O + k) / (E + k), k = ratio_shrinkage_pupils.
     """
     latest = slice(-min(recipe.area_transitions, len(rolls) - 1), None)
-    seen, pool = rolls[1:, :, 1:][latest].sum(axis=0), expected[latest].sum(axis=0)
+    seen, pool = (rolls[1:, :, 1:] * passes(rolls))[latest].sum(axis=0), expected[latest].sum(axis=0)
     k = max(recipe.ratio_shrinkage_pupils, _NEVER)
     return np.asarray((seen + k) / (pool + k))
 
@@ -54,6 +55,17 @@ def offered(rolls: Floats) -> Bools:
     return np.asarray((rolls > 0).any(axis=0))
 
 
+def present(rolls: Floats) -> Bools:
+    """Tell in which years an area has rolls: those with any pupil; (N, A)."""
+    return np.asarray((rolls > 0).any(axis=2))
+
+
+def passes(rolls: Floats) -> Bools:
+    """Tell where an area's pupils can be followed from a grade and year to the next: it has both; (N - 1, A, G - 1)."""
+    has, there = offered(rolls), present(rolls)
+    return np.asarray((has[:, :-1] & has[:, 1:]) & (there[:-1] & there[1:])[:, :, None])
+
+
 def entry_level(rolls: Floats, recipe: Cohorts) -> Floats:
     """Return the entrants of the lowest grade that each area sends in a mean year of the latest ones; (A,).
 
@@ -66,7 +78,8 @@ def entry_level(rolls: Floats, recipe: Cohorts) -> Floats:
     w = n / np.maximum(n + recipe.entry_shrinkage_pupils, _NEVER)
     pool = rolls.sum(axis=1)
     per_pupil = latest.sum(axis=1).mean() / np.maximum(has @ pool[-1], _NEVER)
-    mixed = w * latest.mean(axis=0) + (1 - w) * rolls[-1].sum(axis=1) * per_pupil
+    own = n / np.maximum(present(rolls)[-recipe.entry_years :].sum(axis=0), 1)
+    mixed = w * own + (1 - w) * rolls[-1].sum(axis=1) * per_pupil
     return np.where(has[:, 0], mixed, 0.0)
 
 
@@ -99,10 +112,12 @@ def estimated_spread(rolls: Floats, expected: Floats, entrants: Floats, recipe: 
         return recipe
     seen = len(rolls) - 1
     trust = seen / (seen + recipe.spread_prior_years)
-    year, area, chance = _moments(rolls[1:, :, 1:], expected)
-    level = entrants * rolls[:, :, 0].sum(axis=0) / np.maximum(entrants.sum(axis=0), _NEVER)
+    year, area, chance = _moments(rolls[1:, :, 1:] * passes(rolls), expected)
+    there = present(rolls)
+    level = entrants * rolls[:, :, 0].sum(axis=0) / np.maximum((entrants * there).sum(axis=0), _NEVER)
     step = rolls[1:, :, 0] - rolls[:-1, :, 0] * level[1:] / np.maximum(level[:-1], _NEVER)
-    walk, area_walk, _ = _moments((level[1:] + step)[:, :, None], level[1:, :, None], noise=2.0)
+    both = (there[1:] & there[:-1])[:, :, None]
+    walk, area_walk, _ = _moments((level[1:] + step)[:, :, None] * both, level[1:, :, None] * both, noise=2.0)
 
     def mixed(stated: float, found: float) -> float:
         return float(np.sqrt(trust * found + (1 - trust) * stated**2))

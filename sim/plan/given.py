@@ -101,9 +101,10 @@ def _stated(county: County, settings: Settings, origin: Origin) -> Given:
 def _estimated(county: County, settings: Settings, years: Ints, rolls: Floats) -> Given:
     """Estimate all rates from rolls by township (N, T, 9).
 
-    The county's progression p is that of all townships together (a county of few pupils shrinks toward stated rates). Families who move to town leave a rural township and
-    stay in the county, so the rural townships' rates R are lower: the share who move is m = 1 - R / p. What a
-    township does beyond that, with the arrivals in town counted there, is its own factor, shrunken toward 1.
+    The county's progression p is that of all townships together (a county of few pupils shrinks toward stated rates).
+    Families who move to town leave a rural township and stay in the county, so the rural townships' rates R are lower:
+    the share who move is m = 1 - R / p. What a township does beyond that, with the arrivals in town counted there, is
+    its own factor, shrunken toward 1.
     """
     enrol = settings.enrol
     stated, k = np.array(enrol.progression_per_year), enrol.ratio_shrinkage_pupils
@@ -157,7 +158,7 @@ def share_of(pupils: Floats, township: Ints) -> Floats:
 
 
 def _entrants(county: County, entry: Floats) -> Floats:
-    return np.bincount(county.hamlets.township, entry.sum(axis=1), len(county.townships.id))
+    return np.asarray(np.bincount(county.hamlets.township, entry.sum(axis=1), len(county.townships.id)), dtype=float)
 
 
 def _by_township(county: County, pupils: Floats) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,6 @@ from sim.config import Settings
 from sim.county import County
 from sim.county.facts import Hamlets
 from sim.county.history import COUNTY
-from sim.plan import Ints
 from sim.plan.cohort import expect
 from sim.plan.enrol import GRADES, draw_from, outlook
 from sim.plan.given import township_rolls
@@ -45,7 +45,9 @@ def forecast_check(county: County, settings: Settings) -> pd.DataFrame:
     mean = _areas(before, expect(cohorts)[1][None])[0]
     actual, last = (_with_total(rolls[k].sum(axis=1)) for k in (-1, -2))
     ends = {f"{name}_pupils": np.quantile(drawn, q, axis=0) for name, q in INTERVALS.items()} if draws else {}
-    frame = pd.DataFrame({"year": year, "area_id": [*county.townships.id, COUNTY], "rates": found.origin, "pupils": actual})
+    frame = pd.DataFrame(
+        {"year": year, "area_id": [*county.townships.id, COUNTY], "rates": found.origin, "pupils": actual}
+    )
     frame = frame.assign(forecast_pupils=mean, **ends, last_pupils=last)
     error = np.divide(mean - actual, actual, out=np.full(len(mean), np.nan), where=actual > 0)
     there = (actual > 0) | (mean > 0)
@@ -65,7 +67,10 @@ def _year_ago(county: County, roll: np.ndarray, year: int) -> County:
     share = np.divide(now[1], now.sum(axis=0), out=np.zeros_like(now[1]), where=now.sum(axis=0) > 0)
     in_town = np.round(roll * share)
     parts = np.stack([np.round(roll) - in_town, in_town])
-    first = {(int(t), bool(town)): h for h, (t, town) in reversed([*enumerate(zip(hamlets.township, hamlets.is_town, strict=True))])}
+    first = {
+        (int(t), bool(town)): h
+        for h, (t, town) in reversed([*enumerate(zip(hamlets.township, hamlets.is_town, strict=True))])
+    }
     homes = sorted(first)
     pupils = np.zeros((len(homes), GRADES, 2), dtype=np.int64)
     for k, (township, town) in enumerate(homes):
@@ -76,13 +81,11 @@ def _year_ago(county: County, roll: np.ndarray, year: int) -> County:
 
 def _some(hamlets: Hamlets, rows: list[int]) -> Hamlets:
     """Return some of the hamlets."""
-    values = {field.name: getattr(hamlets, field.name) for field in fields(hamlets)}
-    return Hamlets(
-        **{
-            name: tuple(value[row] for row in rows) if isinstance(value, tuple) else value[rows]
-            for name, value in values.items()
-        }
-    )
+    values = ((field.name, getattr(hamlets, field.name)) for field in fields(hamlets))
+    some: dict[str, Any] = {
+        name: tuple(value[row] for row in rows) if isinstance(value, tuple) else value[rows] for name, value in values
+    }
+    return Hamlets(**some)
 
 
 def _areas(county: County, pupils: np.ndarray) -> np.ndarray:

@@ -35,7 +35,9 @@ def progress_factor(spread: Cohorts, luck: EnrolLuck, grades: int) -> Floats:
     A cohort that passes k times meets the area's lasting drift k times, so its variance grows with k squared;
     the correction of the mean grows with it.
     """
-    yearly = spread.progress_sd_county * luck.county_progress_z[:, None] + spread.progress_sd_area * luck.area_progress_z
+    yearly = (
+        spread.progress_sd_county * luck.county_progress_z[:, None] + spread.progress_sd_area * luck.area_progress_z
+    )
     lasting = spread.progress_drift_sd_area * luck.area_drift_z[:, None]
     lasting = lasting + spread.progress_grade_sd_area * luck.area_grade_z
     years = np.arange(len(yearly))[:, None]

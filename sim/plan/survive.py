@@ -37,7 +37,9 @@ from sim.plan.estimate import (
     entry_level,
     estimated_spread,
     offered,
+    passes,
     pool_ratios,
+    present,
 )
 from sim.plan.shock import entry_factor, progress_factor
 
@@ -70,7 +72,7 @@ def fit(
     (0 where it has no pupils) in every year up to the last. births: year, births (of all areas together), or area_id,
     year, births (each area's own); None: entrants stay as many as they were. base_year: later rolls are left out.
     stated: rates of progression to fall back on where there are fewer years than `recipe.min_history_years`; then
-    `estimated` is False. An area has a first year of its own; the common years of all areas are used.
+    `estimated` is False. An area may begin later than others: its own years are used.
     Raises BadInput that names row and column of every gap, of a grade that vanishes, and births that are missing.
     """
     if base_year is not None:
@@ -87,10 +89,9 @@ def fit(
         raise BadInput(f"stated: {len(stated)} rates for {len(grades)} grades; give {len(grades) - 1}")
     has = offered(rolls)
     pool = pool_ratios(rolls, recipe.pool_transitions) if enough else np.array(stated, dtype=float)
-    inside = has[:, :-1] & has[:, 1:]
-    expected = rolls[:-1, :, :-1] * pool * inside
-    own = area_ratios(rolls * np.pad(inside, ((0, 0), (1, 0))), expected, recipe) if enough else np.ones(inside.shape)
-    ratios = np.where(inside, bounded(pool * own, recipe), 0.0)
+    expected = rolls[:-1, :, :-1] * pool * passes(rolls)
+    own = area_ratios(rolls, expected, recipe) if enough else np.ones((len(areas), len(pool)))
+    ratios = np.where(has[:, :-1] & has[:, 1:], bounded(pool * own, recipe), 0.0)
     if enough:
         recipe = estimated_spread(rolls, expected * own, _births_of(series, areas, years, recipe), recipe)
     return Survival(areas, grades, years, rolls, recipe, enough, series, series, pool, ratios)
@@ -103,7 +104,7 @@ class Survival:
     areas: tuple[str, ...]
     grades: Ints
     years: Ints
-    """(N,) the years of history that all areas have; the last one is where the forecast starts from."""
+    """(N,) the years of history; the last one is where the forecast starts from."""
     rolls: Floats
     """(N, A, G)"""
     recipe: Recipe
@@ -143,12 +144,12 @@ class Survival:
     def draw(self, last_year: int, seed: int, replication: int) -> Ints:
         """Return the pupils who come in one replication; (Y, A, G)."""
         cohorts = self._cohorts(last_year)
-        luck = area_luck(self.areas, cell_owners(self.areas, len(self.grades), 1), seed, replication, self._ahead(last_year))
+        luck = area_luck(
+            self.areas, cell_owners(self.areas, len(self.grades), 1), seed, replication, self._ahead(last_year)
+        )
         entry = entry_factor(self.recipe, luck, entry_level(self.rolls, self.recipe))
         progress = progress_factor(self.recipe, luck, len(self.grades))
-        shaken = replace(
-            cohorts, inflow=cohorts.inflow * entry[:, :, None, None], progress=cohorts.progress * progress
-        )
+        shaken = replace(cohorts, inflow=cohorts.inflow * entry[:, :, None, None], progress=cohorts.progress * progress)
         most = np.full(len(self.areas), np.iinfo(np.int64).max)
         return np.asarray(count_pupils(shaken, self.recipe.churn_share, most, luck.cell_u)[..., 0])
 
@@ -159,9 +160,7 @@ class Survival:
         held = self._held(expect(self._plain(self._births_path(self.anchor, ahead))).sum(axis=(2, 3)))
         step = np.ones_like(held)
         step[1:] = held[1:] / held[:-1]
-        return replace(
-            plain, inflow=plain.inflow * held[:, :, None, None], progress=plain.progress * step[:, :, None]
-        )
+        return replace(plain, inflow=plain.inflow * held[:, :, None, None], progress=plain.progress * step[:, :, None])
 
     def _plain(self, path: Floats) -> Cohorts:
         """Return plain cohort survival; path: (Y, A) entrants of a year for each in a mean year of history.
@@ -178,7 +177,8 @@ class Survival:
         flow[:, 0, 0, 0] = inflow[:, :, 0].sum(axis=1)
         pool = expect(_alike(total[-1][None, :, None], flow, self.pool[None]))[:, 0, :, 0]
         usual = np.maximum(latest.sum(axis=1).mean(axis=0), 1.0)
-        inflow[:, :, 1:] = (pool / usual)[:, None, 1:] * latest.mean(axis=0)[:, 1:] * alone
+        own = latest.sum(axis=0) / np.maximum(present(latest).sum(axis=0), 1)[:, None]
+        inflow[:, :, 1:] = (pool / usual)[:, None, 1:] * own[:, 1:] * alone
         return _alike(self.rolls[-1][:, :, None], inflow[..., None], self.ratios)
 
     def _held(self, survivors: Floats) -> Floats:
@@ -216,7 +216,7 @@ def _alike(base: Floats, inflow: Floats, ratios: Floats) -> Cohorts:
 
 
 def _array(history: pd.DataFrame) -> tuple[tuple[str, ...], Ints, Ints, Floats]:
-    """Return areas, the years that all of them have, grades, and pupils (N, A, G); or say all that is wrong."""
+    """Return areas, years, grades, and pupils (N, A, G), 0 before an area begins; or say all that is wrong."""
     absent = [column for column in COLUMNS if column not in history]
     if absent:
         raise BadInput(f"history.csv: no column {', '.join(absent)}; a history has {', '.join(COLUMNS)}")
@@ -228,7 +228,7 @@ def _array(history: pd.DataFrame) -> tuple[tuple[str, ...], Ints, Ints, Floats]:
     if history.empty or problems:
         raise BadInput(*(problems or ["history.csv: no rows; give area_id, year, grade and pupils"]))
     table = history.astype({"area_id": str}).pivot(index="year", columns=["area_id", "grade"], values="pupils")
-    table = table.sort_index(axis=1).dropna()
+    table = table.sort_index(axis=1).sort_index().fillna(0.0)
     areas = tuple(table.columns.get_level_values(0).unique())
     grades = np.array(table.columns.get_level_values(1).unique(), dtype=np.int64)
     rolls = table.to_numpy(float).reshape(len(table), len(areas), len(grades))
