@@ -112,17 +112,18 @@ def estimated_spread(rolls: Floats, expected: Floats, entrants: Floats, recipe: 
         return recipe
     seen = len(rolls) - 1
     trust = seen / (seen + recipe.spread_prior_years)
-    year, area, chance = _moments(rolls[1:, :, 1:] * passes(rolls), expected)
+    stated = 2 * recipe.churn_share - recipe.churn_share**2  # n pupils with churn c vary by n (2 c - c^2)
+    year, area, chance = _moments(rolls[1:, :, 1:] * passes(rolls), expected, stated)
     there = present(rolls)
     level = entrants * rolls[:, :, 0].sum(axis=0) / np.maximum((entrants * there).sum(axis=0), _NEVER)
     step = rolls[1:, :, 0] - rolls[:-1, :, 0] * level[1:] / np.maximum(level[:-1], _NEVER)
     both = (there[1:] & there[:-1])[:, :, None]
-    walk, area_walk, _ = _moments((level[1:] + step)[:, :, None] * both, level[1:, :, None] * both, noise=2.0)
+    walk, area_walk, _ = _moments((level[1:] + step)[:, :, None] * both, level[1:, :, None] * both, 2.0, known=True)
 
     def mixed(stated: float, found: float) -> float:
         return float(np.sqrt(trust * found + (1 - trust) * stated**2))
 
-    churn = 1 - np.sqrt(1 - min(chance, 1.0))  # n pupils with churn c vary by n (2 c - c^2)
+    churn = 1 - np.sqrt(1 - chance)
     return recipe.model_copy(
         update={
             "churn_share": float(trust * churn + (1 - trust) * recipe.churn_share),
@@ -134,21 +135,19 @@ def estimated_spread(rolls: Floats, expected: Floats, entrants: Floats, recipe: 
     )
 
 
-def _moments(seen: Floats, expected: Floats, noise: float | None = None) -> tuple[float, float, float]:
+def _moments(seen: Floats, expected: Floats, chance: float, known: bool = False) -> tuple[float, float, float]:
     """Return the squared spread that all areas share in a year, that of an area, and the chance per pupil.
 
-    Arrays (N, A, G). noise: the chance per pupil where it is known; else it is found with the rest.
+    Arrays (N, A, G). Large cells tell an area's spread, given the stated chance; then cells of any size, all alike,
+    tell the chance, unless it is known.
     """
     pool = expected.sum(axis=(1, 2))
     shared = np.log(np.maximum(seen.sum(axis=(1, 2)), 1.0) / np.maximum(pool, 1.0))
     m = expected * np.exp(shared)[:, None, None]
     there = m >= 1.0
-    square, size = ((seen - m)[there] ** 2), m[there]
-    if noise is None:
-        design = np.stack([np.ones_like(size), size], axis=1) if len(size) else np.zeros((1, 2))
-        answer = np.linalg.lstsq(design, square / size if len(size) else np.zeros(1), rcond=None)[0]
-        noise, area = float(max(answer[0], 0.0)), float(max(answer[1], 0.0))
-    else:
-        area = float(max(((square - noise * size).sum() / max((size**2).sum(), _NEVER)), 0.0))
-    sampling = (noise / np.maximum(pool, 1.0) + area * (m**2).sum(axis=(1, 2)) / np.maximum(pool, 1.0) ** 2).mean()
-    return max(float((shared**2).mean()) - float(sampling), 0.0), area, noise
+    square, size = (seen - m)[there] ** 2, m[there]
+    area = max(float((square - chance * size).sum() / max((size**2).sum(), _NEVER)), 0.0)
+    if not known and len(size):
+        chance = float(np.clip((square / size - area * size).mean(), 0.0, 1.0))
+    sampling = (chance / np.maximum(pool, 1.0) + area * (m**2).sum(axis=(1, 2)) / np.maximum(pool, 1.0) ** 2).mean()
+    return max(float((shared**2).mean()) - float(sampling), 0.0), area, chance

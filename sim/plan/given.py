@@ -12,7 +12,7 @@ from sim.config.enrol import Cohorts
 from sim.county import County
 from sim.county.history import COUNTY
 from sim.errors import BadInput
-from sim.plan import Floats, Ints, freeze
+from sim.plan import Bools, Floats, Ints, freeze
 from sim.plan.estimate import (
     area_ratios,
     bounded,
@@ -63,8 +63,8 @@ def given(county: County, settings: Settings) -> Given:
 def township_rolls(county: County) -> tuple[Ints, Floats]:
     """Return the years of history.csv and its pupils by township and grade; (N,), (N, T, 9).
 
-    Only the years that all townships have. Where it tells of the county alone, its rolls are shared over the townships
-    as those of today are, so that all have the county's rates.
+    A township that begins later than others has none before. Where it tells of the county alone, its rolls are shared
+    over the townships as all pupils of today are, so that all have the county's rates.
     """
     history, ids = county.history, county.townships.id
     home = np.unique(county.hamlets.township)
@@ -78,16 +78,16 @@ def township_rolls(county: County) -> tuple[Ints, Floats]:
             f"history.csv: no rolls of {', '.join(absent)}; give them for every township, or only for `{COUNTY}`"
         )
     keys = [(area, grade) for area in ids for grade in range(1, GRADES + 1)]
-    wide = wide.dropna().reindex(columns=keys).fillna(0.0).sort_index()
+    wide = wide.reindex(columns=keys).fillna(0.0).sort_index()
     return wide.index.to_numpy(np.int64), wide.to_numpy(float).reshape(len(wide), len(ids), GRADES)
 
 
 def _shared_rolls(county: County) -> tuple[Ints, Floats]:
     wide = county.history.pivot(index="year", columns="grade", values="pupils").dropna().sort_index()
     wide = wide.reindex(columns=range(1, GRADES + 1)).fillna(0.0)
-    now = _by_township(county, county.pupils.sum(axis=2).astype(float))
-    share = now / np.maximum(now.sum(axis=0), 1e-300)
-    return wide.index.to_numpy(np.int64), wide.to_numpy(float)[:, None, :] * share
+    now = np.bincount(county.hamlets.township, county.pupils.sum(axis=(1, 2)), len(county.townships.id))
+    share = now / max(now.sum(), 1e-300)
+    return wide.index.to_numpy(np.int64), wide.to_numpy(float)[:, None, :] * share[:, None]
 
 
 def _stated(county: County, settings: Settings, origin: Origin) -> Given:
@@ -114,7 +114,7 @@ def _estimated(county: County, settings: Settings, years: Ints, rolls: Floats) -
     if has_town.any() and not has_town.all():
         rural = pool_ratios(rolls[:, ~has_town], enrol.pool_transitions, pool, k)
         move[1:] = np.clip(1 - rural / pool, 0.0, 0.5)
-        move[0] = move[1]  # families move before entry as those of the youngest pupils do
+        move[0] = _leaves_before_entry(rolls, has_town, enrol)
     up = rolls[:-1, :, :-1] * pool
     gone = up * move[1:] * ~has_town[:, None]
     arrive = has_town * rolls[:-1].sum(axis=(0, 2)) / max((has_town * rolls[:-1].sum(axis=(0, 2))).sum(), 1e-300)
@@ -123,9 +123,25 @@ def _estimated(county: County, settings: Settings, years: Ints, rolls: Floats) -
     series = dict(zip(county.births.years.tolist(), county.births.by_variant["medium"].tolist(), strict=True))
     born = entrants_of(series, enrol, years, "births.csv, variant 'medium'")
     spread = estimated_spread(rolls, expected * own, np.repeat(born[:, None], rolls.shape[1], axis=1), enrol)
-    level = level_of(rolls, enrol) * born[-1] / max(born[-enrol.entry_years :].mean(), 1e-300)
+    usual = level_of(rolls, enrol)
+    late = usual * np.where(has_town, 1.0, (1 - move[0]) ** ((min(len(rolls), enrol.entry_years) - 1) / 2))
+    late += has_town * (usual - late).sum() / max(has_town.sum(), 1)  # the mean of some years lags behind the moves
+    level = late * born[-1] / max(born[-enrol.entry_years :].mean(), 1e-300)
     entry = entry_level(county, settings, level)
     return Given("estimated", bounded(pool * own, enrol), move, entry, _entrants(county, entry), spread)
+
+
+def _leaves_before_entry(rolls: Floats, has_town: Bools, enrol: Cohorts) -> float:
+    """Return the share of rural families with children about to enter who move to town in a year.
+
+    It is the rate at which the rural share of the county's entrants shrinks (least squares on its logarithm).
+    """
+    entrants = rolls[-enrol.entry_years :, :, 0]
+    rural, everyone = entrants[:, ~has_town].sum(axis=1), entrants.sum(axis=1)
+    if (rural <= 0).any():
+        return 0.0
+    slope = np.polyfit(np.arange(len(rural)), np.log(rural / everyone), 1)[0]
+    return float(np.clip(1 - np.exp(slope), 0.0, 0.5))
 
 
 def entry_level(county: County, settings: Settings, level: Floats | None = None) -> Floats:
@@ -159,10 +175,3 @@ def share_of(pupils: Floats, township: Ints) -> Floats:
 
 def _entrants(county: County, entry: Floats) -> Floats:
     return np.asarray(np.bincount(county.hamlets.township, entry.sum(axis=1), len(county.townships.id)), dtype=float)
-
-
-def _by_township(county: County, pupils: Floats) -> Floats:
-    """Add up pupils of hamlets (H, 9) by township; (T, 9)."""
-    total = np.zeros((len(county.townships.id), GRADES))
-    np.add.at(total, county.hamlets.township, pupils)
-    return total

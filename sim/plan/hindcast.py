@@ -51,6 +51,8 @@ def forecast_check(county: County, settings: Settings) -> pd.DataFrame:
     frame = frame.assign(forecast_pupils=mean, **ends, last_pupils=last)
     error = np.divide(mean - actual, actual, out=np.full(len(mean), np.nan), where=actual > 0)
     there = (actual > 0) | (mean > 0)
+    if (county.history["area_id"] == COUNTY).all():
+        there[:-1] = False  # nothing is known of single townships
     return frame.assign(error_share=error)[there].reset_index(drop=True)
 
 
