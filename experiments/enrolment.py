@@ -132,7 +132,7 @@ def district_errors(common_sd: float = 0.0) -> pd.DataFrame:
 
 def _ends(fitted: Survival) -> dict[str, np.ndarray]:
     """Return the ends of the intervals of each area's total, (years, areas) each."""
-    draws = np.array([fitted.draw(LAST, SEED, r).sum(axis=2) for r in range(DRAWS)])
+    draws = fitted.sample(LAST, SEED, DRAWS).sum(axis=3)
     sides = {f"{side}_{level:.2f}": (1 - level) / 2 for level in LEVELS for side in ("low", "high")}
     return {n: np.quantile(draws, q if n.startswith("low") else 1 - q, axis=0) for n, q in sides.items()}
 

@@ -144,7 +144,7 @@ def toy() -> Survival:
 
 
 def test_the_mean_of_draws_is_what_is_expected(toy: Survival) -> None:
-    drawn = np.array([toy.draw(2026, 3, r) for r in range(300)])
+    drawn = toy.sample(2026, 3, 400)
     error = np.abs(drawn.mean(axis=0) - toy.mean(2026))
     assert (error <= 4.5 * drawn.std(axis=0) / np.sqrt(len(drawn)) + 1e-9).all()
 

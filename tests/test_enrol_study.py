@@ -17,12 +17,13 @@ pytestmark = pytest.mark.validation
 @pytest.fixture(scope="module")
 def study(root: Path, validation: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("enrolment_study", root / "experiments" / "enrolment.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     module.DATA = validation / "enrolment"
-    module.DRAWS = 150
+    module.DRAWS = 100
     return module
 
 

@@ -135,7 +135,7 @@ class Survival:
 
         Their mean is what is expected. A replication meets the same luck under other births and a later last year.
         """
-        return self._frame(np.array([self.draw(last_year, seed, r) for r in range(replications)]))
+        return self._frame(self.sample(last_year, seed, replications))
 
     def mean(self, last_year: int) -> Floats:
         """Return the pupils expected in the base year and after; (Y, A, G)."""
@@ -143,12 +143,18 @@ class Survival:
 
     def draw(self, last_year: int, seed: int, replication: int) -> Ints:
         """Return the pupils who come in one replication; (Y, A, G)."""
+        return self._drawn(self._cohorts(last_year), last_year, seed, replication)
+
+    def sample(self, last_year: int, seed: int, replications: int) -> Ints:
+        """Return the pupils who come in each of many replications; (R, Y, A, G)."""
         cohorts = self._cohorts(last_year)
-        luck = area_luck(
-            self.areas, cell_owners(self.areas, len(self.grades), 1), seed, replication, self._ahead(last_year)
-        )
+        return np.array([self._drawn(cohorts, last_year, seed, r) for r in range(replications)])
+
+    def _drawn(self, cohorts: Cohorts, last_year: int, seed: int, replication: int) -> Ints:
+        grades, years = len(self.grades), self._ahead(last_year)
+        luck = area_luck(self.areas, cell_owners(self.areas, grades, 1), seed, replication, years)
         entry = entry_factor(self.recipe, luck, entry_level(self.rolls, self.recipe))
-        progress = progress_factor(self.recipe, luck, len(self.grades))
+        progress = progress_factor(self.recipe, luck, grades)
         shaken = replace(cohorts, inflow=cohorts.inflow * entry[:, :, None, None], progress=cohorts.progress * progress)
         most = np.full(len(self.areas), np.iinfo(np.int64).max)
         return np.asarray(count_pupils(shaken, self.recipe.churn_share, most, luck.cell_u)[..., 0])
