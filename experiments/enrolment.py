@@ -25,7 +25,7 @@ Answer (python experiments/enrolment.py; tables in results/enrolment). State, ba
 years ahead, ratio to flat: 0.99 under 100 pupils, 0.86 from 100, 0.88 from 300, 0.73 from 1,000; plain is at 1.35,
 1.12, 0.99, 0.88. So in the smallest areas nothing beats "as many as now" by much, and plain cohort survival is harmful
 there. Coverage: 81 % of the rolls lie within the 80 % interval and 94 % within the 95 % interval (by size 80 to 84 %
-and 93 to 99 %). With the prior for a common shock (sd 0.035) they are 89 and 97 %: wider than falls before 2020 ask
+and 92 to 98 %). With the prior for a common shock (sd 0.035) they are 88 and 97 %: wider than falls before 2020 ask
 for, which is what such a prior is for.
 """
 
