@@ -13,7 +13,7 @@ import pytest
 from sim.config import Settings, load
 from sim.county import County, check_county, read_county
 from sim.plan import enrol
-from sim.plan.given import given
+from sim.plan.rates import given
 from sim.plan.hindcast import forecast_check
 from sim.store import RunFolder
 from sim.study import run

@@ -7,7 +7,7 @@ m(y, g) the share of rural pupils who move to town on entering grade g, and L(h,
     pupils(y, h, g+1, s) = pupils(y-1, h, g, s) p(h, g) (1 - m(y, g+1)) + those who moved here
 
 Every rural hamlet has one town hamlet to which its families move, so nobody is lost on the way. Rates are those
-stated in the settings, or estimated from history.csv (`sim.plan.given`); luck is that of `sim.plan.shock`.
+stated in the settings, or estimated from history.csv (`sim.plan.rates`); luck is that of `sim.plan.shock`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sim.errors import BadInput
 from sim.plan import Floats, Forecast, Ints
 from sim.plan.cohort import Cohorts, count_pupils, expect, vary
 from sim.plan.estimate import entrants_of
-from sim.plan.given import Given, entry_level, given, share_of
+from sim.plan.rates import Given, entry_level, given, share_of
 from sim.plan.lodge import added
 from sim.plan.shock import entry_factor, log_covariance, passing_variance_per_pupil, progress_factor
 

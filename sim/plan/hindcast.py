@@ -15,7 +15,7 @@ from sim.county.facts import Hamlets
 from sim.county.history import COUNTY
 from sim.plan.cohort import expect
 from sim.plan.enrol import GRADES, draw_from, outlook
-from sim.plan.given import township_rolls
+from sim.plan.rates import township_rolls
 
 INTERVALS = {"low_95": 0.025, "low_80": 0.1, "high_80": 0.9, "high_95": 0.975}
 
