@@ -7,7 +7,7 @@ the plans.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,42 +25,65 @@ _COHORT_ZERO = 1900
 
 @dataclass(frozen=True, slots=True)
 class EnrolLuck:
-    """What decides, in one replication, how many pupils come: standard normals and uniforms."""
+    """What decides, in one replication, how many pupils come: standard normals and uniforms.
+
+    Y years, A areas (townships of a county), G grades. A year's part belongs to the year, whatever the horizon.
+    """
 
     county_entry_z: Floats
-    """(Y,) entrants of the whole county."""
+    """(Y,) entrants of all areas."""
     area_entry_z: Floats
-    """(Y, T) entrants of each township."""
+    """(Y, A) entrants of each area."""
+    area_level_z: Floats
+    """(A,) level of the entrants of each area, the same in all years."""
     county_progress_z: Floats
-    """(Y,) progression of the whole county."""
+    """(Y,) progression of all areas."""
     area_progress_z: Floats
-    """(Y, T) progression of each township."""
+    """(Y, A) progression of each area."""
+    area_drift_z: Floats
+    """(A,) progression of each area, the same in all years and grades."""
+    area_grade_z: Floats
+    """(A, G - 1) progression of each area into each grade but the lowest, the same in all years."""
+    common_z: float
+    """Shock to all pupils of all areas in the first year to come."""
     cell_u: Floats
-    """(Y, H, 9, 2) uniforms of each hamlet, grade and sex."""
+    """(Y, H, G, sexes) uniforms of each home, grade and sex."""
 
 
-def cell_owners(county: County) -> NDArray[np.uint64]:
-    """Return the stable number of every hamlet, grade and sex; shape (H, 9, 2)."""
-    hamlet = streams.owners(county.hamlets.id)
-    cell = np.arange(GRADES * SEXES, dtype=np.uint64).reshape(GRADES, SEXES)
-    return np.asarray(hamlet[:, None, None] + cell)
+def cell_owners(homes: Sequence[str], grades: int = GRADES, sexes: int = SEXES) -> NDArray[np.uint64]:
+    """Return the stable number of every home, grade and sex; shape (H, grades, sexes)."""
+    cell = np.arange(grades * sexes, dtype=np.uint64).reshape(grades, sexes)
+    return np.asarray(streams.owners(homes)[:, None, None] + cell)
 
 
 def enrol_luck(county: County, seed: int, replication: int, years: NDArray[np.int64]) -> EnrolLuck:
     """Draw what decides the enrolment of one replication in the given school years."""
-    areas = streams.owners(county.townships.id)
-    everyone = streams.owners(["county"])
-    cells = cell_owners(county)
+    return area_luck(county.townships.id, cell_owners(county.hamlets.id), seed, replication, years)
+
+
+def area_luck(
+    areas: Sequence[str], cells: NDArray[np.uint64], seed: int, replication: int, years: NDArray[np.int64]
+) -> EnrolLuck:
+    """Draw what decides the enrolment of any areas; cells: (H, G, sexes) numbers of `cell_owners`."""
+    area, everyone = streams.owners(areas), streams.owners(["county"])
+    steps = cell_owners(areas, cells.shape[1], 1)[:, 1:, 0]
 
     def z(purpose: str, who: Owners) -> Floats:
         return np.array([streams.normals(streams.key(seed, replication, purpose, int(y)), who) for y in years])
 
+    def lasting(purpose: str, who: Owners) -> Floats:
+        return streams.normals(streams.key(seed, replication, purpose), who)
+
     cell_u = np.array([streams.uniforms(streams.key(seed, replication, "cell", int(y)), cells.ravel()) for y in years])
     return EnrolLuck(
         county_entry_z=z("entry county", everyone)[:, 0],
-        area_entry_z=z("entry area", areas),
+        area_entry_z=z("entry area", area),
+        area_level_z=lasting("entry level", area),
         county_progress_z=z("progress county", everyone)[:, 0],
-        area_progress_z=z("progress area", areas),
+        area_progress_z=z("progress area", area),
+        area_drift_z=lasting("progress drift", area),
+        area_grade_z=lasting("progress grade", steps.ravel()).reshape(steps.shape),
+        common_z=float(lasting("common shock", everyone)[0]),
         cell_u=cell_u.reshape(len(years), *cells.shape),
     )
 

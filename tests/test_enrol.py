@@ -24,7 +24,13 @@ STILL = [
     "enrol.entry_sd_area=0.0",
     "enrol.progress_sd_county=0.0",
     "enrol.progress_sd_area=0.0",
+    "enrol.progress_drift_sd_area=0.0",
+    "enrol.progress_grade_sd_area=0.0",
+    "enrol.entry_level_sd=0.0",
+    "enrol.entry_level_variance_pupils=0.0",
+    "enrol.churn_share=0.0",
 ]
+MOVING = ("enrol.town_rate_primary_per_year=0.05",)
 uniform = st.floats(1e-15, 1 - 1e-15)
 share = st.floats(0.0, 1.0)
 
@@ -250,6 +256,33 @@ def test_a_study_that_begins_later_goes_on_from_the_roll(three_villages: County)
     np.testing.assert_array_equal(part.mean, whole.mean[3:])
     luck = enrol_luck(three_villages, 7, 0, enrol.rolled_years(three_villages, late))
     np.testing.assert_array_equal(enrol.draw(three_villages, late, luck), enrol.draw(three_villages, early, luck)[3:])
+
+
+def test_a_longer_study_moves_nobody(town: County) -> None:
+    short, long = (draws(town, settings(f"study.years={n}", *MOVING), 3) for n in (4, 9))
+    np.testing.assert_array_equal(long[:, :4], short)
+
+
+@pytest.mark.parametrize("churn", [0.0, 0.2])
+def test_the_spread_of_a_hamlets_roll_is_that_of_the_formula(town: County, churn: float) -> None:
+    chosen = settings(f"enrol.churn_share={churn}", "study.years=7", *MOVING)
+    drawn = draws(town, chosen, 600).sum(axis=(3, 4))[:, 1:, 1:]
+    _, found, cohorts = enrol.outlook(town, chosen)
+    roll = enrol._variance(town, found, cohorts, enrol.expect(cohorts))[1][1:, 1:]
+    np.testing.assert_allclose(drawn.std(axis=0), np.sqrt(roll), rtol=0.15)
+
+
+def test_town_schools_take_no_more_than_they_have_places(town: County) -> None:
+    schools = town.schools
+    kinds = replace(schools, kind=("town_primary", *schools.kind[1:]), classrooms=np.zeros_like(schools.classrooms))
+    full = replace(town, schools=kinds)
+    chosen = still("enrol.town=target", "enrol.town_target_share=0.9", "enrol.town_target_year=2030")
+    places = town.pupils[0, :6].sum()
+    in_town = enrol.forecast(full, chosen).mean[:, 0, :6].sum(axis=(1, 2))
+    free = enrol.forecast(town, chosen).mean[:, 0, :6].sum(axis=(1, 2))
+    still_there = enrol.forecast(town, still("enrol.town_rate_primary_per_year=0.0")).mean[:, 0, :6].sum(axis=(1, 2))
+    assert (in_town <= np.maximum(places, still_there) + 1e-9).all()
+    assert (in_town[1:] < free[1:]).all()
 
 
 def test_a_study_cannot_begin_before_the_roll(three_villages: County) -> None:

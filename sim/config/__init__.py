@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import model_validator
 
 from sim.config.close import Assign, Closure, ClosureStep, NamedClosure
+from sim.config.enrol import Enrol, Recipe
 from sim.config.hazard import SKIES, Health, Sky, Stress, Weather
 from sim.config.kinds import Count, Group, Name
 from sim.config.money import HARMS, Account, Judge, Limit, Price
@@ -20,7 +21,6 @@ from sim.config.pupils import (
     CONFIGS,
     Bells,
     CountyChoice,
-    Enrol,
     PlanBasis,
     Staff,
 )
@@ -55,6 +55,7 @@ __all__ = [
     "Peak",
     "PlanBasis",
     "Price",
+    "Recipe",
     "Report",
     "Road",
     "Settings",

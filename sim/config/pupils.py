@@ -1,4 +1,4 @@
-"""Settings about pupils and schools: how many come, which schools close, who goes where."""
+"""Settings about pupils and schools: which county, which schools close, who goes where."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from sim.config.kinds import Amount, ClockMin, Count, Group, Positive, PositiveCount, SchoolYear, Share, Text
+from sim.config.kinds import Amount, ClockMin, Count, Group, Positive, PositiveCount, Text
 from sim.units import MINUTES_PER_HOUR
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
@@ -27,40 +27,6 @@ class CountyChoice(Group):
         """Return the folder of the tables; a name in configs/county goes first."""
         own = CONFIGS / "county" / self.folder
         return own if own.is_dir() else Path(self.folder).expanduser()
-
-
-class Enrol(Group):
-    """How the number of pupils changes from year to year."""
-
-    births: Literal["low", "medium", "high"]
-    """Which series of births the new first graders come from."""
-    town: Literal["trend", "target"]
-    """Whether pupils move to town at the stated yearly rates (trend) or towards the plan's share (target)."""
-    town_target_share: Share
-    """Share of all pupils in town schools that the plan wants to reach."""
-    town_target_year: SchoolYear
-    """School year (named by its autumn) in which that share is to be reached."""
-    town_rate_primary_per_year: Share
-    """Share of the primary pupils outside town who move to a town school in a year."""
-    town_rate_junior_per_year: Share
-    """Share of the pupils outside town who move to a town school when they enter or attend grades 7 to 9."""
-    progression_per_year: Annotated[
-        tuple[Annotated[float, Field(gt=0, le=1.2, strict=True, allow_inf_nan=False)], ...],
-        Field(min_length=8, max_length=8),
-    ]
-    """Pupils in the next grade per pupil of this grade a year before; eight values, grade 1 to 2 first."""
-    entrants_lag_weights: tuple[Share, Share]
-    """Shares of a year's first graders born seven and six years before (school entry on 31 August)."""
-    entry_sd_county: Amount
-    """Spread of first graders that the whole county shares (standard deviation of the logarithm)."""
-    entry_sd_area: Amount
-    """Spread of the number of first graders of one township, beyond the county's part."""
-    progress_sd_county: Amount
-    """Spread of grade progression that the whole county shares (standard deviation of the logarithm)."""
-    progress_sd_area: Amount
-    """Spread of grade progression of one township, beyond the county's part."""
-    area_shrinkage_pupils: Amount
-    """A hamlet's own first graders count as if so many pupils of its township stood beside them."""
 
 
 class PlanBasis(Group):

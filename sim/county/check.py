@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from sim.county.history import COUNTY, history_problems
 from sim.county.timetable import given_runs
 from sim.tables import COUNTY_TABLES, Column, Table, as_declared
 from sim.tables.check import Problem, read_checked
@@ -18,6 +19,8 @@ from sim.tables.county import CLASS_ADDS, LAT_RANGE, LON_RANGE
 Frames = Mapping[str, pd.DataFrame]
 SHOWN = 8
 SHARE_TOLERANCE = 1e-6
+ROLLS_TOLERANCE = 0.1
+"""By so much may the pupils at home in the county and those on the rolls of its history differ."""
 
 
 def read_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
@@ -207,7 +210,24 @@ def _births(frames: Frames) -> Iterator[Problem]:
             yield Problem("births.csv", 0, "year", f"variant {variant} lacks {len(missing)} years: {listed}")
 
 
+def _history(frames: Frames) -> Iterator[Problem]:
+    """Cohorts can be followed through the history, and it ends with the rolls of pupils.csv."""
+    history = frames["history"]
+    yield from history_problems(history)
+    last = history[history["year"] == history["year"].max()]
+    own = last[last["area_id"] != COUNTY]
+    total, roll = (own if len(own) else last)["pupils"].sum(), frames["pupils"]["pupils"].sum()
+    known = len(last) and roll and (frames["pupils"]["pupils"] >= 0).all()
+    if known and abs(total - roll) > ROLLS_TOLERANCE * roll:
+        says = (
+            f"{total:.0f} pupils in {last['year'].iloc[0]}, the last year, but {roll:.0f} in pupils.csv; a new year of "
+            "rolls goes into both tables"
+        )
+        yield Problem("history.csv", int(last.index[0]), "pupils", says)
+
+
 _CHECKS = (
+    (_history, {"history": "area_id year grade pupils", "pupils": "pupils"}),
     (_school_grades, {"schools": "first_grade last_grade"}),
     (_hamlet_schools, {"schools": "school_id first_grade last_grade", "hamlets": "school_id"}),
     (_grades_offered, {"schools": "first_grade last_grade", "pupils": "grade pupils"}),

@@ -8,6 +8,7 @@ import pandas as pd
 from sim.config import Settings
 from sim.county import County
 from sim.plan import DIRECTIONS, MODES, SERVICES, Bools, Floats, Ints, Plan, Routes, Runs, YearPlan
+from sim.plan.hindcast import forecast_check
 from sim.plan.timetable import by_run, stop_times
 
 IN = DIRECTIONS.index("in")
@@ -24,6 +25,7 @@ def plan_tables(settings: Settings, county: County, plan: Plan) -> dict[str, pd.
         "posts": plan.posts,
         "school_plans": plan.closures.school_plans,
         "alternatives": plan.alternatives,
+        "forecast_check": forecast_check(county, settings),
         **_checked(years),
     }
 

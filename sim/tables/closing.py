@@ -13,12 +13,23 @@ REJECTED = (
 
 SCENARIO = text("scenario", "Scenario: a set of choices")
 YEAR = whole("year", "School year, named by its autumn", "year")
+SITE = text("site_id", "School, or `county`")
 GRADE = whole("grade", "Grade", "grade", low=1, high=9)
 
 
 def run_file(name: str, meaning: str, key: str, *columns: Column) -> Table:
     """Declare a table of a run's folder; `key` has the names of its key columns, with spaces between."""
     return Table(name, meaning, columns, tuple(key.split()))
+
+
+def interval(stem: str, meaning: str, unit: str) -> tuple[Column, Column, Column]:
+    """Declare a mean over replications with both ends of its interval."""
+    stem = f"{stem}_" if stem else ""
+    return (
+        number(f"{stem}mean", f"{meaning}: mean over replications", unit, low=None, nullable=True),
+        number(f"{stem}low", f"{meaning}: low end of the 95 % interval", unit, low=None, nullable=True),
+        number(f"{stem}high", f"{meaning}: high end of the 95 % interval", unit, low=None, nullable=True),
+    )
 
 
 CLOSURES = run_file(

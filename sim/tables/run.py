@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from sim.tables.closing import ALTERNATIVES, CLOSURES, GRADE, MODES, SCENARIO, SCHOOL_PLANS, UNPLACED, YEAR, run_file
-from sim.tables.column import Column, Table, flag, number, text, whole
+from sim.tables.closing import (
+    ALTERNATIVES,
+    CLOSURES,
+    GRADE,
+    MODES,
+    SCENARIO,
+    SCHOOL_PLANS,
+    SITE,
+    UNPLACED,
+    YEAR,
+    interval,
+    run_file,
+)  # fmt: skip
+from sim.tables.column import Table, number, text, whole
 from sim.tables.county import DAY_TYPES
+from sim.tables.roll import CLASS_PLACES, FORECAST_CHECK
 
 RESOURCES = (
     "bus", "spare_bus", "driver", "attendant", "bus_seat", "line_bus_seat", "gate_bay", "kitchen", "window",
@@ -18,16 +31,6 @@ CAUSES = (
 HARM_KINDS = ("left_behind", "no_bed", "hungry", "gave_up", "late", "haste", "class_too_big")
 
 REPLICATION = whole("replication", "Replication: a draw of luck, from 0")
-SITE = text("site_id", "School, or `county`")
-
-
-def _interval(stem: str, meaning: str, unit: str) -> tuple[Column, Column, Column]:
-    stem = f"{stem}_" if stem else ""
-    return (
-        number(f"{stem}mean", f"{meaning}: mean over replications", unit, low=None, nullable=True),
-        number(f"{stem}low", f"{meaning}: low end of the 95 % interval", unit, low=None, nullable=True),
-        number(f"{stem}high", f"{meaning}: high end of the 95 % interval", unit, low=None, nullable=True),
-    )
 
 
 ENROLMENT = run_file(
@@ -85,24 +88,6 @@ POSTS = run_file(
     number("needed", "Posts by norm", "person"),
     number("filled", "Posts filled", "person"),
     text("from_school_id", "School the staff come from; null: own or hired", nullable=True),
-)  # fmt: skip
-CLASS_PLACES = run_file(
-    "class_places.csv",
-    "Places of the classrooms against the pupils who come, for every open school whose classrooms are told",
-    "scenario year site_id",
-    SCENARIO, YEAR, SITE,
-    text("level", "Size of its classes; nine-year schools are primary", allowed=("primary", "junior")),
-    flag("is_town", "1: a school of the county town"),
-    whole("places", "Pupils its classrooms hold at the norm", "pupil"),
-    whole("places_added", "Those of them that projects have added by this year", "pupil"),
-    *_interval("pupils", "Pupils who come", "pupil"),
-    number("class_size_mean", "Pupils of a class: mean over replications", "pupil", nullable=True),
-    number("over_mean", "Pupils beyond the places: mean over replications", "pupil"),
-    number("unused_mean", "Places without a pupil: mean over replications", "pupil"),
-    number("p_over", "Chance of more pupils than places", "share", high=1),
-    number("expected_low_births", "Pupils expected if births are low, without luck", "pupil"),
-    number("expected_medium_births", "Pupils expected if births are medium, without luck", "pupil"),
-    number("expected_high_births", "Pupils expected if births are high, without luck", "pupil"),
 )  # fmt: skip
 MEASURES = run_file(
     "measures.parquet",
@@ -184,7 +169,7 @@ BOTTLENECKS = run_file(
     text("site_name", "Name of the site"),
     text("resource", "Resource", allowed=RESOURCES),
     number("severity", "Weighted harm", "weighted pupil-day"),
-    *_interval("pupil_days_harmed", "Pupils harmed times days", "pupil-day"),
+    *interval("pupil_days_harmed", "Pupils harmed times days", "pupil-day"),
     number("p_breach", "Chance of breaching the limit", "share", high=1, nullable=True),
     whole("first_year_breached", "First year of breach; null: never", "year", nullable=True),
     text("cause", "Main cause"),
@@ -198,7 +183,7 @@ RELIEF = run_file(
     SCENARIO, YEAR, SITE,
     text("resource", "Resource", allowed=RESOURCES),
     whole("units", "Units more"),
-    *_interval("harm_avoided", "Harm avoided", "weighted pupil-day"),
+    *interval("harm_avoided", "Harm avoided", "weighted pupil-day"),
     number("cost_yuan", "Cost of the units", "yuan"),
     whole("order", "Order of purchase, best harm avoided per yuan first", low=1),
 )  # fmt: skip
@@ -225,7 +210,7 @@ VERDICTS = run_file(
     text("limit", "Standard"),
     text("measure", "What is measured"),
     text("sense", "Sense of the limit", allowed=("at_most", "at_least")),
-    *_interval("value", "Measured value", ""),
+    *interval("value", "Measured value", ""),
     number("limit_value", "Value of the limit", low=None),
     number("p_breach", "Chance of breach", "share", high=1, nullable=True),
     number("p_low", "Low end of its 95 % interval", "share", high=1, nullable=True),
@@ -268,13 +253,13 @@ SUMMARY = run_file(
     "scenario measure",
     SCENARIO,
     text("measure", "What is compared"),
-    *_interval("", "Value", ""),
-    *_interval("diff", "Difference to the first scenario, paired", ""),
+    *interval("", "Value", ""),
+    *interval("diff", "Difference to the first scenario, paired", ""),
     whole("replications", "Replications behind it", low=1),
 )  # fmt: skip
 
 RUN_TABLES: tuple[Table, ...] = (
-    ENROLMENT, CLOSURES, SCHOOL_PLANS, PLACES, UNPLACED, ALTERNATIVES,
+    ENROLMENT, FORECAST_CHECK, CLOSURES, SCHOOL_PLANS, PLACES, UNPLACED, ALTERNATIVES,
     RUNS, POSTS, CLASS_PLACES, DAYS, MEASURES, ANNUAL, SPREAD, RESOURCES_TABLE, HARM,
     BOTTLENECKS, RELIEF, LEDGER, BUDGET, VERDICTS, SUMMARY, EVENTS,
 )  # fmt: skip

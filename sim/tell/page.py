@@ -13,6 +13,7 @@ from sim.store import RunFolder
 from sim.tell import register
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
+from sim.tell.enrol import check_table, story
 from sim.tell.figure import draw
 from sim.tell.run import Run, origin
 from sim.tell.service import Service
@@ -100,6 +101,8 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "verdicts": tables.verdict_table(run),
         "furthest": tables.worst_verdicts(run),
         "budget": tables.budget_table(run),
+        "forecast_story": story(run),
+        "forecast_check": check_table(run),
         "closures": tables.closure_table(run),
         "prices": register.price_table(run),
         "limits": register.limit_table(run),
