@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import count, pairwise
+from itertools import chain, count, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from sim.plan import DIRECTIONS, LODGE, SCHOOL_BUS, SERVICES, Floats, Places, Routes
+from sim.plan.morning import Stop, duties
 from sim.units import METRES_PER_KM, SECONDS_PER_MINUTE, minutes_of
 
 if TYPE_CHECKING:
@@ -71,12 +72,8 @@ def routes(county: County, settings: Settings, travel: Travel, places: Places) -
     behind it. Loads are whole pupils (expected riders of a hamlet, rounded up). Same input, same runs.
     """
     fleet = settings.fleet
-    runs: list[Planned] = []
-    for school, riders in enumerate(_riders(places, SCHOOL_BUS, len(county.schools.id))):
-        young = bool(riders[:, :YOUNG_GRADES].sum() > TINY)
-        limit = _ride_limit_min(fleet, fleet.ride_limit_young_min if young else fleet.ride_limit_older_min)
-        found = _school_runs(county, settings, travel, school, riders, limit)
-        runs += [(school, SCHOOL, run) for run in found]
+    plan_daily = _by_duties if fleet.planner == "duties" else _by_school
+    runs = plan_daily(county, settings, travel, _riders(places, SCHOOL_BUS, len(county.schools.id)))
     if fleet.lodger_runs:
         limit = _ride_limit_min(fleet, fleet.ride_limit_lodger_min)
         for school, riders in enumerate(_riders(places, LODGE, len(county.schools.id))):
@@ -107,6 +104,46 @@ def ride_min(routes: Routes, fleet: Fleet) -> Floats:
     return out
 
 
+def _by_school(county: County, settings: Settings, travel: Travel, riders: Floats) -> list[Planned]:
+    """Plan the daily runs of each school by itself."""
+    return [
+        (school, SCHOOL, run)
+        for school, here in enumerate(riders)
+        for run in _school_runs(county, settings, travel, school, here, _daily_limit_min(settings.fleet, here))
+    ]
+
+
+def _by_duties(county: County, settings: Settings, travel: Travel, riders: Floats) -> list[Planned]:
+    """Plan the daily runs of all schools together, as duties of buses."""
+    fleet, kinds = settings.fleet, _usable_kinds(settings.fleet)
+    stops = [
+        Stop(school, hamlet, load, _daily_limit_min(fleet, here))
+        for school, here in enumerate(riders)
+        for hamlet, load in _stops(here, kinds)
+    ]
+    runs: list[Planned] = []
+    for picked in chain.from_iterable(duties(county, settings, travel, stops, kinds)):
+        school, hamlets, loads, limits = zip(*(stops[stop] for stop in picked), strict=True)
+        over = _first_ride_min(county, fleet, travel, school[0], hamlets, loads) > limits[0]
+        runs.append((school[0], SCHOOL, Run(hamlets, loads, _smallest(kinds, sum(loads)), over)))
+    return sorted(runs)
+
+
+def _daily_limit_min(fleet: Fleet, riders: Floats) -> float:
+    """Return the longest ride of a school's daily riders (H, 9); its youngest set it."""
+    young = bool(riders[:, :YOUNG_GRADES].sum() > TINY)
+    return _ride_limit_min(fleet, fleet.ride_limit_young_min if young else fleet.ride_limit_older_min)
+
+
+def _first_ride_min(
+    county: County, fleet: Fleet, travel: Travel, school: int, hamlets: tuple[int, ...], loads: tuple[int, ...]
+) -> float:
+    """Return how long the first rider of a run sits in the bus."""
+    nodes = [*county.hamlets.node[list(hamlets)], county.schools.node[school]]
+    legs = sum(travel.minutes[one, then] for one, then in pairwise(nodes))
+    return float(legs + dwell_min(fleet, np.array(loads)).sum())
+
+
 def _riders(places: Places, mode: int, schools: int) -> Floats:
     """Return the expected riders by school, hamlet and grade, (S, H, 9)."""
     hamlet, grade = np.nonzero(places.school >= 0)
@@ -130,9 +167,7 @@ def _school_runs(
     A stop so far that no ride is short enough gets its direct ride, or one a little longer with others.
     """
     kinds = _usable_kinds(settings.fleet)
-    largest = max(seats for *_, seats in kinds)
-    demand = np.ceil(riders.sum(axis=1) - TINY).astype(np.int64)
-    stops = [(int(h), int(load)) for h in np.flatnonzero(demand) for load in _split(int(demand[h]), largest)]
+    stops = _stops(riders, kinds)
     limit_s = int(limit_min * SECONDS_PER_MINUTE + TINY)
     runs = []
     problem = _problem(county, settings, travel, school, stops, limit_s)
@@ -141,6 +176,13 @@ def _school_runs(
         over = _ride_s(problem, picked) > limit_s
         runs.append(Run(hamlets, loads, _smallest(kinds, sum(loads)), over))
     return sorted(runs)
+
+
+def _stops(riders: Floats, kinds: tuple[tuple[int, int, int], ...]) -> Stops:
+    """Return the stops of one school: no more pupils at each than the largest bus has seats."""
+    largest = max(seats for *_, seats in kinds)
+    demand = np.ceil(riders.sum(axis=1) - TINY).astype(np.int64)
+    return [(int(h), int(load)) for h in np.flatnonzero(demand) for load in _split(int(demand[h]), largest)]
 
 
 def _split(demand: int, largest: int) -> list[int]:
