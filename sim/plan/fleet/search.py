@@ -11,59 +11,59 @@ from numba import njit
 
 from sim.plan import Floats, Ints
 from sim.plan.fleet.change import change
-from sim.plan.fleet.place import BEFORE, KEY, NEW, ROW, VISIT, nowhere, seek
-from sim.plan.fleet.rows import FOREVER, SCRATCH, Data, State, commit, drop, put, refresh
+from sim.plan.fleet.place import BEFORE, DUTY, KEY, NEW, VISIT, nowhere, seek
+from sim.plan.fleet.rows import FOREVER, LONGEST, SCRATCH, Data, Rows, commit, drop, put, refresh, restore, save
 
 GREED = 0.0
 SHAKES = 60
 
 
 @njit(cache=True)
-def insert(d: Data, s: State, rng: np.random.Generator, stop: int, greed: float) -> bool:  # pragma: no cover
+def insert(d: Data, s: Rows, rng: np.random.Generator, stop: int, greed: float) -> bool:  # pragma: no cover
     """Put a stop at the best place of all duties; return False where none is left."""
     best = nowhere()
-    for r in range(len(s.size) - SCRATCH):
-        if s.size[r] > 0:
+    for r in range(len(s) - SCRATCH):
+        if s[r].size > 0:
             seek(d, s, rng, r, stop, greed, best)
     if best[KEY] >= FOREVER:
         return False
-    _settle(d, s, int(best[ROW]), stop, best)
+    _settle(d, s, int(best[DUTY]), stop, best)
     return True
 
 
 @njit(cache=True)
-def _settle(d: Data, s: State, r: int, stop: int, best: Floats) -> None:  # pragma: no cover
+def _settle(d: Data, s: Rows, r: int, stop: int, best: Floats) -> None:  # pragma: no cover
     """Put a stop at the place found."""
-    scratch = len(s.size) - 2
-    put(d, s, int(best[ROW]), stop, int(best[BEFORE]), int(best[VISIT]), best[NEW] > 0, scratch)
+    scratch = len(s) - 2
+    put(d, s, int(best[DUTY]), stop, int(best[BEFORE]), int(best[VISIT]), best[NEW] > 0, scratch)
     commit(d, s, scratch, r)
 
 
 @njit(cache=True)
-def start(d: Data, s: State, rng: np.random.Generator, order: Ints) -> None:  # pragma: no cover
+def start(d: Data, s: Rows, rng: np.random.Generator, order: Ints) -> None:  # pragma: no cover
     """Give every stop, in this order, the cheapest place in a duty there is, else a duty of its own."""
     for stop in order:
         if not insert(d, s, rng, stop, 1.0):
             r = 0
-            while s.size[r] > 0 or d.seats[r] < d.load[stop]:
+            while s[r].size > 0 or s[r].seats < d.at[stop].load:
                 r += 1
-            s.event[r, 0], s.event[r, 1], s.size[r] = stop, d.school[stop], 2
+            s[r].event[0], s[r].event[1], s[r].size = stop, d.at[stop].school, 2
             refresh(d, s, r)
-            s.row_of[stop] = r
+            d.row_of[stop] = r
 
 
 @njit(cache=True)
 def shorten(
-    d: Data, s: State, rng: np.random.Generator, r: int, steps: int, blame: Floats, near: Ints
+    d: Data, s: Rows, rng: np.random.Generator, r: int, steps: int, blame: Floats, near: Ints
 ) -> bool:  # pragma: no cover
     """Take a duty away; return whether all its stops found places within so many steps."""
     stack, waiting = np.empty(d.stops, dtype=np.int64), 0
-    for k in range(s.size[r]):
-        if s.event[r, k] < d.stops:
-            stack[waiting] = s.event[r, k]
-            s.row_of[s.event[r, k]] = -1
+    for k in range(s[r].size):
+        if s[r].event[k] < d.stops:
+            stack[waiting] = s[r].event[k]
+            d.row_of[s[r].event[k]] = -1
             waiting += 1
-    s.size[r], s.cost[r] = 0, 0.0
+    s[r].size, s[r].cost = 0, 0.0
     for _ in range(steps):
         if waiting == 0:
             return True
@@ -80,22 +80,22 @@ def shorten(
 
 @njit(cache=True)
 def _eject(
-    d: Data, s: State, rng: np.random.Generator, stop: int, stack: Ints, waiting: int, blame: Floats
+    d: Data, s: Rows, rng: np.random.Generator, stop: int, stack: Ints, waiting: int, blame: Floats
 ) -> int:  # pragma: no cover
     """Put a stop in and the one or two stops out that are least to blame; return how many wait."""
-    scratch = len(s.size) - 3
+    scratch = len(s) - 3
     least, out, out_row, first, second = FOREVER, nowhere(), -1, -1, -1
-    rows = len(s.size) - SCRATCH
+    rows = len(s) - SCRATCH
     shift = int(rng.integers(0, rows))
     for nr in range(rows):
         r = (nr + shift) % rows
-        for one in range(s.size[r]):
-            if s.event[r, one] >= d.stops or blame[s.event[r, one]] >= least:
+        for one in range(s[r].size):
+            if s[r].event[one] >= d.stops or blame[s[r].event[one]] >= least:
                 continue
             for two in range(-1, one):
-                if two >= 0 and s.event[r, two] >= d.stops:
+                if two >= 0 and s[r].event[two] >= d.stops:
                     continue
-                sum_ = blame[s.event[r, one]] + (blame[s.event[r, two]] if two >= 0 else 0.0)
+                sum_ = blame[s[r].event[one]] + (blame[s[r].event[two]] if two >= 0 else 0.0)
                 if sum_ >= least or not drop(d, s, r, one, two, scratch):
                     continue
                 best = nowhere()
@@ -107,8 +107,8 @@ def _eject(
         return waiting + 1
     for k in (first, second):
         if k >= 0:
-            stack[waiting] = s.event[out_row, k]
-            s.row_of[stack[waiting]] = -1
+            stack[waiting] = s[out_row].event[k]
+            d.row_of[stack[waiting]] = -1
             waiting += 1
     drop(d, s, out_row, first, second, scratch)
     _settle(d, s, out_row, stop, out)
@@ -116,30 +116,19 @@ def _eject(
 
 
 @njit(cache=True)
-def fewest(d: Data, s: State, rng: np.random.Generator, near: Ints, steps: int, work: int) -> None:  # pragma: no cover
+def fewest(d: Data, s: Rows, rng: np.random.Generator, near: Ints, steps: int, clock: int) -> None:  # pragma: no cover
     """Take away duty after duty; whatever fails is put back as it was. Ends when the work allowed is done."""
-    rows = len(s.size) - SCRATCH
+    rows = len(s) - SCRATCH
     blame = np.ones(d.stops)
-    event, size = s.event[:rows].copy(), s.size[:rows].copy()
-    while s.work[0] < work:
-        used = np.flatnonzero(s.size[:rows] > 0)
+    event, size = np.empty((rows, LONGEST), dtype=np.int64), np.empty(rows, dtype=np.int64)
+    save(s, event, size)
+    while d.clock[0] < clock:
+        used = np.flatnonzero(size > 0)
         if len(used) < 2:
             return
         if used[-1] >= d.buses:  # first those for which there is no bus
             used = used[used >= d.buses]
-        r = used[rng.integers(0, len(used))]
-        if shorten(d, s, rng, r, steps, blame, near):
-            event[:], size[:] = s.event[:rows], s.size[:rows]
+        if shorten(d, s, rng, int(used[rng.integers(0, len(used))]), steps, blame, near):
+            save(s, event, size)
         else:
-            s.event[:rows], s.size[:rows] = event, size
-            restore(d, s)
-
-
-@njit(cache=True)
-def restore(d: Data, s: State) -> None:  # pragma: no cover
-    """Work out all rows anew."""
-    for r in range(len(s.size) - SCRATCH):
-        refresh(d, s, r)
-        for k in range(s.size[r]):
-            if s.event[r, k] < d.stops:
-                s.row_of[s.event[r, k]] = r
+            restore(d, s, event, size)

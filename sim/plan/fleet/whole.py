@@ -6,13 +6,15 @@ them. The search stops after so many looks at an event, never after a time, so t
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from sim.plan import Floats, Ints
-from sim.plan.fleet.change import anneal
+from sim.plan import Ints
+from sim.plan.fleet.change import anneal, total
 from sim.plan.fleet.problem import Duties, Duty, Event, Problem
-from sim.plan.fleet.rows import EPS, FOREVER, SCRATCH, Data, State
-from sim.plan.fleet.search import fewest, restore, start
+from sim.plan.fleet.rows import EPS, EVENT, FOREVER, LONG_AGO, ROW, SCRATCH, Data, Rows
+from sim.plan.fleet.search import fewest, start
 
 LONGEST_ROW = 200
 NEIGHBOURS = 40
@@ -31,46 +33,46 @@ def plan(problem: Problem, looks: int, seed: int = 1) -> Duties:
     """
     if not len(problem.node):
         return Duties((), 0.0, 0)
-    data = _data(problem)
-    state, rng = _state(data), np.random.default_rng(seed)
+    data, rows, rng = _data(problem), _rows(problem), np.random.default_rng(seed)
     alone, near, search = data._replace(mixed=False), _near(data), int(looks * (1 - POLISH_SHARE))
-    start(alone, state, rng, _order(data))
-    fewest(alone, state, rng, near, STEPS, search // 2 if problem.mixed else search)
+    start(alone, rows, rng, _order(data))
+    fewest(alone, rows, rng, near, STEPS, search // 2 if problem.mixed else search)
     if problem.mixed:
-        fewest(data, state, rng, near, STEPS, search)
+        fewest(data, rows, rng, near, STEPS, search)
     heat = max(EPS, float(np.median(np.take_along_axis(data.price[: data.stops], near, axis=1))))
-    anneal(data, state, rng, near, HOT * heat, COLD * heat, looks - search)
-    restore(data, state)
-    return _duties(problem, data, state)
+    anneal(data, rows, rng, near, HOT * heat, COLD * heat, looks - search)
+    return _duties(problem, data, rows)
 
 
 def _data(problem: Problem) -> Data:
     """Lay the problem out by event: the stops, then the schools; the yards are one more place for prices."""
-    stops, schools, fleet = len(problem.node), len(problem.gate), _fleet(problem)
-    places = np.append(problem.node, problem.gate)
-    between = np.ix_(places, places)
-    price = np.zeros((stops + schools + 1, stops + schools + 1))
-    price[:-1, :-1] = problem.price[between]
+    stops, schools = len(problem.node), len(problem.gate)
+    places, none = np.append(problem.node, problem.gate), np.zeros(schools)
+    at = np.zeros(stops + schools, dtype=EVENT)
+    at["school"] = stops + np.append(problem.school, np.arange(schools))
+    at["load"] = np.append(problem.load, none)
+    at["serve"] = np.append(problem.dwell_min, problem.unload_min)
+    at["alight"] = np.append(problem.unload_pupils_min, none)
+    at["limit"] = np.append(problem.limit_min, none)
+    at["opens"] = np.append(np.full(stops, LONG_AGO), problem.opens_min)
+    at["closes"] = np.append(np.full(stops, FOREVER), problem.closes_min)
+    price = np.zeros((len(at) + 1, len(at) + 1))
+    price[:-1, :-1] = problem.price[np.ix_(places, places)]
     if len(problem.yards):
         price[-1, :-1] = problem.price[np.ix_(problem.yards, places)].min(axis=0)
         price[:-1, -1] = problem.price[np.ix_(places, problem.yards)].min(axis=1)
-    anywhen, none = np.full(stops, FOREVER), np.zeros(schools)
+    apart = np.zeros((schools, schools), np.bool_) if problem.apart is None else problem.apart
     return Data(
-        stops=stops,
-        school=stops + np.append(problem.school, np.arange(schools)),
-        load=problem.load.astype(np.float64),
-        serve=np.append(problem.dwell_min, problem.unload_min),
-        alight=np.append(problem.unload_pupils_min, none),
-        limit=problem.limit_min.astype(np.float64),
-        opens=np.append(-anywhen, problem.opens_min),
-        closes=np.append(anywhen, problem.closes_min),
-        leg=problem.minutes[between].copy(),
+        at=at,
+        leg=np.ascontiguousarray(problem.minutes[np.ix_(places, places)]),
         price=price,
-        apart=np.zeros((schools, schools), np.bool_) if problem.apart is None else problem.apart | problem.apart.T,
-        seats=np.array([*fleet, *[max(fleet)] * (stops + SCRATCH)], dtype=np.float64),
-        buses=len(fleet),
+        apart=apart | apart.T,
         kind_seats=problem.seats[problem.buses != 0].astype(np.float64),
         kind_price=problem.bus_price[problem.buses != 0].astype(np.float64),
+        row_of=np.full(stops, -1),
+        clock=np.zeros(1, dtype=np.int64),
+        stops=stops,
+        buses=len(_fleet(problem)),
         mixed=problem.mixed,
         again=problem.again,
     )
@@ -86,28 +88,14 @@ def _fleet(problem: Problem) -> list[int]:
     return fleet
 
 
-def _state(data: Data) -> State:
-    """Return rows without duties."""
-    rows, length = len(data.seats), min(2 * data.stops + 2, LONGEST_ROW)
-
-    def part() -> Floats:
-        return np.zeros((rows, length))
-
-    return State(
-        event=np.zeros((rows, length), dtype=np.int64),
-        mate=np.zeros((rows, length), dtype=np.int64),
-        early=part(),
-        late=part(),
-        down=part(),
-        stand=part(),
-        since=part(),
-        spare=part(),
-        aboard=part(),
-        size=np.zeros(rows, dtype=np.int64),
-        cost=np.zeros(rows),
-        row_of=np.full(data.stops, -1),
-        work=np.zeros(1, dtype=np.int64),
-    )
+def _rows(problem: Problem) -> Rows:
+    """Return rows without duties: one for each bus, and for buses the county would need beside them."""
+    fleet = _fleet(problem)
+    more = len(problem.node) if problem.buses[-1] >= 0 else 0
+    rows = np.zeros(len(fleet) + more + SCRATCH, dtype=ROW)
+    rows["seats"] = problem.seats[problem.buses != 0].max()
+    rows["seats"][: len(fleet)] = fleet
+    return rows
 
 
 def _near(data: Data) -> Ints:
@@ -121,33 +109,29 @@ def _near(data: Data) -> Ints:
 def _order(data: Data) -> Ints:
     """Return the stops in the order of the first attempt: early schools first, and for each the farthest stops."""
     stop = np.arange(data.stops)
-    school = data.school[stop]
-    return np.lexsort((stop, -data.leg[stop, school], school, data.opens[school]))
+    school = data.at["school"][stop]
+    return np.lexsort((stop, -data.leg[stop, school], school, data.at["opens"][school]))
 
 
-def _duties(problem: Problem, data: Data, state: State) -> Duties:
+def _duties(problem: Problem, data: Data, rows: Rows) -> Duties:
     """Read the duties from the rows, give each the smallest bus that is left, large ones first."""
-    rows = [r for r in range(len(state.size) - SCRATCH) if state.size[r]]
-    needs = {r: _most_aboard(state, r) for r in rows}
-    left = [len(rows) if buses < 0 else int(buses) for buses in problem.buses]
-    kinds: dict[int, int] = {}
-    for r in sorted(rows, key=lambda r: -needs[r]):
-        fits = [kind for kind, seats in enumerate(problem.seats) if seats >= needs[r] and problem.buses[kind] != 0]
-        kinds[r] = next((kind for kind in fits if left[kind] > 0), fits[-1])
-        left[kinds[r]] -= 1
-    duties = tuple(Duty(kinds[r], _events(data, state, r)) for r in rows)
-    return Duties(duties, float(state.cost[rows].sum()), -sum(min(0, buses) for buses in left))
+    used = [row for row in rows[:-SCRATCH] if row["size"]]
+    needs = [row["aboard"][: row["size"]].max() for row in used]
+    left = [len(used) if buses < 0 else int(buses) for buses in problem.buses]
+    kinds = [0] * len(used)
+    for nr in np.argsort(np.negative(needs), kind="stable"):
+        fits = [kind for kind, seats in enumerate(problem.seats) if seats >= needs[nr] and problem.buses[kind] != 0]
+        kinds[nr] = next((kind for kind in fits if left[kind] > 0), fits[-1])
+        left[kinds[nr]] -= 1
+    duties = tuple(Duty(kind, _events(data, row)) for kind, row in zip(kinds, used, strict=True))
+    return Duties(duties, total(rows), -sum(min(0, buses) for buses in left))
 
 
-def _most_aboard(state: State, r: int) -> float:
-    return float(state.aboard[r, : state.size[r]].max())
-
-
-def _events(data: Data, state: State, r: int) -> tuple[Event, ...]:
+def _events(data: Data, row: Any) -> tuple[Event, ...]:
     """Return what the duty of a row does, at the earliest times that keep every limit."""
     out = []
-    for k in range(state.size[r]):
-        one, come = int(state.event[r, k]), float(state.early[r, k])
+    for k in range(row["size"]):
+        one, come = int(row["event"][k]), float(row["early"][k])
         stop = one if one < data.stops else -1
-        out.append(Event(stop, int(data.school[one]) - data.stops, come, come + float(state.stand[r, k])))
+        out.append(Event(stop, int(data.at["school"][one]) - data.stops, come, come + float(row["stand"][k])))
     return tuple(out)
