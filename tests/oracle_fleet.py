@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
+LONG_AGO = -1e6
+
 
 def fewest_buses(problem: Any) -> int:
     """Return the least number of buses of a problem with one kind of bus and a handful of stops."""
@@ -48,7 +50,7 @@ def _orders(problem: Any, left: frozenset[int], aboard: tuple[int, ...], done: t
 
 def _can(problem: Any, order: tuple[int, ...]) -> bool:
     """Tell whether times exist for an order: no cycle of positive length among its differences."""
-    least = [0.0] * len(order)
+    least = [LONG_AGO] * len(order)
     ways: list[tuple[int, int, float]] = []
     boarded: dict[int, list[int]] = {}
     for k, event in enumerate(order):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
+import school_buses
 from check_duties import complaints, price
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -200,13 +202,30 @@ def _unchecked(problem: Problem, changes: dict[str, object]) -> Problem:
     return made
 
 
-PUBLISHED = {
-    ("RSRB01", 2700): 30,
-    ("RSRB01", 5400): 27,
-    ("RSRB02", 2700): 29,
-    ("RSRB02", 5400): 23,
-    ("CSCB01", 2700): 30,
-    ("CSCB01", 5400): 24,
-    ("CSCB02", 2700): 30,
-    ("CSCB02", 5400): 22,
-}
+@pytest.mark.validation
+def test_benchmark_cases_take_fewer_buses_than_published(validation: Path) -> None:
+    """Park, Tae and Kim (2012): eight cases of 250 stops, published with 245 buses, 215 with mixed loads."""
+    folder, buses = validation / "bus" / "ptk2012", dict.fromkeys(school_buses.SWITCHES, 0)
+    travel_min = dict.fromkeys(buses, 0.0)
+    for switch, name, limit in product(buses, ("RSRB01", "RSRB02", "CSCB01", "CSCB02"), (2700, 5400)):
+        mixed, again = school_buses.SWITCHES[switch]
+        problem = school_buses.read(folder / name, limit, mixed=mixed, again=again)
+        duties = plan(problem, 10_000_000)
+        assert complaints(problem, duties) == []
+        buses[switch] += len(duties.duties)
+        travel_min[switch] += price(problem, duties)
+    assert buses["alone"] <= 195
+    assert buses["twice"] <= 190
+    assert buses["mixed"] <= 190
+    assert max(travel_min.values()) * 60 < 3_908_971
+
+
+@pytest.mark.validation
+def test_a_benchmark_case_is_read_as_its_authors_meant_it(validation: Path) -> None:
+    problem = school_buses.read(validation / "bus" / "ptk2012" / "RSRB01", 2700, mixed=False, again=False)
+    assert (len(problem.node), len(problem.gate), problem.load.sum()) == (250, 6, 3409)
+    assert (problem.opens_min[0], problem.closes_min[0]) == (5 * 60 + 10, 5 * 60 + 40)
+    assert problem.dwell_min[0] * 60 == pytest.approx(19 + 2.6 * 16)
+    assert (problem.unload_min[0] + problem.unload_pupils_min[0]) * 60 == pytest.approx(29 + 1.9 * 16)
+    # From stop 1 (168.07, 118471) to stop 2 (94111, 71246.5): feet along streets, 20 miles an hour.
+    assert problem.minutes[0, 1] == pytest.approx((94111 - 168.07 + 118471 - 71246.5) / 5280 / 20 * 60)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sim.plan import Floats
+from sim.errors import BadInput
+from sim.plan import Bools, Floats
 from sim.plan.fleet import Duty, Problem, plan
 from sim.units import minutes_of
 
@@ -57,6 +58,22 @@ def arrival_window(settings: Settings, county: County) -> tuple[Floats, Floats]:
     return bell - fleet.arrive_earliest_before_bell_min, bell - fleet.arrive_latest_before_bell_min
 
 
+def apart_schools(settings: Settings, county: County) -> Bools | None:
+    """Return the schools that may not share a bus: those of different groups; (S, S), None where there are no groups.
+
+    Raises BadInput for a school that does not exist or is in two groups.
+    """
+    groups, ids = settings.fleet.apart, county.schools.id
+    if not groups:
+        return None
+    named = [name for group in groups for name in group]
+    unknown = sorted({name for name in named if name not in ids or named.count(name) > 1})
+    if unknown:
+        raise BadInput(f"fleet.apart: {', '.join(unknown)} is not the id of a school, or is in two groups")
+    group = np.array([next((nr for nr, names in enumerate(groups) if one in names), -1) for one in ids])
+    return np.asarray((group[:, None] != group) & (group[:, None] >= 0) & (group >= 0))
+
+
 def problem(
     county: County, settings: Settings, travel: Travel, stops: list[Stop], kinds: tuple[tuple[int, int, int], ...]
 ) -> Problem:
@@ -87,6 +104,7 @@ def problem(
         yards=np.flatnonzero(county.roads.is_yard),
         mixed=fleet.mixed_loads,
         again=fleet.school_again,
+        apart=apart_schools(settings, county),
     )
 
 

@@ -9,15 +9,15 @@ sits.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain, count, pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sim.errors import BadInput
 from sim.plan import DIRECTIONS, LODGE, SCHOOL_BUS, SERVICES, Floats, Places, Routes
 from sim.plan.morning import Stop, duties
+from sim.plan.vrp import Problem, solve
 from sim.units import METRES_PER_KM, SECONDS_PER_MINUTE, minutes_of
 
 if TYPE_CHECKING:
@@ -28,13 +28,7 @@ if TYPE_CHECKING:
 IN, OUT = range(len(DIRECTIONS))
 SCHOOL, LODGER = range(len(SERVICES))
 YOUNG_GRADES = 3
-# Weights of the search, in metres driven: the fewest runs first, then the smaller buses, then short ways.
-METRES_PER_RUN = 100_000
-METRES_PER_SEAT = 500
-METRES_PER_SECOND = 5
-SEED = 1
 TINY = 1e-6
-CACHED_PROBLEMS = 16_384
 
 
 class Run(NamedTuple):
@@ -50,21 +44,6 @@ Planned = tuple[int, int, Run]  # school, service, run
 Stops = list[tuple[int, int]]  # hamlet, pupils
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """The stops of one school as PyVRP needs them: whole seconds and metres, the school as the last place."""
-
-    seconds: tuple[tuple[int, ...], ...]
-    metres: tuple[tuple[int, ...], ...]
-    loads: tuple[int, ...]
-    dwell_s: tuple[int, ...]
-    kinds: tuple[tuple[int, int, int], ...]
-    """(position, rated, seats) of each kind of bus that may be used."""
-    limit_s: tuple[int, ...]
-    """Longest ride of each stop."""
-    iterations: int
-
-
 def routes(county: County, settings: Settings, travel: Travel, places: Places) -> Routes:
     """Plan the bus runs of one year: every rider has a stop, a seat and, where possible, a legal ride.
 
@@ -72,6 +51,11 @@ def routes(county: County, settings: Settings, travel: Travel, places: Places) -
     behind it. Loads are whole pupils (expected riders of a hamlet, rounded up). Same input, same runs.
     """
     fleet = settings.fleet
+    if fleet.mixed_loads:
+        raise BadInput(
+            "fleet.mixed_loads: the simulated day knows runs to one school only; mixed loads can be planned and scored "
+            "(sim.plan.morning.problem and sim.plan.fleet.plan), not simulated"
+        )
     plan_daily = _by_duties if fleet.planner == "duties" else _by_school
     runs = plan_daily(county, settings, travel, _riders(places, SCHOOL_BUS, len(county.schools.id)))
     if fleet.lodger_runs:
@@ -232,67 +216,6 @@ def _problem(county: County, settings: Settings, travel: Travel, school: int, st
         limit_s=tuple(limits.tolist()),
         iterations=settings.fleet.solver_iterations,
     )
-
-
-@lru_cache(maxsize=CACHED_PROBLEMS)
-def solve(problem: Problem) -> tuple[tuple[int, ...], ...]:
-    """Return the stops of each run, in order of travel: the fewest runs, then small buses, then short ways.
-
-    The same problem is searched once and remembered. Should the search end without a legal plan, every stop
-    gets a run of its own. The search parameters are PyVRP's own, tuned for some hundred steps on 5 to 30
-    stops: penalties adapt early, memory and neighbourhoods are short.
-    """
-    from pyvrp import IteratedLocalSearchParams, PenaltyParams, SolveParams
-    from pyvrp import solve as search
-    from pyvrp.search import NeighbourhoodParams
-    from pyvrp.stop import MaxIterations
-
-    stops = len(problem.loads)
-    if stops > 1:
-        how = SolveParams(
-            ils=IteratedLocalSearchParams(history_length=20),
-            penalty=PenaltyParams(solutions_between_updates=50, max_penalty=1e7),
-            neighbourhood=NeighbourhoodParams(num_neighbours=10),
-        )
-        stop = MaxIterations(problem.iterations)
-        result = search(_vrp(problem), stop, seed=SEED, collect_stats=False, params=how)
-        if result.is_feasible():
-            visits = (route.schedule() for route in result.best.routes())
-            return tuple(tuple(visit.idx for visit in route if visit.is_client()) for route in visits)
-    return tuple((stop,) for stop in range(stops))
-
-
-def _vrp(problem: Problem) -> Any:
-    """Return the problem as PyVRP data: place 0 is anywhere (no way from it), 1 is the school.
-
-    All runs end by the same time, and no stop is visited earlier than its longest ride before that.
-    """
-    from pyvrp import Client, Depot, Location, ProblemData, VehicleType
-
-    stops, end = len(problem.loads), max(problem.limit_s)
-    school_first = [stops, *range(stops)]
-    metres: Any = np.zeros((stops + 2, stops + 2), dtype=np.int64)
-    seconds: Any = metres.copy()
-    metres[1:, 1:] = np.array(problem.metres)[np.ix_(school_first, school_first)]
-    seconds[1:, 1:] = np.array(problem.seconds)[np.ix_(school_first, school_first)]
-    clients = [
-        Client(location=2 + nr, pickup=[load], service_duration=dwell, tw_early=end - limit)
-        for nr, (load, dwell, limit) in enumerate(zip(problem.loads, problem.dwell_s, problem.limit_s, strict=True))
-    ]
-    vehicles = [
-        VehicleType(
-            num_available=stops,
-            capacity=[seats],
-            start_depot=0,
-            end_depot=1,
-            fixed_cost=METRES_PER_RUN + METRES_PER_SEAT * rated,
-            tw_late=end,
-            unit_duration_cost=METRES_PER_SECOND,
-        )
-        for _, rated, seats in problem.kinds
-    ]
-    places = [Location(x=0, y=0) for _ in range(stops + 2)]
-    return ProblemData(places, clients, [Depot(location=0), Depot(location=1)], vehicles, [metres], [seconds])
 
 
 def _as_routes(county: County, settings: Settings, travel: Travel, runs: list[Planned]) -> Routes:

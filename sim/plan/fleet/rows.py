@@ -87,54 +87,56 @@ def refresh(d: Data, s: Rows, r: int) -> bool:  # pragma: no cover
     s[r].cost = 0.0
     if s[r].size == 0:
         return True
-    return _find_visits(d, s, r) and _times(d, s, r) and _room(d, s, r)
+    return _visits(d, s, r) and _seats(d, s, r) and _times(d, s, r) and _room(d, s, r)
 
 
 @njit(cache=True)
-def _find_visits(d: Data, s: Rows, r: int) -> bool:  # pragma: no cover
-    """Find where each stop's pupils alight and check that they may be on this bus together; load; cost."""
-    event, mate, aboard, stand, size = s[r].event, s[r].mate, s[r].aboard, s[r].stand, s[r].size
+def _visits(d: Data, s: Rows, r: int) -> bool:  # pragma: no cover
+    """Find where each stop's pupils alight, and check which schools the duty visits; what the ways cost."""
+    event, mate, stand, size = s[r].event, s[r].mate, s[r].stand, s[r].size
     cost, after = 0.0, len(d.price) - 1
     for k in range(size - 1, -1, -1):
         one = event[k]
         cost += d.price[one, after]
         after = one
         mate[k], stand[k] = k, d.at[one].serve
-        if one < d.stops:
-            v = k + 1
-            while v < size and event[v] != d.at[one].school:
-                v += 1
-            if v == size:
+        for v in range(k + 1, size):
+            other = event[v]
+            if one < d.stops:
+                if other == d.at[one].school:
+                    mate[k] = v
+                    stand[v] += d.at[one].alight
+                    break
+            elif other >= d.stops and (d.apart[one - d.stops, other - d.stops] or (other == one and not d.again)):
                 return False
-            mate[k] = v
-            stand[v] += d.at[one].alight
-        else:
-            for v in range(k + 1, size):
-                other = event[v]
-                if other >= d.stops and (d.apart[one - d.stops, other - d.stops] or (other == one and not d.again)):
-                    return False
-    load, most = 0.0, 0.0
+        if one < d.stops and mate[k] == k:
+            return False
+    s[r].cost = cost + d.price[len(d.price) - 1, after]
+    return True
+
+
+@njit(cache=True)
+def _seats(d: Data, s: Rows, r: int) -> bool:  # pragma: no cover
+    """Count who is on board, check seats and mixed loads, add what a bus of the size costs."""
+    event, mate, aboard, size = s[r].event, s[r].mate, s[r].aboard, s[r].size
+    load, most, waiting = 0.0, 0.0, 0
     for k in range(size):
         aboard[k] = load
         if event[k] < d.stops:
             load += d.at[event[k]].load
-        else:
-            most = max(most, load)
-            if d.mixed:
-                for j in range(k):
-                    if mate[j] == k:
-                        load -= d.at[event[j]].load
-            else:
-                load = 0.0
-                for j in range(k - 1, -1, -1):
-                    if event[j] >= d.stops:
-                        break
-                    if mate[j] != k:
-                        return False
+            waiting += 1
+            continue
+        most = max(most, load)
+        for j in range(k):
+            if mate[j] == k and event[j] < d.stops:
+                load -= d.at[event[j]].load
+                waiting -= 1
+        if waiting > 0 and not d.mixed:
+            return False
     bus = 0
     while bus < len(d.kind_seats) - 1 and d.kind_seats[bus] < most:
         bus += 1
-    s[r].cost = cost + d.price[len(d.price) - 1, after] + d.kind_price[bus]
+    s[r].cost += d.kind_price[bus]
     return most <= s[r].seats
 
 

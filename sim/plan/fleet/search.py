@@ -15,7 +15,7 @@ from sim.plan.fleet.place import BEFORE, DUTY, KEY, NEW, VISIT, nowhere, seek
 from sim.plan.fleet.rows import FOREVER, LONGEST, SCRATCH, Data, Rows, commit, drop, put, refresh, restore, save
 
 GREED = 0.0
-SHAKES = 60
+SHAKES = 50
 
 
 @njit(cache=True)
@@ -116,7 +116,9 @@ def _eject(
 
 
 @njit(cache=True)
-def fewest(d: Data, s: Rows, rng: np.random.Generator, near: Ints, steps: int, clock: int) -> None:  # pragma: no cover
+def fewest(
+    d: Data, s: Rows, rng: np.random.Generator, near: Ints, enough: int, steps: int, clock: int
+) -> None:  # pragma: no cover
     """Take away duty after duty; whatever fails is put back as it was. Ends when the work allowed is done."""
     rows = len(s) - SCRATCH
     blame = np.ones(d.stops)
@@ -124,7 +126,7 @@ def fewest(d: Data, s: Rows, rng: np.random.Generator, near: Ints, steps: int, c
     save(s, event, size)
     while d.clock[0] < clock:
         used = np.flatnonzero(size > 0)
-        if len(used) < 2:
+        if len(used) <= max(1, enough):
             return
         if used[-1] >= d.buses:  # first those for which there is no bus
             used = used[used >= d.buses]

@@ -6,42 +6,57 @@ them. The search stops after so many looks at an event, never after a time, so t
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from sim.plan import Ints
+from sim.plan import Floats, Ints
 from sim.plan.fleet.change import anneal, total
 from sim.plan.fleet.problem import Duties, Duty, Event, Problem
-from sim.plan.fleet.rows import EPS, EVENT, FOREVER, LONG_AGO, ROW, SCRATCH, Data, Rows
+from sim.plan.fleet.rows import EPS, EVENT, FOREVER, LONG_AGO, LONGEST, ROW, SCRATCH, Data, Rows, restore
 from sim.plan.fleet.search import fewest, start
+from sim.plan.keep import kept
 
 LONGEST_ROW = 200
 NEIGHBOURS = 40
 STEPS = 2000
 """Stops taken up in one attempt to do without a duty."""
 POLISH_SHARE = 0.3
-HOT, COLD = 0.5, 1 / 60
+HOT, COLD = 0.5, 0.016
 """Heat of the polish at its beginning and end, in median prices of a way between neighbours."""
 
 
-def plan(problem: Problem, looks: int, seed: int = 1) -> Duties:
+def plan(problem: Problem, looks: int, seed: int = 1, enough: int = 0) -> Duties:
     """Return duties that serve every stop and keep every limit.
 
-    looks: how long to search, in events looked at (about 15 million a second). The same problem, looks and
-    seed give the same duties.
+    looks: how long to search, in events looked at (some 20 million a second); enough: so many duties are few
+    enough, fewer are not looked for. The same problem, looks and seed give the same duties.
     """
     if not len(problem.node):
         return Duties((), 0.0, 0)
-    data, rows, rng = _data(problem), _rows(problem), np.random.default_rng(seed)
-    alone, near, search = data._replace(mixed=False), _near(data), int(looks * (1 - POLISH_SHARE))
-    start(alone, rows, rng, _order(data))
-    fewest(alone, rows, rng, near, STEPS, search // 2 if problem.mixed else search)
-    if problem.mixed:
-        fewest(data, rows, rng, near, STEPS, search)
-    heat = max(EPS, float(np.median(np.take_along_axis(data.price[: data.stops], near, axis=1))))
-    anneal(data, rows, rng, near, HOT * heat, COLD * heat, looks - search)
+    data, rows = _data(problem), _rows(problem)
+    question = [getattr(problem, field.name) for field in fields(problem) if field.name != "apart"]
+    events = kept([*question, data.apart, looks, seed, enough], lambda: _search(data, rows, looks, seed, enough))
+    size = np.array([len(row) for row in events])
+    table = np.zeros((len(events), LONGEST), dtype=np.int64)
+    for r, row in enumerate(events):
+        table[r, : len(row)] = row
+    restore(data, rows, table, size)
     return _duties(problem, data, rows)
+
+
+def _search(data: Data, rows: Rows, looks: int, seed: int, enough: int) -> list[list[int]]:
+    """Search for good duties; return the events of each row."""
+    rng, near, search = np.random.default_rng(seed), _near(data), int(looks * (1 - POLISH_SHARE))
+    alone = data._replace(mixed=False)
+    start(alone, rows, rng, _order(data))
+    fewest(alone, rows, rng, near, enough, STEPS, search // 2 if data.mixed else search)
+    if data.mixed:
+        fewest(data, rows, rng, near, enough, STEPS, search)
+    heat = max(EPS, float(np.median(np.take_along_axis(_next(data, data.price), near, axis=1))))
+    anneal(data, rows, rng, near, HOT * heat, COLD * heat, looks - search)
+    return [row["event"][: row["size"]].tolist() for row in rows[:-SCRATCH]]
 
 
 def _data(problem: Problem) -> Data:
@@ -98,9 +113,15 @@ def _rows(problem: Problem) -> Rows:
     return rows
 
 
+def _next(data: Data, way: Floats) -> Floats:
+    """Return what the way from each stop, or from its school, to each other stop takes or costs; (n, n)."""
+    stop = np.arange(data.stops)
+    return np.asarray(np.minimum(way[stop][:, stop], way[data.at["school"][stop]][:, stop]))
+
+
 def _near(data: Data) -> Ints:
-    """Return the stops nearest to each stop, (n, m)."""
-    way = data.leg[: data.stops, : data.stops].copy()
+    """Return the stops that could best follow each stop in a duty, (n, m)."""
+    way = _next(data, data.leg)
     np.fill_diagonal(way, FOREVER)
     most = max(1, min(NEIGHBOURS, data.stops - 1))
     return np.ascontiguousarray(np.argsort(way, axis=1, kind="stable")[:, :most])
