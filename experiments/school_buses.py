@@ -1,6 +1,6 @@
 """How many school buses does a county need when whole days of buses are planned at once?
 
-    python experiments/school_buses.py [--data FOLDER] [--out FILE] [--yardstick] [--mixed-only ...]
+    python experiments/school_buses.py [--data FOLDER] [--out FILE] [--switches alone twice mixed] [--workers 2]
 
 Question   Eight benchmark cases of Park, Tae and Kim (2012), 250 stops each, have published plans. How many buses does
            the planner of this product need, and how far do they drive, where (alone) no pupils of two schools are on
@@ -17,6 +17,7 @@ Would change our mind: a switch with more buses than published, or a seed that n
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -30,6 +31,7 @@ import pandas as pd
 import yaml
 
 HERE = Path(__file__).resolve().parent
+os.environ["SCHOOLSIM_CACHE"] = ""  # every plan is searched: seconds are part of the answer
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
 
 from check_duties import complaints, price  # noqa: E402

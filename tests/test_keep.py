@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sim.plan.keep import kept
+from sim.plan.keep import if_kept, kept
 
 
 @pytest.fixture
@@ -66,3 +66,13 @@ def test_nothing_is_kept_where_nothing_can_be_or_shall_be(tmp_path: Path, monkey
         monkeypatch.setenv("SCHOOLSIM_CACHE", place)
         assert kept([1], search) == kept([1], search) == [[1]]
     assert len(runs) == 4
+
+
+def test_one_can_ask_for_what_is_kept_without_searching(folder: Path) -> None:
+    search, runs = counted([[1]])
+    assert if_kept(lambda: kept([1], search)) is None
+    assert not runs
+    kept([1], search)
+    assert if_kept(lambda: kept([1], search)) == [[1]]
+    assert kept([2], search) == [[1]]
+    assert len(runs) == 2

@@ -12,14 +12,17 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 PLANNERS = ("numba", "numpy", "pyvrp")
+Value = TypeVar("Value")
+_may_search = ContextVar("may_search", default=True)
 
 
 def kept(question: Iterable[Any], answer: Callable[[], Any]) -> Any:
@@ -30,17 +33,38 @@ def kept(question: Iterable[Any], answer: Callable[[], Any]) -> Any:
     """
     folder = _folder()
     if folder is None:
-        return answer()
+        return _searched(answer)
     path = folder / f"{_key(question)}.json"
     with contextlib.suppress(OSError, ValueError):
         return json.loads(path.read_text(encoding="utf-8"))
-    found = answer()
+    found = _searched(answer)
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         draft = path.with_suffix(f".{os.getpid()}")
         draft.write_text(json.dumps(found), encoding="utf-8")
         draft.replace(path)
     return found
+
+
+def if_kept(act: Callable[[], Value]) -> Value | None:
+    """Return what `act` returns if every question it asks was answered before, else None; nothing is searched."""
+    before = _may_search.set(False)
+    try:
+        return act()
+    except _NotKept:
+        return None
+    finally:
+        _may_search.reset(before)
+
+
+class _NotKept(Exception):
+    """A question that was not asked before."""
+
+
+def _searched(answer: Callable[[], Any]) -> Any:
+    if not _may_search.get():
+        raise _NotKept
+    return answer()
 
 
 def _folder() -> Path | None:
