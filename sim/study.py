@@ -24,6 +24,7 @@ from sim.operate.weather import check_stress, skyways
 from sim.plan import Checked, Places, Plan, Routes
 from sim.plan.bells import staggered
 from sim.plan.compose import make, placed_years
+from sim.plan.keep import if_kept
 from sim.plan.route import routes
 from sim.plan.tables import plan_tables
 from sim.store import RunFolder, check_out, open_run, run_folder
@@ -93,10 +94,14 @@ def check_runs(settings: Settings, county: County) -> Checked | None:
 
 
 def make_plan(settings: Settings, county: County, ways: Travel) -> Plan:
-    """Plan all years; the routes of the years are searched by the workers."""
+    """Plan all years; the routes of the years that were not planned before are searched by the workers."""
+    act = partial(routes, county, settings, ways)
 
     def route_all(placed: Iterable[Places]) -> list[Routes]:
-        return spread(partial(routes, county, settings, ways), list(placed), worker_count(settings), "planning buses")
+        known = [(year, if_kept(partial(act, year))) for year in placed]
+        new = [year for year, found in known if found is None]
+        searched = iter(spread(act, new, worker_count(settings), "planning buses") if new else [])
+        return [next(searched) if found is None else found for _, found in known]
 
     return make(settings, county, ways, route_all)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from sim.county import County
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+CACHE = tempfile.TemporaryDirectory(prefix="schoolsim-cache-")
+os.environ["SCHOOLSIM_CACHE"] = CACHE.name  # plans found by one test serve another, never those of an earlier day
 # No timed assertions, and the same examples in every run.
 hypothesis.settings.register_profile("schoolsim", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("schoolsim")

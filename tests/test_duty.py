@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sim.config import Settings, load
 from sim.county import County
 from sim.county.road import travel
+from sim.errors import BadInput
 from sim.plan import Routes, Runs
 from sim.plan.cover import Jobs, cover
 from sim.plan.duty import chain
@@ -151,7 +152,7 @@ def test_more_buses_never_drop_more_runs_and_in_and_out_are_dropped_together(
     county, roads, plan = town
     needed = chain(settings, roads, county, plan, 0).buses_needed
     dropped = []
-    for buses in range(0, needed + 2, 3):
+    for buses in range(0, needed + 7, 7):
         short = with_fleet(settings, buses=buses, scale=1.0)
         runs = chain(short, roads, county, plan, 99)
         check(runs, short, county, roads, settings.fleet.late_allowed_min)
@@ -231,6 +232,33 @@ def test_a_large_run_is_dropped_when_only_small_buses_are_left_over(settings: Se
     assert sorted(plan.seats[inward & (runs.bus < 0)].tolist()) == [53]
     assert sorted(short.fleet.kinds[kind].seats for kind in runs.bus_kind) == [17, 53]
     assert runs.buses_owned == 6
+
+
+def schools_by_bus(runs: Runs) -> list[list[int]]:
+    """Return the schools of each bus in each half of the day."""
+    halves = product(range(len(runs.bus_kind)), (IN, OUT))
+    return [runs.routes.school[(runs.bus == bus) & (runs.routes.direction == way)].tolist() for bus, way in halves]
+
+
+def test_schools_that_may_not_share_a_bus_do_not(town: tuple[Any, Any, Routes], settings: Settings) -> None:
+    county, roads, plan = town
+    free = schools_by_bus(chain(settings, roads, county, plan, 0))
+    groups = (county.schools.id[:4], county.schools.id[4:8])
+
+    def shared(schools: list[int]) -> bool:
+        return min(schools, default=9) < 4 and any(4 <= school < 8 for school in schools)
+
+    def twice(schools: list[int]) -> bool:
+        return len(set(schools)) < len(schools)
+
+    for changes, wrong in (({"apart": groups}, shared), ({"school_again": False}, twice)):
+        changed = with_fleet(settings, **changes)
+        runs = chain(changed, roads, county, plan, 0)
+        check(runs, changed, county, roads)
+        assert any(map(wrong, free))
+        assert not any(map(wrong, schools_by_bus(runs)))
+    with pytest.raises(BadInput, match="nowhere"):
+        chain(with_fleet(settings, apart=(("nowhere",), groups[0])), roads, county, plan, 0)
 
 
 def test_the_fleet_follows_the_settings(settings: Settings) -> None:

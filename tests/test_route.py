@@ -9,6 +9,7 @@ from bus_counties import by_bus, line, places_of, random_county, three_villages_
 from sim.config import Settings, load
 from sim.county import County
 from sim.county.road import Travel, travel
+from sim.errors import BadInput
 from sim.plan import LODGE, NONE, SCHOOL_BUS, Routes
 from sim.plan.route import (
     IN,
@@ -52,9 +53,12 @@ def test_three_villages_have_one_run_from_d_over_b_to_the_school(three_villages:
     assert not plan.over_limit.any()
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_every_rider_has_one_seat_in_and_one_out_and_limits_are_kept(settings: Settings, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "planner"), [(1, "schools"), (2, "schools"), (1, "duties")])
+def test_every_rider_has_one_seat_in_and_one_out_and_limits_are_kept(
+    settings: Settings, seed: int, planner: str
+) -> None:
     county, roads, places = random_county(seed, schools=8)
+    settings = with_fleet(settings, planner=planner, search_looks=10_000)
     plan = routes(county, settings, roads, places)
     run = run_of_stop(plan)
     assert (np.add.reduceat(plan.load, plan.ptr[:-1]) <= plan.seats).all()
@@ -88,11 +92,12 @@ def test_an_out_run_is_its_in_run_backwards(settings: Settings) -> None:
 
 
 def test_the_same_county_gives_the_same_runs_twice_even_when_nothing_is_remembered(
-    settings: Settings,
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     county, roads, places = random_county(4, schools=4)
     first = routes(county, settings, roads, places)
     solve.cache_clear()
+    monkeypatch.setenv("SCHOOLSIM_CACHE", "")
     again = routes(county, settings, roads, places)
     assert first.run_id == again.run_id
     assert np.array_equal(first.hamlet, again.hamlet)
@@ -173,6 +178,12 @@ def test_the_youngest_riders_set_the_limit_of_their_school(settings: Settings) -
     expected[0, 0, 0] = 1
     mixed = places_of(places.school, places.share, expected)
     assert routes(county, settings, roads, mixed).over_limit.all()
+
+
+def test_mixed_loads_are_refused_before_anything_is_planned(settings: Settings) -> None:
+    county, roads = line([4.0])
+    with pytest.raises(BadInput, match=r"fleet.mixed_loads"):
+        routes(county, with_fleet(settings, mixed_loads=True), roads, by_bus([0], [4]))
 
 
 def test_standing_time_at_a_stop_grows_with_the_pupils(settings: Settings) -> None:

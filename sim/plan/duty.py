@@ -11,15 +11,16 @@ minutes first.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from sim.plan import Floats, Ints, Routes, Runs
+from sim.plan import Bools, Floats, Ints, Routes, Runs
 from sim.plan.cover import Chains, Jobs, cover
+from sim.plan.morning import apart_schools
 from sim.plan.route import IN, LODGER, SCHOOL, ride_min
 from sim.plan.timetable import by_run, clock_times, jobs
 
@@ -61,6 +62,10 @@ class Work:
     travel: Travel
     turnaround_min: float
     late_allowed_min: float
+    apart: Bools | None = None
+    """(R, R) runs that one bus may not drive in one half of the day; None: any two may be."""
+    enough: int = 0
+    """With so few buses the search for fewer ends."""
 
     def needs(self, chains: Chains) -> Ints:
         """Return the seats that the bus of each chain must have."""
@@ -74,12 +79,14 @@ def chain(settings: Settings, travel: Travel, county: County, routes: Routes, bu
     """
     fleet, runs = settings.fleet, len(routes.run_id)
     todo, pairs = jobs(settings, county, routes), _pairs(routes, fleet)
-    work = Work(todo, pairs, travel, fleet.turnaround_min, fleet.late_allowed_min)
+    apart = _apart(settings, county, routes)
+    work = Work(todo, pairs, travel, fleet.turnaround_min, fleet.late_allowed_min, apart)
     daily = _chained(work, SCHOOL, _nothing(runs), Owned((0,), (runs,)))
     peak = _chained(work, LODGER, daily, Owned((0,), (runs,)))
     needed = max(len(half.paths) for half in peak)
     owned, total = owned_buses(fleet, needed, buses_owned_before)
     if not all(owned.enough(work.needs(half)) for half in peak):
+        work = replace(work, enough=total if len(owned.seats) == 1 else 0)
         daily = _chained(work, SCHOOL, _nothing(runs), owned)
         peak = _chained(work, LODGER, daily, owned)
     bus, needs, yard = _buses(work, peak, np.flatnonzero(county.roads.is_yard))
@@ -93,6 +100,19 @@ def chain(settings: Settings, travel: Travel, county: County, routes: Routes, bu
         buses_owned=total,
         spare_buses=max(0, total - max(needed, len(needs))),
     )
+
+
+def _apart(settings: Settings, county: County, routes: Routes) -> Bools | None:
+    """Return the runs that one bus may not drive in one half of the day, (R, R), or None where any may be."""
+    schools = apart_schools(settings, county)
+    if schools is None and settings.fleet.school_again:
+        return None
+    apart = np.zeros((len(routes.school),) * 2, dtype=np.bool_)
+    if schools is not None:
+        apart |= schools[np.ix_(routes.school, routes.school)]
+    if not settings.fleet.school_again:
+        apart |= np.equal.outer(routes.school, routes.school)
+    return apart
 
 
 def _nothing(runs: int) -> Halves:
@@ -174,7 +194,10 @@ def _dropped(work: Work, daily: Halves, pairs: Ints, owned: Owned, seats: int) -
 def _attempt(work: Work, daily: Halves, pairs: Ints, late_min: float) -> Halves:
     """Chain the runs of these pairs with the duties there are, each half of the day by itself."""
     into, out = (rows[rows >= 0] for rows in pairs.T)
-    return Halves(_add(work, daily.into, into, late_min), _add(work, daily.out, out, late_min))
+    morning = _add(work, daily.into, into, late_min)
+    if 0 < work.enough < len(morning.paths):
+        return Halves(morning, daily.out)  # too many buses already: the afternoon does not matter
+    return Halves(morning, _add(work, daily.out, out, late_min))
 
 
 def _add(work: Work, duties: Chains, rows: Ints, late_min: float) -> Chains:
@@ -183,11 +206,22 @@ def _add(work: Work, duties: Chains, rows: Ints, late_min: float) -> Chains:
     runs, start = work.jobs, duties.start[first]
     minutes = duties.start[last] + runs.minutes[last] - start
     done = Jobs(start, start, minutes, runs.origin[first], runs.goal[last], work.needs(duties))
-    found = cover(done.join(runs.take(rows, late_min)), work.travel.minutes, work.turnaround_min)
     pieces = [*duties.paths, *((int(row),) for row in rows)]
+    todo = done.join(runs.take(rows, late_min))
+    found = cover(todo, work.travel.minutes, work.turnaround_min, _apart_pieces(work.apart, pieces), work.enough)
     begin = duties.start.copy()
     begin[rows] = found.start[len(first) :]
     return Chains(tuple(tuple(run for job in path for run in pieces[job]) for path in found.paths), begin)
+
+
+def _apart_pieces(apart: Bools | None, pieces: list[tuple[int, ...]]) -> Bools | None:
+    """Return which pieces of duties one bus may not do, because of any two runs in them; (n, n)."""
+    if apart is None:
+        return None
+    has = np.zeros((len(pieces), len(apart)), dtype=np.int64)
+    for nr, piece in enumerate(pieces):
+        has[nr, list(piece)] = 1
+    return np.asarray(has @ apart @ has.T > 0)
 
 
 def _buses(work: Work, peak: Halves, yards: Ints) -> tuple[Ints, Ints, Ints]:

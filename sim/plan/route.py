@@ -9,15 +9,16 @@ sits.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import count, pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import chain, count, pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sim.errors import BadInput
 from sim.plan import DIRECTIONS, SERVICES, Floats, Ints, Places, Routes
+from sim.plan.morning import Stop, duties
 from sim.plan.stops import at_stop, daily_riders, longest_walk_min, weekly_riders
+from sim.plan.vrp import Problem, solve
 from sim.units import METRES_PER_KM, SECONDS_PER_MINUTE, minutes_of
 
 if TYPE_CHECKING:
@@ -28,13 +29,7 @@ if TYPE_CHECKING:
 IN, OUT = range(len(DIRECTIONS))
 SCHOOL, LODGER = range(len(SERVICES))
 YOUNG_GRADES = 3
-# Weights of the search, in metres driven: the fewest runs first, then the smaller buses, then short ways.
-METRES_PER_RUN = 100_000
-METRES_PER_SEAT = 500
-METRES_PER_SECOND = 5
-SEED = 1
 TINY = 1e-6
-CACHED_PROBLEMS = 16_384
 
 
 class Run(NamedTuple):
@@ -50,21 +45,6 @@ Planned = tuple[int, int, Run]  # school, service, run
 Stops = list[tuple[int, int]]  # hamlet, pupils
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """The stops of one school as PyVRP needs them: whole seconds and metres, the school as the last place."""
-
-    seconds: tuple[tuple[int, ...], ...]
-    metres: tuple[tuple[int, ...], ...]
-    loads: tuple[int, ...]
-    dwell_s: tuple[int, ...]
-    kinds: tuple[tuple[int, int, int], ...]
-    """(position, rated, seats) of each kind of bus that may be used."""
-    limit_s: tuple[int, ...]
-    """Longest ride of each stop."""
-    iterations: int
-
-
 def routes(county: County, settings: Settings, travel: Travel, places: Places, kept: Sequence[Planned] = ()) -> Routes:
     """Plan the bus runs of one year: every rider has a stop, a seat and, where possible, a legal ride.
 
@@ -73,24 +53,31 @@ def routes(county: County, settings: Settings, travel: Travel, places: Places, k
     kept: runs that stay as they are; the others are planned for the riders whom these leave at their stops.
     """
     fleet, schools = settings.fleet, len(county.schools.id)
-    runs: list[Planned] = []
+    if fleet.mixed_loads:
+        raise BadInput(
+            "fleet.mixed_loads: the simulated day knows runs to one school only; mixed loads can be planned and scored "
+            "(sim.plan.morning.problem and sim.plan.fleet.plan), not simulated"
+        )
+    runs = list(kept)
     everyone = (daily_riders(places), weekly_riders(settings, places))
     for serves, homes in enumerate(everyone):
+        riders = at_stop(places, homes, schools)
+        young = riders[:, :, :YOUNG_GRADES].sum(axis=(1, 2)) > TINY
+        longest = np.where(young, *(ride_limit_min(fleet, serves, young) for young in (True, False)))
         walk = longest_walk_min(settings, places, homes, schools) * fleet.limit_includes_walk_and_wait
-        for school, riders in enumerate(at_stop(places, homes, schools)):
-            longest = ride_limit_min(fleet, serves, bool(riders[:, :YOUNG_GRADES].sum() > TINY))
-            there = [run for at, service, run in kept if (at, service) == (school, serves)]
-            demand = _left_over(riders, there)
-            found = there + _school_runs(county, settings, travel, school, demand, longest - walk[school])
-            runs += [(school, serves, run) for run in found]
+        demand = _left_over(riders, [(at, run) for at, service, run in kept if service == serves])
+        search = _by_duties if serves == SCHOOL and fleet.planner == "duties" else _by_school
+        found = search(county, settings, travel, demand, longest[:, None] - walk)
+        runs += [(school, serves, run) for school, run in found]
+    runs.sort(key=lambda planned: (planned[1], planned[0]))
     return _as_routes(county, settings, travel, runs)
 
 
-def _left_over(riders: Floats, kept: list[Run]) -> Ints:
-    """Return the whole pupils at each stop (H,) whom runs that are kept do not take."""
-    demand = np.ceil(riders.sum(axis=1) - TINY).astype(np.int64)
-    for run in kept:
-        np.subtract.at(demand, list(run.hamlets), run.loads)
+def _left_over(riders: Floats, kept: list[tuple[int, Run]]) -> Ints:
+    """Return the whole pupils at each stop of each school (S, H) whom runs that are kept do not take."""
+    demand = np.ceil(riders.sum(axis=2) - TINY).astype(np.int64)
+    for school, run in kept:
+        np.subtract.at(demand[school], list(run.hamlets), run.loads)
     return np.maximum(demand, 0)
 
 
@@ -116,6 +103,44 @@ def ride_min(routes: Routes, fleet: Fleet) -> Floats:
     return out
 
 
+def _by_school(
+    county: County, settings: Settings, travel: Travel, demand: Ints, limit_min: Floats
+) -> list[tuple[int, Run]]:
+    """Plan the runs of each school by itself; for the pupils and the longest ride of each stop, (S, H) each."""
+    return [
+        (school, run)
+        for school in range(len(demand))
+        for run in _school_runs(county, settings, travel, school, demand[school], limit_min[school])
+    ]
+
+
+def _by_duties(
+    county: County, settings: Settings, travel: Travel, demand: Ints, limit_min: Floats
+) -> list[tuple[int, Run]]:
+    """Plan the runs of all schools together, as duties of buses; for the same as `_by_school`."""
+    fleet, kinds = settings.fleet, _usable_kinds(settings.fleet)
+    stops = [
+        Stop(school, hamlet, load, float(limit_min[school, hamlet]))
+        for school, here in enumerate(demand)
+        for hamlet, load in _stops(here, kinds)
+    ]
+    runs: list[tuple[int, Run]] = []
+    for picked in chain.from_iterable(duties(county, settings, travel, stops, kinds)):
+        school, hamlets, loads, limits = zip(*(stops[stop] for stop in picked), strict=True)
+        over = _first_ride_min(county, fleet, travel, school[0], hamlets, loads) > limits[0]
+        runs.append((school[0], Run(hamlets, loads, _smallest(kinds, sum(loads)), over)))
+    return sorted(runs)
+
+
+def _first_ride_min(
+    county: County, fleet: Fleet, travel: Travel, school: int, hamlets: tuple[int, ...], loads: tuple[int, ...]
+) -> float:
+    """Return how long the first rider of a run sits in the bus."""
+    nodes = [*county.hamlets.node[list(hamlets)], county.schools.node[school]]
+    legs = sum(travel.minutes[one, then] for one, then in pairwise(nodes))
+    return float(legs + dwell_min(fleet, np.array(loads)).sum())
+
+
 def ride_limit_min(fleet: Fleet, service: int, young: bool) -> float:
     """Return the longest legal ride: less walk and wait where the limit counts from door to school."""
     daily = fleet.ride_limit_young_min if young else fleet.ride_limit_older_min
@@ -132,8 +157,7 @@ def _school_runs(
     limit_min: (H,) longest ride of each stop.
     """
     kinds = _usable_kinds(settings.fleet)
-    largest = max(seats for *_, seats in kinds)
-    stops = [(int(h), int(load)) for h in np.flatnonzero(demand) for load in _split(int(demand[h]), largest)]
+    stops = _stops(demand, kinds)
     limit_s = (limit_min * SECONDS_PER_MINUTE + TINY).astype(np.int64)[[hamlet for hamlet, _ in stops]]
     runs = []
     problem = _problem(county, settings, travel, school, stops, limit_s)
@@ -142,6 +166,12 @@ def _school_runs(
         over = bool(_ride_s(problem, picked) > limit_s[picked[0]])
         runs.append(Run(hamlets, loads, _smallest(kinds, sum(loads)), over))
     return sorted(runs)
+
+
+def _stops(demand: Ints, kinds: tuple[tuple[int, int, int], ...]) -> Stops:
+    """Return the stops of one school: no more pupils at each than the largest bus has seats."""
+    largest = max(seats for *_, seats in kinds)
+    return [(int(h), int(load)) for h in np.flatnonzero(demand) for load in _split(int(demand[h]), largest)]
 
 
 def _split(demand: int, largest: int) -> list[int]:
@@ -191,67 +221,6 @@ def _problem(county: County, settings: Settings, travel: Travel, school: int, st
         limit_s=tuple(limits.tolist()),
         iterations=settings.fleet.solver_iterations,
     )
-
-
-@lru_cache(maxsize=CACHED_PROBLEMS)
-def solve(problem: Problem) -> tuple[tuple[int, ...], ...]:
-    """Return the stops of each run, in order of travel: the fewest runs, then small buses, then short ways.
-
-    The same problem is searched once and remembered. Should the search end without a legal plan, every stop
-    gets a run of its own. The search parameters are PyVRP's own, tuned for some hundred steps on 5 to 30
-    stops: penalties adapt early, memory and neighbourhoods are short.
-    """
-    from pyvrp import IteratedLocalSearchParams, PenaltyParams, SolveParams
-    from pyvrp import solve as search
-    from pyvrp.search import NeighbourhoodParams
-    from pyvrp.stop import MaxIterations
-
-    stops = len(problem.loads)
-    if stops > 1:
-        how = SolveParams(
-            ils=IteratedLocalSearchParams(history_length=20),
-            penalty=PenaltyParams(solutions_between_updates=50, max_penalty=1e7),
-            neighbourhood=NeighbourhoodParams(num_neighbours=10),
-        )
-        stop = MaxIterations(problem.iterations)
-        result = search(_vrp(problem), stop, seed=SEED, collect_stats=False, params=how)
-        if result.is_feasible():
-            visits = (route.schedule() for route in result.best.routes())
-            return tuple(tuple(visit.idx for visit in route if visit.is_client()) for route in visits)
-    return tuple((stop,) for stop in range(stops))
-
-
-def _vrp(problem: Problem) -> Any:
-    """Return the problem as PyVRP data: place 0 is anywhere (no way from it), 1 is the school.
-
-    All runs end by the same time, and no stop is visited earlier than its longest ride before that.
-    """
-    from pyvrp import Client, Depot, Location, ProblemData, VehicleType
-
-    stops, end = len(problem.loads), max(problem.limit_s)
-    school_first = [stops, *range(stops)]
-    metres: Any = np.zeros((stops + 2, stops + 2), dtype=np.int64)
-    seconds: Any = metres.copy()
-    metres[1:, 1:] = np.array(problem.metres)[np.ix_(school_first, school_first)]
-    seconds[1:, 1:] = np.array(problem.seconds)[np.ix_(school_first, school_first)]
-    clients = [
-        Client(location=2 + nr, pickup=[load], service_duration=dwell, tw_early=end - limit)
-        for nr, (load, dwell, limit) in enumerate(zip(problem.loads, problem.dwell_s, problem.limit_s, strict=True))
-    ]
-    vehicles = [
-        VehicleType(
-            num_available=stops,
-            capacity=[seats],
-            start_depot=0,
-            end_depot=1,
-            fixed_cost=METRES_PER_RUN + METRES_PER_SEAT * rated,
-            tw_late=end,
-            unit_duration_cost=METRES_PER_SECOND,
-        )
-        for _, rated, seats in problem.kinds
-    ]
-    places = [Location(x=0, y=0) for _ in range(stops + 2)]
-    return ProblemData(places, clients, [Depot(location=0), Depot(location=1)], vehicles, [metres], [seconds])
 
 
 def _as_routes(county: County, settings: Settings, travel: Travel, runs: list[Planned]) -> Routes:

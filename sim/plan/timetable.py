@@ -8,14 +8,13 @@ import numpy as np
 
 from sim.plan import Floats, Routes, Runs
 from sim.plan.cover import Jobs
+from sim.plan.morning import JUNIOR_FROM, arrival_window
 from sim.plan.route import IN, LODGER, dwell_min, ride_min
 from sim.units import minutes_of
 
 if TYPE_CHECKING:
     from sim.config import Fleet, Settings
     from sim.county import County
-
-JUNIOR_FROM = 7
 
 
 def jobs(settings: Settings, county: County, routes: Routes) -> Jobs:
@@ -49,14 +48,12 @@ def at_school(settings: Settings, county: County, routes: Routes) -> tuple[Float
     has_junior = county.schools.last_grade[routes.school] >= JUNIOR_FROM
     has_primary = county.schools.first_grade[routes.school] < JUNIOR_FROM
     into, lodger = routes.direction == IN, routes.service == LODGER
-    bell = np.minimum(
-        np.where(has_junior, bells.junior_first_min, np.inf), np.where(has_primary, bells.primary_first_min, np.inf)
-    )
     close = np.maximum(
         np.where(has_junior, bells.junior_close_min, 0.0), np.where(has_primary, bells.primary_close_min, 0.0)
     )
-    early = np.where(into, bell - fleet.arrive_earliest_before_bell_min, close)
-    late = np.where(into, bell - fleet.arrive_latest_before_bell_min, close + fleet.depart_latest_after_close_min)
+    opens, closes = arrival_window(settings, county)
+    early = np.where(into, opens[routes.school], close)
+    late = np.where(into, closes[routes.school], close + fleet.depart_latest_after_close_min)
     lodger_early = np.where(into, bells.lodger_monday_min - fleet.lodger_window_min, bells.lodger_friday_min)
     return np.where(lodger, lodger_early, early), np.where(lodger, lodger_early + fleet.lodger_window_min, late)
 
