@@ -288,3 +288,15 @@ def test_town_schools_take_no_more_than_they_have_places(town: County) -> None:
 def test_a_study_cannot_begin_before_the_roll(three_villages: County) -> None:
     with pytest.raises(BadInput, match=r"study.first_year: 2020 is before the year of pupils.csv, 2023"):
         enrol.forecast(three_villages, settings("study.first_year=2020"))
+
+
+def test_a_town_school_has_no_places_before_it_opens(huichang: County) -> None:
+    kind = np.array(huichang.schools.kind) == "town_junior"
+    new = kind & (huichang.schools.opens_year > 2023)
+    assert new.any()
+    late = replace(
+        huichang, schools=replace(huichang.schools, opens_year=np.where(new, 2035, huichang.schools.opens_year))
+    )
+    chosen = load(["county=huichang"])
+    now, then = (enrol._town_places(county, chosen, 2030)[1] for county in (huichang, late))
+    assert then < now

@@ -301,3 +301,10 @@ def test_a_wrong_recipe_is_told_by_key(tmp_path: Path) -> None:
         recipe(tmp_path / "mine.yaml")
     with pytest.raises(BadInput, match="cannot be read"):
         recipe(tmp_path / "none.yaml")
+
+
+def test_an_area_that_has_closed_stays_empty_and_spoils_no_total() -> None:
+    table = rolls(X=[[100, 90, 80]] * 6, Y=[[8, 8, 8]] * 4 + [[0, 0, 0]] * 2)
+    mean = fit(table, BIRTHS, NEW_HAMPSHIRE).mean(2027)
+    assert np.isfinite(mean).all()
+    assert mean[:, 1].sum() == 0

@@ -181,17 +181,17 @@ def _open_share(county: County, settings: Settings, year: int, still: Floats) ->
 def _town_places(county: County, settings: Settings, year: int) -> tuple[float, float]:
     """Return the places of the town's primary and junior schools in a year.
 
-    Class places of their rooms and of projects; where facilities.csv tells no rooms, schools are full today: as many
+    Class places of their rooms and of projects, once a school is open; where facilities.csv tells no rooms, schools are full today: as many
     places as town pupils on the roll, and those that projects add. Without any town school there is no limit.
     """
     kind, schools = np.array(county.schools.kind), county.schools
     sizes = (settings.dine.class_size, settings.dine.class_size_junior)
     found = []
     for level, name, size in zip(_LEVELS, _TOWN_KINDS, sizes, strict=True):
-        here = kind == name
-        rooms = schools.classrooms[here].sum() * size
+        here = (kind == name) & (schools.opens_year <= year)
+        rooms = (schools.classrooms + added(county, "classrooms", year))[here].sum() * size
         today = max(float(rooms), float(county.pupils[county.hamlets.is_town, level].sum()))
-        found.append(today + float(added(county, "places", year)[here].sum()) if here.any() else np.inf)
+        found.append(today + float(added(county, "places", year)[here].sum()) if (kind == name).any() else np.inf)
     return found[0], found[1]
 
 

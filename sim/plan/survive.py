@@ -165,7 +165,7 @@ class Survival:
         plain = self._plain(self._births_path(self.births, ahead))
         held = self._held(expect(self._plain(self._births_path(self.anchor, ahead))).sum(axis=(2, 3)))
         step = np.ones_like(held)
-        step[1:] = held[1:] / held[:-1]
+        np.divide(held[1:], held[:-1], out=step[1:], where=held[:-1] > 0)
         return replace(plain, inflow=plain.inflow * held[:, :, None, None], progress=plain.progress * step[:, :, None])
 
     def _plain(self, path: Floats) -> Cohorts:
