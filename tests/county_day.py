@@ -190,7 +190,8 @@ class County:
         self.door = (minutes_of(fleet.unload_school_s), minutes_of(fleet.unload_pupil_s))
         self.transfer_min = minutes_of(fleet.transfer_pupil_s)
         self.bays = [simpy.Resource(self.env, max(1, bays)) for bays in stage.gate_bays]
-        self.ready = [0.0] * len(self.table.yard)
+        self.repaired = [0.0] * len(self.table.yard)
+        self.ready, self.repaired = [0.0] * len(self.table.yard), [-inf] * len(self.table.yard)
         self.slept = np.zeros((self.days + 1, len(pupils)), dtype=bool)
         self.by_day = [Day(self, number) for number in range(self.days)]
         self.env.process(self.mornings())
@@ -534,6 +535,7 @@ class County:
         seats, luck = table.bus_seats[number], (self.luck.break_km, self.luck.repair_min)
         bus = Bus(number, way, simpy.Container(env, seats, seats), legs, False, env.now)
         bus.km_left, bus.repair_min = (float(of[way, d, number]) for of in luck)
+        bus.broke_min = inf if self.repaired[number] >= env.now else 0.0
         yard = at = table.yard[number]
         free, last = max(env.now, self.ready[number]), -1
         why = {run: cause for run in runs if (cause := self.out_of_reach(legs, yard, run))}
@@ -560,6 +562,8 @@ class County:
         travel, yard = bus.legs.travel, self.table.yard[bus.number]
         home = self.diary.came_home[bus.way, day.number, bus.number] = self.env.now + travel.minutes[at, yard]
         self.ready[bus.number] = max(home, self.ready[bus.number])
+        if bus.broken_run >= 0:
+            self.repaired[bus.number] = self.ready[bus.number]
         self.diary.empty_km[day.number, last] += travel.km[at, yard]
         if bus.spare is not None:
             yield At(self.env, home)
@@ -759,7 +763,7 @@ class County:
             for who in self.riders[p]:
                 if who in day.waiting[way]:
                     self.leave(day, way, who, int(cut[p]) or cause)
-        if day.buses_run[way] and cause != BUS:
+        if day.buses_run[way] and self.table.bus[run] != NO_BUS:
             self.leave_behind(day, run)
 
     def leave_behind(self, day: Day, run: int) -> None:

@@ -19,6 +19,7 @@ from simpy.events import EventPriority
 from sim.operate import drive
 from sim.operate.diary import BREAKDOWN, BUS, NO_CAUSE, ROAD, WEATHER
 from sim.operate.half import Half, Place, where
+from sim.operate.timetable import NO_BUS
 
 if TYPE_CHECKING:
     from sim.operate.day import Day, Week
@@ -56,7 +57,8 @@ def half_day(env: simpy.Environment, week: Week, bus: int, day: Day, way: int, r
     table, yard = week.timetable, week.timetable.yard[bus]
     with ExitStack() as borrowed:
         half = Half(day, way, table.bus_seats[bus], day.track, borrowed, bus, day.repair_min[way][bus],
-                    day.break_km[way][bus], at=yard, free=max(env.now, week.ready[bus]))  # fmt: skip
+                    day.break_km[way][bus], at=yard, free=max(env.now, week.ready[bus]),
+                    broke_min=inf if week.repaired[bus] >= env.now else 0.0)  # fmt: skip
         out_of_reach = [] if half.legs is week.dry else [run for run in runs if not _reaches(half, run)]
         for run in out_of_reach:
             env.process(stand_still(env, week, (run,), day, _why_cut(week, half, run)))
@@ -88,6 +90,8 @@ def half_day(env: simpy.Environment, week: Week, bus: int, day: Day, way: int, r
             day.spare_min[half.broken_run] += home - half.spare_left
     day.empty_km[last] += half.legs.travel.km.item(half.at, yard)
     day.came_home[way][bus], week.ready[bus] = home, max(home, week.ready[bus])
+    if half.broken_run >= 0:
+        week.repaired[bus] = week.ready[bus]
 
 
 def _set_off(week: Week, half: Half, run: int) -> bool:
@@ -249,7 +253,7 @@ def cancel(env: simpy.Environment, week: Week, run: int, day: Day, cause: int) -
     minute = max(env.now, day.be_there_min[run])
     cut, waits = day.road(way)[1], day.ready(way)
     drive.strand(minute, cause, table.stops[run], cut, table.riders, waits, day.on(way), day.left(way))
-    if day.buses_run[way] and cause != BUS:
+    if day.buses_run[way] and table.bus[run] != NO_BUS:
         leave_behind(env, week, run, day)
 
 

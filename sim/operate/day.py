@@ -148,7 +148,7 @@ class Week:
         """Set up what processes compete for: gate bays, spare buses with a crew, and who waits for a second run."""
         table = self.timetable
         self.bays = {s: [-np.inf] * max(1, self.stage.gate_bays[s]) for s in {*table.school}}
-        self.ready = [0.0] * len(table.yard)
+        self.ready, self.repaired = [0.0] * len(table.yard), [-np.inf] * len(table.yard)
         for day in self.by_day:
             self._muster(env, day)
 

@@ -40,7 +40,7 @@ class Half:
     weather_min: float = 0.0
     """Minutes it is behind because of the weather."""
     broke_min: float = 0.0
-    """Minutes it is behind because it broke down."""
+    """Minutes it is behind because it broke down; inf: as many as it is behind, it is not home from the last repair."""
     broken_run: int = -1
     spare_left: float = -1.0
     legs: Legs = field(init=False)
