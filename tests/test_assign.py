@@ -316,6 +316,12 @@ def test_who_finds_no_room_is_told_what_is_missing_and_what_helps(two_centres: C
     row = result.unplaced.iloc[0]
     assert (row.constraint, row.shortfall) == ("class_place", 1.0)
     assert row.relief.startswith("1 class places at the receiving school (")
+    # The plan knows its one pupil too many: C holds 5 and T 6, and twelve go to school.
+    nearest = assign(county, "assign=nearest").school
+    refused = county.hamlets.id.index(row.hamlet_id), row.grade - 1
+    assert result.school[refused] == nearest[refused]
+    rolls = [result.expected.sum(axis=2)[result.school == s].sum() for s in (C, T)]
+    assert sorted(np.array(rolls) - (5, 6)) == [0, 1]
 
 
 def test_a_way_over_the_limit_is_refused_with_the_minutes_missing(three_villages: County) -> None:
@@ -324,7 +330,14 @@ def test_a_way_over_the_limit_is_refused_with_the_minutes_missing(three_villages
     assert result.unplaced["pupils"].sum() == 3
     assert set(zip(result.unplaced["constraint"], result.unplaced["shortfall"], strict=True)) == {("ride", 4.0)}
     assert result.unplaced["relief"].str.contains("beds in service mode, .* yuan").all()
-    assert (result.school[D, :2] == -1).all()
+    assert (result.school[D, :2] == C).all()
+    assert result.reason[D, 0].startswith(
+        "nearest by road, as no school has a place within the limits (ride): 三村中心"
+    )
+    away = assign(three_villages, *rule, "assign.refused=unplaced", open_=T_CLOSED)
+    assert (away.school[D, :2] == -1).all()
+    assert away.reason[D, 0] == "no school within reach has room: ride"
+    assert away.unplaced.equals(result.unplaced)
     allowed = assign(three_villages, *rule, "assign.keep=[class_place]", open_=T_CLOSED)
     assert allowed.unplaced.empty
 
@@ -346,16 +359,24 @@ def test_pupils_do_not_change_school_again_for_a_few_minutes(two_centres: County
     rooms=st.tuples(st.integers(0, 9), st.integers(0, 9)),
     sizes=st.tuples(st.integers(0, 4), st.integers(4, 12)),
     seed=st.integers(0, 99),
+    refused=st.sampled_from(["over_capacity", "unplaced"]),
 )
-def test_nobody_is_lost(three_villages: County, rule: str, open_: tuple, rooms: tuple, sizes: tuple, seed: int) -> None:
-    base = settings(*CAPACITY)
+def test_nobody_is_lost(
+    three_villages: County, rule: str, open_: tuple, rooms: tuple, sizes: tuple, seed: int, refused: str
+) -> None:
+    base = settings(*CAPACITY, f"assign.refused={refused}")
     sized = base.assign.model_copy(update={"rule": rule, "fewest_pupils": sizes[0], "most_pupils": sizes[1]})
     chosen = base.model_copy(update={"assign": sized})
     county = with_schools(three_villages, classrooms=np.array(rooms), receives=np.array([True, True]))
     pupils = np.random.default_rng(seed).uniform(0, 2, county.pupils.shape).round(1)
     result = places(county, chosen, travel(county.roads, chosen.road), np.array(open_), pupils, 2023)
-    placed = pupils.sum(axis=2)[result.school >= 0].sum()
-    assert placed + result.unplaced["pupils"].sum() == pytest.approx(pupils.sum())
+    told = result.unplaced
+    listed = np.zeros(result.school.shape, dtype=bool)
+    listed[[county.hamlets.id.index(hamlet) for hamlet in told["hamlet_id"]], told["grade"] - 1] = True
+    within = pupils.sum(axis=2)[(result.school >= 0) & ~listed].sum()
+    assert within + told["pupils"].sum() == pytest.approx(pupils.sum())
+    in_limits = ~told["constraint"].str.startswith("no ").to_numpy() & (refused == "over_capacity")
+    np.testing.assert_array_equal(np.sort(result.school[listed] >= 0), np.sort(in_limits))
     assert (result.unplaced["shortfall"] > 0).all()
     assert result.unplaced["relief"].str.len().gt(0).all()
     np.testing.assert_allclose(result.share.sum(axis=2), 1.0)

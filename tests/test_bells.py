@@ -21,7 +21,7 @@ TIGHT = ("fleet.arrive_earliest_before_bell_min=30.0", "fleet.depart_latest_afte
 
 @pytest.fixture(scope="module")
 def town():
-    return random_county(5, schools=12)
+    return random_county(5, schools=7)
 
 
 def test_the_bells_chosen_need_the_fewest_buses_of_all_tried(town):

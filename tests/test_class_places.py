@@ -270,6 +270,24 @@ def test_the_report_tells_when_new_places_stand_empty(tmp_path: Path, language: 
     assert [str(cell) for cell in crowded[0]][1:5] == ["2023", "2023", "1,000", "40"]
 
 
+@pytest.mark.parametrize(
+    ("language", "rule", "why"), [("en", "own_township", "why_nearest"), ("zh", "capacity", "why_capacity")]
+)
+def test_the_report_tells_why_schools_are_full_in_a_town_with_room(
+    tmp_path: Path, language: str, rule: str, why: str
+) -> None:
+    """In 2024 S6 has 120 pupils too many; all 2,000 places would hold 1,900. In 2023 the whole town is 40 short."""
+    folder = told_town(tmp_path / "run", f"report.language={language}", f"assign={rule}")
+    run = RunFolder(folder)
+    table = run.read_table("class_places")
+    table.loc[table["year"] == 2024, ["over_mean", "p_over"]] = 120.0, 1.0
+    run.write_table("class_places", table)
+    told = Run(folder)
+    *_, unspread, cause = Town(told).story()
+    assert all(text in unspread for text in ("2024", "120", "100", told.site("S6")))
+    assert cause == told.words(f"town.{why}")
+
+
 def test_without_class_places_the_report_has_no_such_section(tmp_path: Path) -> None:
     page = report(sample_run(tmp_path / "run")).read_text(encoding="utf-8")
     assert 'id="town"' not in page

@@ -18,6 +18,7 @@ from sim.county.timetable import given_runs
 from sim.errors import BadInput
 from sim.live import Job, live_year
 from sim.plan.given import exported
+from sim.plan.stops import daily_riders
 from sim.plan.tables import plan_tables
 from sim.study import run
 from sim.tables import as_declared, run_table
@@ -140,6 +141,70 @@ def test_pupils_whose_hamlet_no_run_serves_are_left_behind_and_counted(runs):
     assert np.isnan(diary.alighted_in[0, of_b]).all()
     assert not np.isnan(diary.left_in[0, of_b]).any(), "told that no bus comes, not forgotten"
     assert not np.isnan(diary.alighted_in[0, scene.rider & ~of_b]).any()
+
+
+def test_lodgers_runs_are_no_service_for_day_pupils(runs):
+    def stops_of_b(without: pd.Series) -> list[int]:
+        rest = runs[~((runs["stop_id"] == "B") & without)].copy()
+        rest["seq"] = rest.groupby("run_id", sort=False).cumcount()
+        job = job_with(rest, "fleet.runs=given", "fleet.stop_walk_km=20", "fleet.stop_walk_young_km=20")
+        places = job.plan.years[0].places
+        return places.stop[1][daily_riders(places)[1] > 0].tolist()
+
+    # pupils of B walk to D, the bus of its lodgers calling at B or not
+    only_lodgers, nobody = stops_of_b(runs["service"] == "school"), stops_of_b(runs["run_id"].notna())
+    assert set(only_lodgers) == {2}
+    assert only_lodgers == nobody
+
+
+def test_runs_to_a_closed_school_are_not_driven(runs):
+    cells = {"run_id": "T-in-01", "bus_id": "bus-009", "service": "school", "school_id": "T", "direction": "in"}
+    to_t = runs[of(runs, "C-in-01")].assign(**cells).replace({"stop_id": {"C": "T"}})
+    both = pd.concat([runs, to_t], ignore_index=True)
+    for way in ("given", "improve"):
+        job = job_with(both, f"fleet.runs={way}", "closure=plan_2023")
+        year = job.plan.years[0]
+        assert year.open.tolist() == [True, False]
+        assert one_limit(job, "school_closed")["run_id"] == "T-in-01"
+        assert found(job).query("limit == 'no_bus'").empty
+        to_closed = year.runs.routes.school == 1
+        assert (year.runs.bus[to_closed] == -1).all()
+        assert to_closed.any() == (way == "given")
+        assert (year.runs.bus[~to_closed] == 0).all()
+        assert (len(year.runs.yard), year.runs.buses_needed) == (1, 1)
+
+
+# Buses owned
+
+
+BUS_EACH = (
+    "fleet.kinds=[{name: seats_19, rated: 5, seats: 3, attendants: 1}]", "fleet.lodger_runs=false",
+    "fleet.arrive_earliest_before_bell_min=25", "fleet.depart_latest_after_close_min=8", "fleet.late_allowed_min=0",
+)  # fmt: skip
+"""Three seats and a short window: B and D need a bus each for their three pupils."""
+
+
+@pytest.fixture(scope="module")
+def two_buses() -> pd.DataFrame:
+    return runs_of(planned(choose((*BY_HEART, *BUS_EACH))))
+
+
+@pytest.mark.parametrize(
+    ("way", "told", "driving", "owned"),
+    [
+        ("given", "buses=null", 2, 3), ("given", "buses=1", 1, 1), ("given", "buses=0", 0, 0),
+        ("given", "buses={seats_19:1}", 1, 1), ("given", "scale=0.4", 1, 1),
+        ("improve", "buses=1", 1, 1), ("improve", "scale=0.4", 1, 1),
+    ],
+)  # fmt: skip
+def test_no_more_buses_drive_than_the_county_owns(two_buses, way, told, driving, owned):
+    job = job_with(two_buses, *BUS_EACH, f"fleet.runs={way}", f"fleet.{told}")
+    runs = job.plan.years[0].runs
+    assert np.unique(runs.bus[runs.bus >= 0]).tolist() == list(range(driving))
+    assert (len(runs.yard), runs.buses_needed, runs.buses_owned) == (driving, 2, owned)
+    assert scored(job, "given")["riders_left_out"] == 3 * (2 - driving)
+    scene, diary, _ = lived(job, days=1)
+    assert (~np.isnan(diary.alighted_in[0, scene.rider])).sum() == 3 * driving
 
 
 def test_given_runs_that_are_not_there_are_bad_input():
@@ -277,14 +342,29 @@ def test_buses_that_are_unknown_too_large_or_have_no_seat_for_the_attendants(run
 # Improved
 
 
-def worth(job: Job, plan: str) -> tuple[float, float, float]:
-    score = scored(job, plan)
-    return score["violations"], score["buses"], score["km_per_week"]
+def worth(job: Job, plan: str) -> list[float]:
+    return scored(job, plan)[["riders_left_out", "violations", "buses", "km_per_week"]].tolist()
 
 
 def no_worse(job: Job) -> bool:
     was, now = worth(job, "given"), worth(job, "improved")
-    return now[0] <= was[0] and now[1:] <= (was[1], was[2] + 1e-9)
+    return now[0] <= was[0] and now[1] <= was[1] and now[2:] <= [was[2], was[3] + 1e-9]
+
+
+def test_improving_leaves_nobody_out_whom_the_countys_runs_carry(two_buses):
+    late = two_buses.assign(bus_id="bus-001")
+    for name in ("C-in-01", "C-out-01"):  # the one bus drives to B 24 minutes after D: late, and with little time
+        late = later(late, name, 24.0)
+    job = job_with(late, *BUS_EACH, "fleet.runs=improve")
+    assert scored(job, "given")["riders_left_out"] == 0
+    assert no_worse(job)
+    scene, diary, _ = lived(job, days=1)
+    assert not np.isnan(diary.alighted_in[0, scene.rider]).any()
+
+
+def test_lodgers_and_rides_home_left_out_count_too(runs):
+    for name, left in (("C-lodger-in-01", 2), ("C-out-01", 6), ("C-in-01", 6)):
+        assert scored(job_with(change(runs, of(runs, name), bus_id=None)), "given")["riders_left_out"] == left
 
 
 def test_improving_heals_times_and_needless_buses(runs):
@@ -293,7 +373,7 @@ def test_improving_heals_times_and_needless_buses(runs):
     job = job_with(bad, "fleet.runs=improve")
     assert no_worse(job)
     assert (scored(job, "given")["buses"], scored(job, "improved")["buses"]) == (2, 1)
-    assert worth(job, "improved")[0] < worth(job, "given")[0]
+    assert worth(job, "improved")[1] < worth(job, "given")[1]
     assert job.plan.years[0].checked.score.query("lived")["plan"].unique().tolist() == ["improved"]
     assert len(job.plan.years[0].runs.yard) == 1
 
@@ -318,20 +398,17 @@ def test_an_improved_plan_is_never_worse_than_the_given_one(runs, seed):
 # Bad input
 
 
-@pytest.mark.parametrize(
-    ("cells", "column", "says"),
-    [
-        ({"school_id": "X"}, "school_id", "'X' is no school"),
-        ({"service": "taxi"}, "service", "use one of school, lodger"),
-        ({"days": "mon"}, "days", "use mon_fri"),
-        ({"seats": 0}, "seats", "too small"),
-        ({"bus_id": "other"}, "bus_id", "of the same run"),
-    ],
-)
-def test_a_wrong_cell_is_told_with_row_and_column(tmp_path, runs, cells, column, says):
-    folder = county_with(tmp_path, change(runs, runs.index == 0, **cells))
-    errors = [error for error in check_county(folder) if error.startswith("runs.csv, row ")]
-    assert any(f"column {column}" in error and says in error for error in errors), check_county(folder)
+def test_wrong_cells_are_told_with_row_and_column(tmp_path, runs):
+    bad = change(runs, runs.index == 0, school_id="X", service="taxi", days="mon", seats=0)
+    errors = check_county(county_with(tmp_path, bad))
+    for column, says in (
+        ("school_id", "'X' is no school"),
+        ("service", "use one of school, lodger"),
+        ("days", "use mon_fri"),
+        ("seats", "too small"),
+    ):
+        start = f"runs.csv, row 2, column {column}"
+        assert any(error.startswith(start) and says in error for error in errors), errors
 
 
 def test_places_and_times_of_a_run_are_in_order(runs):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from sim.config import Settings, load
-from sim.county import County, travel
+from sim.county import County, read_county, travel
 from sim.errors import BadInput
 from sim.plan import Closures, Forecast, Places, enrol
 from sim.plan.choice import alternatives
@@ -21,6 +23,7 @@ from sim.tables import as_declared, run_table
 C, T = range(2)
 D = 2
 IF_READY = "closure=plan_2023_if_ready"
+THREE_VILLAGES = Path(__file__).parents[1] / "configs" / "county" / "three_villages"
 
 
 @cache
@@ -77,10 +80,23 @@ def test_a_bed_takes_the_place_of_a_legal_ride(three_villages: County) -> None:
     short = ("fleet.ride_limit_young_min=25", "lodge.service_mode=true")
     girls = int(three_villages.pupils[D, :3, 0].sum())
     assert girls in (1, 2)
-    assert told(decide(three_villages, IF_READY, *short, "lodge.beds=2")[0])[0][2] == "close"
-    row = told(decide(three_villages, IF_READY, *short, "lodge.beds=1")[0])[0]
+    many, few = (with_schools(three_villages, beds=np.array([[each, each], [0, 0]])) for each in (2, 1))
+    assert told(decide(many, IF_READY, *short)[0])[0][2] == "close"
+    row = told(decide(few, IF_READY, *short)[0])[0]
     assert row == (2023, "T", "keep", "ride_or_bed", 1.0, "bed")
-    assert decide(three_villages, IF_READY, *short, "lodge.beds=1")[0].decisions["relief_cost_yuan"][0] == 17600
+    assert decide(few, IF_READY, *short)[0].decisions["relief_cost_yuan"][0] == 17600
+
+
+@pytest.mark.parametrize("swept", ["lodge.beds=2", "lodge.beds_scale=0", "dine.seats_scale=0", "dine.kitchen_scale=9"])
+def test_a_sweep_over_beds_and_meals_changes_no_closure_and_no_place(three_villages: County, swept: str) -> None:
+    short = ("fleet.ride_limit_young_min=25", "lodge.service_mode=true")
+    county = with_schools(three_villages, kitchen_meals=np.array([11, 0]))
+    for chosen in ((IF_READY, *short), (IF_READY,), ("closure=plan_2023", "assign=capacity", *short)):
+        plain, other = decide(county, *chosen), decide(county, *chosen, swept)
+        pd.testing.assert_frame_equal(plain[0].decisions, other[0].decisions)
+        for one, same in zip(plain[1], other[1], strict=True):
+            np.testing.assert_array_equal(one.school, same.school)
+            pd.testing.assert_frame_equal(one.unplaced, same.unplaced)
 
 
 @pytest.mark.parametrize(("kitchen", "short"), [(12, None), (11, 1.0), (9, 3.0)])
@@ -137,6 +153,43 @@ def test_a_conditional_hearing_asks_for_what_it_names(three_villages: County) ->
         assert told(decide(county, "closure=plan_2023", late)[0])[0][2] == decision
 
 
+@pytest.mark.parametrize(
+    ("row", "decision"), [("conditional,", "keep"), ("conditional,ride_or_bed", "keep"), ("conditional,meal", "close")]
+)
+def test_a_hearing_read_from_its_file_that_names_nothing_asks_for_all(tmp_path: Path, row: str, decision: str) -> None:
+    folder = tmp_path / "county"
+    shutil.copytree(THREE_VILLAGES, folder)
+    head = "school_id,year,result,condition,source"
+    (folder / "hearing.csv").write_text(f"{head}\nT,2023,{row},synthetic: made up\n", encoding="utf-8")
+    closed, _ = decide(read_county(folder), "closure=plan_2023", "fleet.ride_limit_young_min=25")
+    assert told(closed)[0][2] == decision
+
+
+def test_a_junior_school_closes_only_when_its_pupils_are_provided_for(three_villages: County) -> None:
+    """T is the junior school of all hamlets, whose own school C ends with grade 6; nobody else teaches A7, B8, D8."""
+    junior = {"first_grade": np.array([1, 7]), "last_grade": np.array([6, 9]), "receives": np.array([True, True])}
+    county = with_schools(three_villages, kind=("central_primary", "junior"), **junior)
+    county = replace(county, hamlets=replace(county.hamlets, school=np.array([C, C, C])))
+    rule = ("closure.steps=[]", "closure.named=[{school_id: T, year: 2023}]")
+    kept, _ = decide(county, IF_READY, *rule)
+    assert told(kept) == [(2023, "T", "keep", "class_place", 3.0, "pupil")]
+    closed, _ = decide(county, "closure=plan_2023", *rule)
+    assert told(closed) == [(2023, "T", "close", "class_place", 3.0, "pupil")]
+    plans = closed.school_plans[["school_id", "hamlet_id", "grades", "pupils"]].to_numpy().tolist()
+    assert plans == [["T", "A", "7", 1.0], ["T", "B", "8", 1.0], ["T", "D", "8", 1.0]]
+
+
+def test_pupils_received_from_a_school_closed_before_count_like_its_own(three_villages: County) -> None:
+    """C closes in 2023 and its nine go on to T, which then cannot close in 2024: twelve would have no school."""
+    columns = {"receives": np.array([True, True]), "last_grade": np.array([9, 9])}
+    county = with_schools(three_villages, kind=("nine_year", "nine_year"), **columns)
+    named = "closure.named=[{school_id: C, year: 2023}, {school_id: T, year: 2024}]"
+    closed, placed = decide(county, "closure=plan_2023", "closure.steps=[]", named)
+    assert (placed[0].school == T).all()
+    assert told(closed)[1] == (2024, "T", "close", "class_place", 12.0, "pupil")
+    assert closed.school_plans.query("school_id == 'T'")["pupils"].sum() == 12
+
+
 def test_a_school_that_was_not_ready_closes_when_it_is(three_villages: County) -> None:
     project = pd.DataFrame({"project_id": ["p"], "school_id": ["C"], "year": [2025], "adds": ["kitchen_meals"]})
     county = with_schools(three_villages, kitchen_meals=np.array([9, 0]))
@@ -189,9 +242,9 @@ def test_an_unknown_school_in_the_list_is_refused(three_villages: County) -> Non
 def test_closing_the_only_school_lists_every_pupil_and_loses_none(three_villages: County) -> None:
     closed, placed = decide(three_villages, "closure=none", "closure.named=[{school_id: C, year: 2023}]")
     assert placed[0].unplaced["pupils"].sum() == 9
-    assert told(closed)[0] == (2023, "C", "close", "class_place", 8.0, "pupil")
+    assert told(closed)[0] == (2023, "C", "close", "class_place", 9.0, "pupil")
     kept, _ = decide(three_villages, "closure.named=[{school_id: C, year: 2023}]", IF_READY, "closure.steps=[]")
-    assert told(kept) == [(2023, "C", "keep", "class_place", 8.0, "pupil")]
+    assert told(kept) == [(2023, "C", "keep", "class_place", 9.0, "pupil")]
 
 
 def test_what_keeping_a_school_costs_by_hand(three_villages: County) -> None:

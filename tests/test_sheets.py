@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from sim.config import load
 from sim.study import run
+from sim.tell.answer import answer
 from sim.tell.run import Run
-from sim.tell.sheet import sheets
+from sim.tell.sheet import _file_name, sheets
+from sim.tell.unplaced import unplaced
 
 SMALL = ("county=three_villages", "calendar=smoke", "study.years=1", "study.replications=1", "executor=serial")
 
@@ -54,6 +57,37 @@ def test_the_chinese_sheet_has_no_english_word(path: Path) -> None:
     said = " ".join(told(path, "zh", "internal")).replace("Teaching Point D", "").replace("Central School", "")
     assert "一校一案" in said
     assert not re.search(r"[A-Za-z]{2,}", said)
+
+
+def test_two_ids_never_share_a_page() -> None:
+    ids = ("会昌一小", "筠门岭小", "a/b", "a_b", "a%2Fb", "a b", "..")
+    names = [_file_name(school) for school in ids]
+    assert names[:3] == ["会昌一小", "筠门岭小", "a%2Fb"]
+    assert len(set(names)) == len(ids)
+    assert not any("/" in name for name in names)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("audience", ["public", "internal"])
+def test_the_report_tells_of_pupils_without_a_place(path: Path, language: str, audience: str) -> None:
+    found = Run(path)
+    report = found.settings.report.model_copy(update={"language": language, "audience": audience})
+    found.__dict__["settings"] = found.settings.model_copy(update={"report": report})
+    assert unplaced(found) == [], "everybody has a place"
+    rows = [(2023, 7.0, "ride"), (2023, 2.0, "class_place"), (2024, 8.9, "ride")]
+    rows += [(2024, 3.0, "no open receiving school takes grade 7"), (2024, 1.0, "no road")]
+    table = pd.DataFrame(rows, columns=["year", "pupils", "constraint"])
+    found.__dict__["table"] = lambda name: table.copy() if name == "unplaced" else Run.table(found, name)
+    over, none = unplaced(found)
+    words = found.words
+    ride, room = words.term("constraint", "ride"), words.term("constraint", "class_place")
+    assert "9" in over
+    assert "2023" in over
+    assert (f"{ride} 7" in over, f"{room} 2" in over) == ((audience == "internal"),) * 2
+    assert (f"{room} <5" in over) == (audience == "public")
+    assert ("<5" in none) == (audience == "public")
+    assert (f"{words.term('constraint', 'no open receiving school')} 3" in none) == (audience == "internal")
+    assert all(sentence in answer(found) for sentence in (over, none))
 
 
 def test_each_school_has_its_page(path: Path) -> None:

@@ -16,10 +16,14 @@ from made_plan import C, T, closures, runs, year_plan
 from sim.account.quantity import hired
 from sim.config import Settings, load
 from sim.county import County, Travel, travel
-from sim.plan import YearPlan
-from sim.plan.payroll import NOWHERE, POSTS, TEACHER, TEMPORARY, payroll, redeploy
+from sim.plan import Bools, Places, YearPlan
+from sim.plan.compose import placed_years
+from sim.plan.dine import meals
+from sim.plan.lodge import beds
+from sim.plan.payroll import NOWHERE, POSTS, TEACHER, TEMPORARY, payroll, present, redeploy
 from sim.plan.staff import COLUMNS, crews, life_teacher_posts, life_teachers, school_needs, staffed, teacher_posts
 from sim.plan.staff import posts as list_posts
+from sim.plan.wash import fixtures
 
 USUAL = load(["county=three_villages"])
 MOVED = ["year", "site_id", "post", "needed", "filled", "from_school_id"]
@@ -334,33 +338,63 @@ def test_no_buses_need_no_crew(settings: Settings, three_villages: County) -> No
     assert table.loc["driver", "needed"] == 0
 
 
+def without_buses(county: County, settings: Settings, placed: Places, open_: Bools) -> YearPlan:
+    """Return the plan of a year in which every grade of a school has ten diners."""
+    none, rolls = np.zeros(len(county.schools.id), dtype=np.int64), np.full((len(county.schools.id), 9), 10.0)
+    return YearPlan(
+        year=placed.year,
+        open=open_,
+        places=placed,
+        runs=runs((), 0),
+        meals=meals(county, settings, placed.year, np.stack([rolls, rolls]), open_),
+        beds=beds(county, settings, placed.year),
+        fixtures=fixtures(county, settings, placed.year),
+        classes=none,
+        class_places=none,
+    )
+
+
+def test_over_ten_years_only_those_leave_a_post_whose_school_needs_no_more_than_its_own(huichang: County) -> None:
+    """Of the people placed at a school just so many stay as it needs beyond its own; no idle one misses a vacancy."""
+    settings = load(["county=huichang", "closure=plan_2023", "study.years=10"])
+    roads, schools = travel(huichang.roads, settings.road), huichang.schools
+    near = roads.minutes[np.ix_(schools.node, schools.node)] <= settings.staff.travel_most_min
+    primary, junior = schools.first_grade <= 6, schools.last_grade > 6
+    level = (primary[:, None] & primary) | (junior[:, None] & junior)
+    _, closed, placed = placed_years(settings, huichang, roads)
+    people, went = payroll(huichang), []
+    for place, open_ in zip(placed, closed.open, strict=True):
+        needs = school_needs(settings, huichang, without_buses(huichang, settings, place, open_))
+        gone = ~open_ & (schools.opens_year <= place.year)
+        before, people = people, redeploy(settings, huichang, roads, people, gone, needs)
+        room = np.stack([needs[post] for post in POSTS]) - np.where(gone, 0, present(huichang))
+        sat = gone[before.school] & (before.site != before.school) & (before.site != NOWHERE)
+        stays = sat & (people.site == before.site) & (people.post == before.post)
+        held, kept, now = (np.zeros_like(room) for _ in range(3))
+        np.add.at(held, (before.post[sat], before.site[sat]), 1)
+        np.add.at(kept, (before.post[stays], before.site[stays]), 1)
+        assert (kept == np.minimum(held, room.clip(min=0))).all()
+        came = gone[people.school] & (people.site != NOWHERE)
+        np.add.at(now, (people.post[came], people.site[came]), 1)
+        idle = people.school[gone[people.school] & (people.site == NOWHERE) & (people.was == TEACHER)]
+        assert not (near & level)[np.ix_(idle, np.flatnonzero((room - now)[TEACHER] > 0))].any()
+        went.append(int((sat & ~stays).sum()))
+    assert went[:2] == [0, 0]
+    assert sum(went) > 0
+
+
 def test_the_plan_of_2023_places_74_teachers_and_22_temporary_staff(huichang: County) -> None:
     """Of the 115 points' people every teacher teaches and the others cook, care and guard, near their old school."""
     from sim.plan.assign import places
     from sim.plan.close import closures as decide
-    from sim.plan.dine import meals
     from sim.plan.enrol import forecast
-    from sim.plan.lodge import beds
-    from sim.plan.wash import fixtures
 
     settings = load(["county=huichang", "closure=plan_2023", "study.years=1"])
     roads = travel(huichang.roads, settings.road)
     expected = forecast(huichang, settings)
     closed = decide(huichang, settings, expected)
     placed = places(huichang, settings, roads, closed.open[0], expected.p80[0], 2023)
-    none = np.zeros(len(huichang.schools.id), dtype=np.int64)
-    rolls = np.full((len(none), 9), 10.0)
-    year = YearPlan(
-        year=2023,
-        open=closed.open[0],
-        places=placed,
-        runs=runs((), 0),
-        meals=meals(huichang, settings, 2023, np.stack([rolls, rolls]), closed.open[0]),
-        beds=beds(huichang, settings, 2023),
-        fixtures=fixtures(huichang, settings, 2023),
-        classes=none,
-        class_places=none,
-    )
+    year = without_buses(huichang, settings, placed, closed.open[0])
     table = list_posts(settings, huichang, [year], closed, roads)
     came = table[table["from_school_id"].notna()]
     assert came["filled"].sum() == 74 + 22

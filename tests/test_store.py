@@ -249,3 +249,11 @@ def test_the_manifest_can_be_read_by_any_program(settings: Settings) -> None:
 def test_a_table_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no such table"):
         RunFolder(tmp_path).read_table("measures")
+
+
+def test_a_run_of_another_version_says_so(settings: Settings) -> None:
+    folder = open_run(settings)
+    told = folder.path / "config.yaml"
+    told.write_text(told.read_text(encoding="utf-8").replace("spare_share:", "share_of_old:"), encoding="utf-8")
+    with pytest.raises(BadInput, match=r"config\.yaml: this run was lived with another version.*fleet\.spare_share"):
+        _ = folder.settings

@@ -58,7 +58,10 @@ class Assign(Group):
     """Nearest receiving school by road in the own township, in the school zone, or anywhere, however full; or the
     shortest ways in all that class places, rides, beds and meals allow (`keep`)."""
     keep: tuple[Condition, ...]
-    """Limits that the rule `capacity` keeps; whoever finds no place within them is listed as unplaced."""
+    """Limits that the rule `capacity` keeps; whoever finds no place within them is listed in unplaced.csv."""
+    refused: Literal["over_capacity", "unplaced"]
+    """Rule `capacity`: whoever finds no place within the limits goes to the nearest school all the same, as without
+    limits, so that what this overloads is counted; or to no school, and is missing from all results but that list."""
     fewest_pupils: Count
     """Rule `capacity`: no pupil is sent to a school that would have fewer pupils than this."""
     most_pupils: PositiveCount | None

@@ -25,6 +25,7 @@ from sim.errors import BadInput
 Tree = dict[str, Any]
 NUMBERS_BY_NAME = "it must be numbers by name, for example {seats_19: 30, seats_36: 20}"
 WORDS = (
+    (r"valid dictionary or instance of BellWindow", "it must be a window: {earliest_min: 490, latest_min: 510}"),
     (r"valid (?:dictionary|mapping)", NUMBERS_BY_NAME),
     (r"valid integer", "it must be a whole number"),
     (r"valid number", "it must be a number"),

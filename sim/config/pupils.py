@@ -49,7 +49,10 @@ class Bells(Group):
     """The school day by the clock, in minutes after midnight."""
 
     windows: Mapping[Literal["primary", "junior"], BellWindow] | None
-    """Windows in which the plan may choose the first bells, so that the fewest buses are needed; null: as told."""
+    """Windows in which the plan may choose the first bells, so that the fewest buses are needed; null: as told.
+
+    Minutes after midnight by group: `{primary: {earliest_min: 490, latest_min: 510}}`, or `junior`.
+    """
     step_min: Annotated[float, Field(ge=1, le=MINUTES_PER_HOUR, strict=True)]
     """Steps in which first bells are tried."""
 

@@ -16,14 +16,14 @@ from sim.plan.way import shares
 
 TOWN_KINDS = ("town_primary", "town_junior")
 UNPLACED_COLUMNS = ("scenario", "year", "hamlet_id", "grade", "pupils", "constraint", "shortfall", "relief")
-_TODAY, _TOWNSHIP, _ZONE, _NEAREST, _TOWN, _CAPACITY, _NOWHERE = range(7)
+_TODAY, _TOWNSHIP, _ZONE, _NEAREST, _TOWN, _CAPACITY, _OVER, _NOWHERE = range(8)
 _SEARCH = {
     "own_township": (_TOWNSHIP, _ZONE, _NEAREST),
     "zone": (_ZONE, _NEAREST),
     "nearest": (_NEAREST,),
-    "capacity": (_CAPACITY,),
+    "capacity": (_NEAREST,),
 }
-"""Where each rule looks first, and where next when no school there will do."""
+"""Where each rule looks first, and where next when no school there will do; `capacity`: for those it refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def places(
 
     School: the one attended today while it is open and has the grade; else the nearest receiving school by
     road time where the rule looks, or with the rule `capacity` the shortest ways in all that class places, rides,
-    beds and meals allow (see `sim.plan.flow`). Rural pupils stay out of the town's schools, and town pupils in them,
-    unless no other school has the grade.
+    beds and meals allow (see `sim.plan.flow`), and the nearest for whom that refuses (`assign.refused`). Rural pupils
+    stay out of the town's schools, and town pupils in them, unless no other school has the grade.
 
     open_ (S,) schools open this year, or (S, 9) grades they teach; forecast_y (H, 9, 2) pupils expected; before
     (H, 9) schools of the year before, if there was one.
@@ -62,12 +62,13 @@ def places(
     taught = _taught(county, open_)
     ways = ways_to_school(county, travel)
     refused: Refused = {}
+    school, why = _schools(county, settings, ways, taught)
     if settings.assign.rule == "capacity":
         asked = question(county, settings, ways, taught, forecast_y, year, before)
-        school, refused = by_capacity(asked)
-        why = np.select([asked.fixed >= 0, school >= 0], [_TODAY, _CAPACITY], _NOWHERE)
-    else:
-        school, why = _schools(county, settings, ways, taught)
+        within, refused = by_capacity(asked)
+        rest = np.where((school >= 0) & (settings.assign.refused == "over_capacity"), _OVER, _NOWHERE)
+        why = np.select([asked.fixed >= 0, within >= 0], [_TODAY, _CAPACITY], rest)
+        school = np.select([within >= 0, why == _OVER], [within, school], -1)
     row = np.arange(len(school))[:, None]
     km, minutes = (np.where(school >= 0, way[row, school], np.nan) for way in (ways.km, ways.minutes))
     pupils = forecast_y.sum(axis=2)
@@ -178,7 +179,8 @@ def _reasons(
             reason.flat[i] = f"no school within reach has room: {told.constraint}" if told else missing
             continue
         sleeps = f"bed for {percent} %, " if percent else ""
-        reason.flat[i] = f"{found[place][i % grades]}: {names[s]}, {far:.1f} km; {sleeps}{way_words[how]}"
+        over = f" ({refused[i // grades, i % grades].constraint})" if place == _OVER else ""
+        reason.flat[i] = f"{found[place][i % grades]}{over}: {names[s]}, {far:.1f} km; {sleeps}{way_words[how]}"
     return reason
 
 
@@ -191,6 +193,7 @@ def _found_words(settings: Settings) -> dict[int, list[str]]:
         _ZONE: "own zone",
         _NEAREST: "nearest by road",
         _CAPACITY: "shortest ways in all with the room there is",
+        _OVER: "nearest by road, as no school has a place within the limits",
     }
     words = {place: [text] * len(GRADES) for place, text in plain.items()}
     smaller = {_ZONE: "township", _NEAREST: "zone"}
@@ -212,9 +215,9 @@ def _way_words(settings: Settings) -> tuple[str, str, str, str]:
 
 
 def _unplaced(county: County, pupils: Floats, why: Ints, ways: Ways, taught: Bools, refused: Refused) -> pd.DataFrame:
-    """List the expected pupils without a school, and what stops it: the columns of unplaced.csv."""
+    """List the expected pupils without a place within the limits, and what stops it: the columns of unplaced.csv."""
     rows = []
-    for h, g in np.argwhere((why == _NOWHERE) & (pupils > 0)).tolist():
+    for h, g in np.argwhere(np.isin(why, (_OVER, _NOWHERE)) & (pupils > 0)).tolist():
         offers = taught[:, g]
         told = refused.get((h, g))
         if told is None and offers.any() and not np.isfinite(ways.minutes[h, offers]).any():

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from sim.config import Settings
 from sim.county import County, Travel, travel
@@ -69,6 +70,8 @@ class _Trial:
 
     found: list[Finding]
     late: bool
+    taught: Bools
+    """(S, 9) grades that each school taught in the trial."""
     placed: Places
 
 
@@ -120,38 +123,46 @@ def _year(facts: _Facts, state: _State, k: int) -> tuple[_State, Places, list[De
     vetoed = facts.meets[k] & facts.refused[k] & ~state.back & ~closed
     again = closed & facts.settings.closure.reopen
     tested = _in_order(again, facts.roll[k]) + _in_order(waiting, facts.roll[k])
-    trials = _settle(facts, state, k, tested)
+    if_open = state.since.copy()
+    if_open[tested] = _NEVER
+    stays = _place(facts, state, k, _taught(facts, if_open, k))
+    trials = _settle(facts, state, k, tested, stays.school)
     late = np.isin(np.arange(len(closed)), [s for s, trial in trials.items() if trial.late])
     since = np.where(late, _NEVER, np.where(waiting, year, state.since))
     taught = _taught(facts, since, k)
-    placed = next((trial.placed for trial in trials.values() if not trial.late), None)
-    if placed is None or facts.settings.closure.transition != "at_once":
+    placed = next((trial.placed for trial in trials.values() if not trial.late), stays)
+    if placed is not stays and facts.settings.closure.transition != "at_once":
         placed = _place(facts, state, k, taught)
+    unheard = _Trial([Finding(HEARING, np.nan, "", "another hearing", np.nan)], True, taught, placed)
     costs = keep_cost(facts.county, facts.settings, facts.roll[k])
     told = list(state.told)
     decided: list[Decision] = []
     for s in np.flatnonzero(waiting | vetoed | (again & late)).tolist():
-        found = trials[s].found if s in trials else [Finding(HEARING, np.nan, "", "another hearing", np.nan)]
+        trial = trials.get(s, unheard)
         verdict = "reopen" if again[s] else "keep" if vetoed[s] or late[s] else "close"
-        if verdict != "keep" or told[s] != found[0].condition:
-            where = trials[s].placed if s in trials else placed
-            decided.append(Decision(year, s, verdict, found, float(costs[s]), where))
-        told[s] = found[0].condition if verdict == "keep" else ""
+        if verdict != "keep" or told[s] != trial.found[0].condition:
+            where = stays.school, trial.taught, trial.placed
+            decided.append(Decision(year, s, verdict, trial.found, float(costs[s]), *where))
+        told[s] = trial.found[0].condition if verdict == "keep" else ""
     waiting = waiting & late
     return _State(since, waiting, state.back | (again & late), tuple(told), placed.school), placed, decided
 
 
-def _settle(facts: _Facts, state: _State, k: int, tested: list[int]) -> dict[int, _Trial]:
-    """Close schools on trial; who is not ready stays open, and the others are tried again, until all are ready."""
+def _settle(facts: _Facts, state: _State, k: int, tested: list[int], if_open: Ints) -> dict[int, _Trial]:
+    """Close schools on trial; who is not ready stays open, and the others are tried again, until all are ready.
+
+    if_open: (H, 9) where pupils go if none of them closes.
+    """
     trials: dict[int, _Trial] = {}
     while left := [s for s in tested if s not in trials]:
         since = state.since.copy()
         since[left] = np.minimum(since[left], facts.years[k])
         since[list(trials)] = _NEVER
-        placed = _place(facts, state, k, _taught(facts, since, k, tuple(left)))
-        found = findings(facts.county, facts.settings, placed, left, facts.required[k])
+        taught = _taught(facts, since, k, tuple(left))
+        placed = _place(facts, state, k, taught)
+        found = findings(facts.county, facts.settings, placed, if_open, left, facts.required[k])
         late = [s for s in left if fails(found[s], facts.required[k, s])]
-        trials |= {s: _Trial(found[s], bool(late), placed) for s in late or left}
+        trials |= {s: _Trial(found[s], bool(late), taught, placed) for s in late or left}
     return trials
 
 
@@ -247,7 +258,7 @@ def _hearings(county: County, years: Ints) -> tuple[Bools, Bools]:
     for row in table.sort_values("year", kind="stable").itertuples():
         since, s = years >= row.year, position[row.school_id]
         named = getattr(row, "condition", None)
-        wants = [row.result == "conditional" and named in (condition, None) for condition in CONDITIONS]
+        wants = [row.result == "conditional" and (pd.isna(named) or named == each) for each in CONDITIONS]
         refused[since, s], asked[since, s] = row.result == "refused", wants
     return refused, asked
 

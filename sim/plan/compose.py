@@ -56,7 +56,7 @@ def _year(
     owned: int,
 ) -> YearPlan:
     planned = chain(settings, travel, county, routes, owned)
-    placed, runs, checked = choose(settings, county, travel, placed, planned, owned)
+    placed, runs, checked = choose(settings, county, travel, placed, planned, open_, owned)
     return YearPlan(
         year=placed.year,
         open=open_,

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 from scipy.sparse import coo_array, csr_array, vstack
 
 from sim.plan import Bools, Floats, Ints
@@ -26,6 +26,8 @@ from sim.plan import Bools, Floats, Ints
 NOBODY = 0.01
 """Pupils that a group of nobody counts as when ways are compared, so that it, too, is given a sensible school."""
 ROUNDING = 1e-6
+NODES = 200
+"""Nodes that the second search may visit: it ends at the same point on every machine. One has been enough so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Program:
     arcs: int
     groups: int
     gap: float
+    tight: float
+    """Pupil-minutes by which an assignment that leaves somebody out may be worse than the best: under one pupil."""
 
 
 def best(choices: Choices, weights: Weights) -> Ints:
@@ -86,15 +90,18 @@ def best(choices: Choices, weights: Weights) -> Ints:
     """
     shortest, split = _shortest(choices)
     full, small = np.zeros(choices.left.shape, dtype=bool), np.zeros(len(choices.there), dtype=bool)
+    closely = False  # to less than one pupil, once no more limits are added
     while True:
         scarce = np.asarray(full.any(axis=1))[choices.school]
         busy = split | _any(choices, scarce & (shortest[choices.group] == np.arange(len(choices.group))))
         busy |= _any(choices, small[choices.school])
         taken = np.where(busy[choices.family], -1, shortest)
-        _solve_some(choices, weights, taken, busy[choices.family], (full, small))
+        _solve_some(choices, weights, taken, busy[choices.family], (full, small), closely)
         broken = _broken(choices, weights, taken)
-        if not (broken[0] & ~full).any() and not (broken[1] & ~small).any():
+        kept = not (broken[0] & ~full).any() and not (broken[1] & ~small).any()
+        if kept and closely:
             return taken
+        closely = kept
         full, small = full | broken[0], small | broken[1]
 
 
@@ -122,7 +129,9 @@ def _broken(choices: Choices, weights: Weights, taken: Ints) -> tuple[Bools, Boo
     return used > choices.left + ROUNDING, too_small
 
 
-def _solve_some(choices: Choices, weights: Weights, taken: Ints, chosen: Bools, limits: tuple[Bools, Bools]) -> None:
+def _solve_some(
+    choices: Choices, weights: Weights, taken: Ints, chosen: Bools, limits: tuple[Bools, Bools], closely: bool
+) -> None:
     """Choose the best arcs of some groups (G,) under some limits, and write them into `taken`."""
     if not chosen.any():
         return
@@ -138,7 +147,7 @@ def _solve_some(choices: Choices, weights: Weights, taken: Ints, chosen: Bools, 
         family=np.unique(choices.family[chosen], return_inverse=True)[1],
         there=np.where(small, choices.there, np.inf),
     )
-    found = solve(part, program(part, weights))
+    found = solve(part, program(part, weights), closely)
     taken[chosen] = np.where(found >= 0, arcs[found], -1)
 
 
@@ -251,24 +260,36 @@ def program(choices: Choices, weights: Weights) -> Program:
         ]
     )
     whole, upper = np.repeat([1, 0, 0, 0, 1], size), np.repeat([1.0, 1.0, 1.0, np.inf, 1.0], size)
-    return Program(cost, whole, upper, *rows.all(), arcs, groups, weights.gap)
+    return Program(cost, whole, upper, *rows.all(), arcs, groups, weights.gap, weights.unplaced_min / 2)
 
 
-def solve(choices: Choices, made: Program) -> Ints:
-    """Solve a program; return the arc of each group, -1 for none; (G,). Raises LookupError when none is possible."""
-    found = milp(
-        made.cost,
-        constraints=LinearConstraint(made.rows, made.low, made.high),
-        integrality=made.whole,
-        bounds=Bounds(0.0, made.upper),
-        options={"mip_rel_gap": made.gap},
-    )
+def solve(choices: Choices, made: Program, closely: bool = True) -> Ints:
+    """Solve a program; return the arc of each group, -1 for none; (G,). Raises LookupError when none is possible.
+
+    Where somebody is left out, a share of the value is worth many pupils: `closely` solves again, to less than one.
+    """
+    found = _run(made, made.gap, None)
     if found.x is None:
         raise LookupError("no assignment keeps these limits")
+    someone_out = (found.x[made.arcs : made.arcs + made.groups] > 0.5).any()
+    if closely and someone_out and found.fun - found.mip_dual_bound > made.tight:
+        closer = _run(made, made.tight / found.fun, NODES)
+        found = closer if closer.x is not None and closer.fun < found.fun else found
     taken = np.full(made.groups, -1, dtype=np.int64)
     arc = np.flatnonzero(found.x[: made.arcs] > 0.5)
     taken[choices.group[arc]] = arc
     return taken
+
+
+def _run(made: Program, gap: float, nodes: int | None) -> OptimizeResult:
+    """Let the solver run until it is within a share of the best, or has visited so many nodes."""
+    return milp(
+        made.cost,
+        constraints=LinearConstraint(made.rows, made.low, made.high),
+        integrality=made.whole,
+        bounds=Bounds(0.0, made.upper),
+        options={"mip_rel_gap": gap, "node_limit": nodes} if nodes else {"mip_rel_gap": gap},
+    )
 
 
 def _rank(mask: Bools) -> Ints:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from sim.plan import DIRECTIONS, GRADES, SERVICES, Floats, Ints, Places, Routes, Runs
+from sim.plan import DIRECTIONS, GRADES, SERVICES, Bools, Floats, Ints, Places, Routes, Runs
 from sim.plan.duty import nearest_yard, owned_buses
-from sim.plan.route import IN, LODGER, OUT, dwell_min
+from sim.plan.route import IN, LODGER, OUT, SCHOOL, dwell_min
 from sim.plan.stops import at_stop, at_stops, daily_riders, walk_km, weekly_riders
 from sim.plan.timetable import at_school, at_school_min, by_run, stop_times
 from sim.tables import county_table
@@ -41,18 +41,20 @@ def in_force(county: County, year: int) -> pd.DataFrame:
 
 
 def as_given(
-    county: County, settings: Settings, travel: Travel, places: Places, rows: pd.DataFrame, owned_before: int
-) -> tuple[Places, Runs]:
+    county: County, settings: Settings, travel: Travel, places: Places, rows: pd.DataFrame, open_: Bools,
+    owned_before: int,
+) -> tuple[Places, Runs]:  # fmt: skip
     """Return the given runs of a year, and the places whose riders walk to the given stops.
 
     rows: of runs.csv, in force. A pupil whose hamlet has no stop walks to the nearest one of the school within
     `fleet.stop_walk_km`; who has none so near is without a bus (see `with_nobody_forgotten`). A bus is of the kind
     with its seats, else of the largest one with fewer. A stop without a number of pupils has an even part of those
-    expected there.
+    expected there. Nobody drives to schools that are closed (`open_`: (S,)), nor the last buses where fewer are owned.
     """
     head = rows.drop_duplicates("run_id").reset_index(drop=True)
     stops = rows[rows["stop_id"] != rows["school_id"]]
     routes = _routes(county, settings, travel, head, stops)
+    head["bus_id"] = head["bus_id"].where(open_[routes.school])
     placed = _at_given_stops(county, settings, places, routes)
     routes = _expected_loads(settings, placed, routes)
     return placed, _runs(county, settings, travel, routes, head, rows, owned_before)
@@ -173,18 +175,23 @@ def run_of_stop(routes: Routes) -> Ints:
 
 
 def _at_given_stops(county: County, settings: Settings, places: Places, routes: Routes) -> Places:
-    """Send riders whose hamlet has no stop of a run to their school to the nearest that has one, within the limit."""
+    """Send riders whose hamlet has no stop of a run to their school to the nearest that has one, within the limit.
+
+    Lodgers go to the stop of the day pupils of their hamlet and grade, and by their own runs where there are none.
+    """
     fleet, hamlets = settings.fleet, len(county.hamlets.id)
     stop = np.repeat(np.arange(hamlets)[:, None], len(GRADES), axis=1)
-    served = np.zeros((len(county.schools.id), hamlets), dtype=bool)
-    into = routes.direction[run_of_stop(routes)] == IN
-    served[routes.school[run_of_stop(routes)][into], routes.hamlet[into]] = True
+    served = np.zeros((len(SERVICES), len(county.schools.id), hamlets), dtype=bool)
+    run, into = run_of_stop(routes), routes.direction[run_of_stop(routes)] == IN
+    served[routes.service[run][into], routes.school[run][into], routes.hamlet[into]] = True
     km = walk_km(county, settings)
-    for h, g in np.argwhere((places.school >= 0) & (daily_riders(places) + weekly_riders(settings, places) > 0)):
-        if served[places.school[h, g], h]:
+    daily, weekly = daily_riders(places), weekly_riders(settings, places)
+    for h, g in np.argwhere((places.school >= 0) & (daily + weekly > 0)):
+        has_stop = served[SCHOOL if daily[h, g] > 0 else LODGER, places.school[h, g]]
+        if has_stop[h]:
             continue
         limit = fleet.stop_walk_young_km if GRADES[g] <= 3 else fleet.stop_walk_km
-        near = np.where(served[places.school[h, g]] & (km[h] <= limit + TINY), km[h], np.inf)
+        near = np.where(has_stop & (km[h] <= limit + TINY), km[h], np.inf)
         if np.isfinite(near).any():
             stop[h, g] = near.argmin()
     return at_stops(county, places, stop, km[np.arange(hamlets)[:, None], stop])
@@ -217,12 +224,11 @@ def _runs(
         np.where(into, go[is_stop][first], go[~is_stop]),
     )
     begins = np.where(into, come[is_stop][first], departs - at_school_min(fleet, by_run(routes, routes.load)))
-    names, bus = _buses(head["bus_id"])
+    names, bus, needed, owned = _buses(fleet, head["bus_id"], routes.kind, owned_before)
     place = np.lexsort((begins, bus))
     order = np.empty(len(bus), dtype=np.int64)
     order[place] = np.arange(len(bus)) - np.searchsorted(bus[place], bus[place])
     late = np.where(into, arrives, departs) - at_school(settings, county, routes)[1]
-    owned = owned_buses(fleet, len(names), owned_before)[1]
     return Runs(
         routes=routes,
         depart_min=departs,
@@ -232,19 +238,28 @@ def _runs(
         late_min=np.where((late < TINY) | (bus < 0), 0.0, late),
         yard=_yards(county, travel, routes, bus, begins, len(names)),
         bus_kind=np.array([routes.kind[bus == one][0] for one in range(len(names))], dtype=np.int64),
-        buses_needed=len(names),
+        buses_needed=needed,
         buses_owned=owned,
-        spare_buses=max(0, owned - len(names)),
+        spare_buses=max(0, owned - needed),
         bus_id=names,
         come_min=come[is_stop],
         go_min=go[is_stop],
     )
 
 
-def _buses(column: pd.Series) -> tuple[tuple[str, ...], Ints]:
-    """Return the names of the buses in order, 2 before 10, and the bus of each run, -1 for none."""
-    names = sorted({str(name) for name in column.dropna()}, key=lambda name: (len(name), name))
-    return tuple(names), pd.Index(names).get_indexer(column).astype(np.int64)
+def _buses(fleet: Fleet, column: pd.Series, kind: Ints, owned_before: int) -> tuple[tuple[str, ...], Ints, int, int]:
+    """Return the names of the buses that drive, 2 before 10, the bus of each run, and the buses needed and owned.
+
+    kind: (R,). A bus that is not owned does not drive: the last ones where they are too few. No bus: -1.
+    """
+    seats = {str(name): fleet.kinds[k].seats for name, k in zip(column, kind, strict=True) if pd.notna(name)}
+    owned, total = owned_buses(fleet, len(seats), owned_before)
+    names: list[str] = []
+    for name in sorted(seats, key=lambda name: (len(name), name)):
+        if owned.enough(np.array([seats[one] for one in (*names, name)])):
+            names.append(name)
+    bus = pd.Index(names, dtype=object).get_indexer(column).astype(np.int64)
+    return tuple(names), bus, len(seats), total
 
 
 def _yards(county: County, travel: Travel, routes: Routes, bus: Ints, begins: Floats, buses: int) -> Ints:

@@ -1,21 +1,22 @@
 """Which plan of bus runs a year lives by: ours, that of the county as it is, or the county's improved.
 
 Plans are held against all limits and scored, so that ours and the county's stand side by side. An improved plan
-never has more buses than the county's, nor a longer way at as many buses, nor more violations: what is better of
-several plans made from it, or it itself.
+never leaves out more riders than the county's, nor has more buses, nor a longer way at as many buses, nor more
+violations: what is better of several plans made from it, or it itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import fields, replace
+from itertools import compress
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from sim.errors import BadInput
-from sim.plan import Checked, Floats, Places, Routes, Runs
+from sim.plan import Bools, Checked, Floats, Places, Routes, Runs
 from sim.plan.duty import chain
 from sim.plan.given import as_given, in_force, run_of_stop, wanted, with_nobody_forgotten
 from sim.plan.route import IN, LODGER, OUT, Planned, Run, routes
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from sim.county.road import Travel
 
 LIVED = {"plan": "planned", "given": "given", "improve": "improved"}
+OF_STOPS = ("hamlet", "load", "leg_min", "leg_floor_min", "leg_km")
+"""What routes have for each stop; the rest is for each run."""
 OF_THE_WAY = ("seats", "ride", "empty_stop")
 """Limits that other times and other buses do not help a run to keep."""
 
@@ -41,24 +44,28 @@ class Option(NamedTuple):
 
 
 def choose(
-    settings: Settings, county: County, travel: Travel, places: Places, planned: Runs, owned_before: int
-) -> tuple[Places, Runs, Checked]:
+    settings: Settings, county: County, travel: Travel, places: Places, planned: Runs, open_: Bools,
+    owned_before: int,
+) -> tuple[Places, Runs, Checked]:  # fmt: skip
     """Return the places and runs that `fleet.runs` asks for in a year, and how all plans of it compare.
 
-    planned: our own runs for these places. Raises BadInput where the county's runs are asked for and there are none.
+    planned: our own runs for these places. open_: (S,), schools of the year. Raises BadInput where the county's
+    runs are asked for and there are none.
     """
     rows, asked = in_force(county, places.year), settings.fleet.runs
-    options = {"planned": Option(places, planned, violations(settings, county, travel, places, planned))}
+    options = {"planned": Option(places, planned, violations(settings, county, travel, places, planned, open_))}
     if len(rows):
-        there = as_given(county, settings, travel, places, rows, owned_before)
-        options["given"] = Option(*there, violations(settings, county, travel, *there, rows))
+        there = as_given(county, settings, travel, places, rows, open_, owned_before)
+        options["given"] = Option(*there, violations(settings, county, travel, *there, open_, rows))
     elif asked != "plan":
         raise BadInput(
             f"fleet.runs: {asked} needs the runs that are driven in {places.year}, but runs.csv in {county.folder} "
             "has none; give them or choose fleet.runs=plan"
         )
     if asked == "improve":
-        options["improved"] = improved(settings, county, travel, options["given"], options["planned"], owned_before)
+        options["improved"] = improved(
+            settings, county, travel, options["given"], options["planned"], open_, owned_before
+        )
     options = {name: options[name] for name in ("given", "planned", "improved") if name in options}
     placed, runs, _ = options[LIVED[asked]]
     if runs.come_min is not None:
@@ -70,37 +77,51 @@ def choose(
 
 
 def improved(
-    settings: Settings, county: County, travel: Travel, given: Option, planned: Option, owned_before: int
-) -> Option:
-    """Return the best plan that is nowhere worse than the given one: fewest violations, then buses, then km."""
+    settings: Settings, county: County, travel: Travel, given: Option, planned: Option, open_: Bools,
+    owned_before: int,
+) -> Option:  # fmt: skip
+    """Return the best plan that is nowhere worse: fewest riders left out, then violations, then buses, then km."""
 
-    def worth(one: Option) -> tuple[int, int, float]:
-        return len(one.violations), len(one.runs.yard), week_km(settings, county, travel, one.runs)
+    def worth(one: Option) -> tuple[float, int, int, float]:
+        km = week_km(settings, county, travel, one.runs)
+        return _left_out(settings, county, one), len(one.violations), len(one.runs.yard), km
 
-    most, buses, km = worth(given)
+    left, most, buses, km = worth(given)
     found = [given]
-    for places, ways in _starts(settings, county, travel, given, planned):
+    for places, ways in _starts(settings, county, travel, given, planned, open_):
         runs = chain(settings, travel, county, ways, owned_before)
         if len(runs.yard) > buses and settings.fleet.buses is None:
             runs = _with_as_many(settings, county, travel, ways, given.runs)
-        found.append(Option(places, runs, violations(settings, county, travel, places, runs)))
-    no_worse = [one for one in found if (value := worth(one))[0] <= most and value[1:] <= (buses, km)]
+        found.append(Option(places, runs, violations(settings, county, travel, places, runs, open_)))
+    no_worse = [one for one in found if (now := worth(one))[0] <= left and now[1] <= most and now[2:] <= (buses, km)]
     return min(no_worse, key=worth)
 
 
 def _starts(
-    settings: Settings, county: County, travel: Travel, given: Option, planned: Option
+    settings: Settings, county: County, travel: Travel, given: Option, planned: Option, open_: Bools
 ) -> Iterator[tuple[Places, Routes]]:
     """Yield ways to try: those given at better times; what of them is legal, and the rest anew; ours."""
     places, runs = given.places, given.runs
-    fitted = _fitted(settings, runs.routes)
+    fitted = _fitted(settings, _only(runs.routes, open_[runs.routes.school]))
     yield places, fitted
     timed = chain(settings, travel, county, fitted, 0)
-    bad = violations(settings, county, travel, places, timed)
+    bad = violations(settings, county, travel, places, timed, open_)
     bad = bad[bad["limit"].isin(OF_THE_WAY)]["run_id"]
     driven = {name for name, bus in zip(runs.routes.run_id, runs.bus, strict=True) if bus >= 0}
     yield planned.places, routes(county, settings, travel, planned.places, list(_kept(fitted, driven - {*bad})))
     yield planned.places, planned.runs.routes
+
+
+def _only(ways: Routes, keep: Bools) -> Routes:
+    """Return the routes of some runs; keep: (R,)."""
+    at = keep[run_of_stop(ways)]
+    part: dict[str, Any] = {
+        one.name: getattr(ways, one.name)[at if one.name in OF_STOPS else keep]
+        for one in fields(Routes)
+        if one.name not in ("run_id", "ptr")
+    }
+    ptr = np.append(0, np.cumsum(np.diff(ways.ptr)[keep]))
+    return Routes(run_id=tuple(compress(ways.run_id, keep)), ptr=ptr, **part)
 
 
 def _fitted(settings: Settings, ways: Routes) -> Routes:
@@ -161,13 +182,13 @@ def _weighted(values: Floats, weights: Floats) -> tuple[float, float]:
 
 
 def _left_out(settings: Settings, county: County, one: Option) -> float:
-    """Return the day pupils for whom no bus is planned to have room on their way to school."""
+    """Return the riders, daily and weekly ones, for whom no bus is planned on their way to school or home."""
     runs, ways = one.runs, one.runs.routes
     run, want = run_of_stop(ways), wanted(settings, one.places, len(county.schools.id))
     room = np.zeros_like(want)
     driven = runs.bus[run] >= 0
     np.add.at(room, (ways.service[run], ways.direction[run], ways.school[run], ways.hamlet), ways.load * driven)
-    return float(np.maximum(want - room, 0.0)[0, IN].sum())
+    return round(float(np.maximum(want - room, 0.0).max(axis=1).sum()), 6)  # loads may be even parts of pupils
 
 
 def week_km(settings: Settings, county: County, travel: Travel, runs: Runs) -> float:

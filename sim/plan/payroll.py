@@ -1,6 +1,6 @@
 """The people on the county's payroll: where each of them works, and where those of closed schools go.
 
-Nobody is lost: whoever finds no post stays on the payroll without one. Who has a post keeps it while it is there.
+Nobody is lost: whoever finds no post stays on the payroll without one. Who has a post keeps it while it is needed.
 """
 
 from __future__ import annotations
@@ -59,10 +59,12 @@ def redeploy(
 ) -> People:
     """Place the people of closed schools for a year, given where everybody worked in the year before.
 
-    A person placed before stays unless the post has vanished; of several who hold too few posts the first on the
-    payroll stay. The others fill posts that are needed and not filled (`needed`: post -> (S,)): first those of their
-    pool (`staff.pool`), then those anywhere, both times as many people as possible with the least driving minutes
-    in all, nobody farther than `staff.travel_most_min`. `closed` (S,); the people of an open school work there.
+    A person placed before stays while the school needs more people in that post than its own staff: as needs shrink,
+    posts that nobody fills go first, then those of the people placed there, the last on the payroll first. Whoever
+    loses a post so looks for another, like all who have none. They fill posts that are needed and not filled
+    (`needed`: post -> (S,)): first those of their pool (`staff.pool`), then those anywhere, both times as many people
+    as possible with the least driving minutes in all, nobody farther than `staff.travel_most_min`. `closed` (S,); the
+    people of an open school work there.
     """
     away = closed[people.school]
     vacant = np.stack([needed[post] for post in POSTS]) - np.where(closed, 0, present(county))

@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.config import Settings
 from sim.county import County
-from sim.plan import GRADES, Bools, Floats, Ints, Places
+from sim.plan import Bools, Floats, Ints, Places
 from sim.plan.remedy import beds_for, more
 from sim.plan.room import BED_BOYS, BED_GIRLS, CLASS_PLACE, MEAL, RESOURCES, TINY, legal, limits, needs
 from sim.plan.way import journey_min, limit_min, may_lodge
@@ -30,24 +30,17 @@ class Finding:
     cost_yuan: float
 
 
-def attended(county: County, taught: Bools) -> Ints:
-    """Return the school that each hamlet's pupils of a grade attend today, where it teaches the grade; (H, 9), -1."""
-    school = county.hamlets.school
-    return np.where(taught[school], school[:, None], -1)
-
-
 def findings(
-    county: County, settings: Settings, placed: Places, leaving: Sequence[int], required: Bools
+    county: County, settings: Settings, placed: Places, if_open: Ints, leaving: Sequence[int], required: Bools
 ) -> dict[int, list[Finding]]:
     """Say which conditions fail for the pupils of schools that are to close, given where they are placed.
 
+    Its pupils are all who would go there if it stayed open, wherever they come from: if_open (H, 9), -1 for none.
     The schools are looked at in the given order, and what one takes is gone for the next: its pupils count from then
     on unless one of its required conditions fails, for then it stays open. required: (S, 3) by school and condition.
     """
-    taught = np.stack([county.schools.offers(grade) for grade in GRADES], axis=1)
-    from_ = attended(county, taught)
     people = placed.expected.sum(axis=2)
-    mine = np.isin(from_, leaving) & (people > TINY)
+    mine = np.isin(if_open, leaving) & (people > TINY)
     h, g = np.nonzero(placed.school >= 0)
     s = placed.school[h, g]
     need = np.zeros((*placed.school.shape, len(RESOURCES)))
@@ -60,7 +53,7 @@ def findings(
     room -= _taken(placed, need, stay, len(room))
     told: dict[int, list[Finding]] = {}
     for school in leaving:
-        pupils = mine & (from_ == school)
+        pupils = mine & (if_open == school)
         take = _taken(placed, need, pupils & (placed.school >= 0), len(room))
         short = np.clip(take - np.maximum(room, 0.0), 0.0, take)
         told[school] = [

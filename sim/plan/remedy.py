@@ -8,9 +8,7 @@ import numpy as np
 
 from sim.config import Settings
 from sim.county import County
-from sim.plan.dine import scaled
-from sim.plan.lodge import added
-from sim.plan.room import BED_BOYS, BED_GIRLS, CLASS_PLACE, MEAL, TINY
+from sim.plan.room import BED_BOYS, BED_GIRLS, CLASS_PLACE, MEAL, TINY, a_seat, lunches
 
 UNPRICED = float("nan")
 
@@ -40,14 +38,10 @@ def more(settings: Settings, county: County, year: int, resource: int, school: i
     if resource in (BED_GIRLS, BED_BOYS):
         return _priced(settings, BEDS, units, "bed_place")
     assert resource == MEAL
-    dine, schools = settings.dine, county.schools
-    seats = schools.canteen_seats[school] + added(county, "canteen_seats", year)[school]
-    kitchen = schools.kitchen_meals[school] + added(county, "kitchen_meals", year)[school]
-    a_seat = dine.sitting_fill * dine.sittings_most
-    cooked = scaled(np.array([kitchen]), dine.kitchen_scale)[0]
-    if cooked < scaled(np.array([seats]), dine.seats_scale)[0] * a_seat:
+    kitchen, seated = lunches(settings, county, year)
+    if kitchen[school] < seated[school]:
         return _priced(settings, KITCHEN, units, "kitchen_meal")
-    return _priced(settings, SEATS, up(short / a_seat), "canteen_seat_place")
+    return _priced(settings, SEATS, up(short / a_seat(settings)), "canteen_seat_place")
 
 
 def beds_for(settings: Settings, pupils: float, service: bool) -> Remedy:

@@ -8,8 +8,7 @@ from sim.config import Settings
 from sim.county import County
 from sim.plan import Bools, Floats, Ints
 from sim.plan.classroom import class_places
-from sim.plan.dine import scaled
-from sim.plan.lodge import added, beds, lodging_schools
+from sim.plan.lodge import added, lodging_schools
 from sim.plan.way import lodge_share, may_lodge, too_long
 
 RESOURCES = ("class_place", "bed_girls", "bed_boys", "meal")
@@ -24,21 +23,33 @@ def limits(settings: Settings, county: County, year: int) -> Floats:
     """Return how much there is of each of RESOURCES at each school; (S, 4), infinite where no table says.
 
     Facilities are known of the schools in facilities.csv; of others at most the classrooms (classrooms.csv, projects).
-    Meals are those of one lunch: what the kitchen cooks, and no more than the seats hold in
-    all sittings there may be.
+    Beds, seats and kitchens are the stock of tables and projects: what the settings of `lodge` and `dine` make of it
+    is lived, not planned for, so that closures and places are the same at every number of beds or seats.
     """
-    dine, schools = settings.dine, county.schools
+    schools = county.schools
     places = class_places(county, settings, year)
-    seats = scaled(schools.canteen_seats + added(county, "canteen_seats", year), dine.seats_scale)
-    kitchen = scaled(schools.kitchen_meals + added(county, "kitchen_meals", year), dine.kitchen_scale)
-    meals = np.minimum(kitchen, seats * dine.sitting_fill * dine.sittings_most)
+    kitchen, seated = lunches(settings, county, year)
+    beds = np.stack([added(county, "beds_girls", year), added(county, "beds_boys", year)], axis=1) + schools.beds
     return np.column_stack(
         [
             np.where(schools.lived | (places > 0), places, np.inf),
-            beds(county, settings, year).nominal.astype(float),
-            np.where(schools.lived, meals, np.inf),
+            beds.astype(float),
+            np.where(schools.lived, np.minimum(kitchen, seated), np.inf),
         ]
     )
+
+
+def lunches(settings: Settings, county: County, year: int) -> tuple[Ints, Floats]:
+    """Return the meals of one lunch that each kitchen cooks, and that its seats hold in all sittings; (S,) each."""
+    schools = county.schools
+    kitchen = schools.kitchen_meals + added(county, "kitchen_meals", year)
+    seats = schools.canteen_seats + added(county, "canteen_seats", year)
+    return np.asarray(kitchen), np.asarray(seats * a_seat(settings))
+
+
+def a_seat(settings: Settings) -> float:
+    """Return the pupils who eat lunch on one seat."""
+    return settings.dine.sitting_fill * settings.dine.sittings_most
 
 
 def needs(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sim.config import Settings
 from sim.county import County
-from sim.plan import GRADES, MODES, Ints, Places
+from sim.plan import MODES, Bools, Ints, Places
 from sim.plan.assign import TOWN_KINDS, Ways, areas
 from sim.plan.ready import Finding
 
@@ -38,6 +38,10 @@ class Decision:
     """close, keep, reopen"""
     found: list[Finding]
     keep_cost_yuan: float
+    if_open: Ints
+    """(H, 9) where pupils go if it stays open."""
+    taught: Bools
+    """(S, 9) grades that each school teaches if it closes."""
     placed: Places
 
 
@@ -64,9 +68,9 @@ def _rows(county: County, settings: Settings, ways: Ways, decision: Decision) ->
     people = placed.expected.sum(axis=2)
     ids = (*schools.id, None)
     rows = []
-    for h in np.flatnonzero(county.hamlets.school == s).tolist():
-        offered = [g for g in range(len(GRADES)) if schools.offers(g + 1)[s] and people[h, g] > 0]
-        for to, run in groupby(offered, key=lambda g, h=h: int(placed.school[h, g])):  # type: ignore[misc]
+    attends = (decision.if_open == s) & (people > 0)
+    for h in np.flatnonzero(attends.any(axis=1)).tolist():
+        for to, run in groupby(np.flatnonzero(attends[h]).tolist(), key=lambda g, h=h: int(placed.school[h, g])):  # type: ignore[misc]
             grades = list(run)
             pupils = people[h, grades]
             share = (placed.share[h, grades] * pupils[:, None]).sum(axis=0) / pupils.sum()
@@ -102,11 +106,8 @@ def _rejected(
 ) -> list[Any]:
     """Return the nearest other schools with these grades, their minutes, and why each was not chosen."""
     schools = county.schools
-    usable = np.isfinite(ways.minutes[hamlet]) & (schools.opens_year <= decision.year)
-    usable &= (schools.first_grade <= grades.min() + 1) & (schools.last_grade >= grades.max() + 1)
+    usable = np.isfinite(ways.minutes[hamlet]) & decision.taught[:, grades].all(axis=1)
     usable[[decision.school, *([to] if to >= 0 else [])]] = False
-    closed = np.setdiff1d(np.arange(len(usable)), decision.placed.school)
-    usable[np.intersect1d(closed, county.hamlets.school)] = False
     nearest = np.flatnonzero(usable)
     nearest = nearest[np.argsort(ways.minutes[hamlet, nearest], kind="stable")][:ALTERNATIVES]
     told: list[Any] = []

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array, eye_array, kron
+from scipy.sparse import coo_array, eye_array, hstack
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from sim.plan import GRADES, LODGE, SCHOOL_BUS, Bools, Floats, Ints, Places
@@ -134,21 +134,22 @@ def _fewest(km: Floats, pupils: Floats) -> Bools:
 def fewest_cover(km: Floats, pupils: Floats) -> Ints:
     """Return the positions of the stops of one group, given the walks (homes, stops), inf where too far.
 
-    x_j: there is a stop at j; y_ij: the pupils p_i of home i walk to j, km_ij each. The least of
-    W sum_j x_j + sum_ij p_i km_ij y_ij with sum_j y_ij = 1, y_ij <= x_j; a stop (W) weighs more than all walks.
+    x_j: there is a stop at j; y_ij, only for j within reach: the pupils p_i of home i walk to j, km_ij each. The least
+    of W sum_j x_j + sum_ij p_i km_ij y_ij with sum_j y_ij = 1, y_ij <= x_j; a stop (W) weighs more than all walks.
     """
     homes, stops = km.shape
-    if homes == 1 and np.isfinite(km).sum() == 1:
-        return np.flatnonzero(np.isfinite(km[0]))
-    walk = (np.where(np.isfinite(km), km, 0.0) * pupils[:, None]).ravel()
-    stop_weighs = walk.reshape(km.shape).max(axis=1).sum() + 1.0
-    ones = np.ones((1, stops))
-    each_home_once = np.hstack([np.zeros((homes, stops)), kron(eye_array(homes), ones).toarray()])
-    only_to_stops = np.hstack([-np.tile(np.eye(stops), (homes, 1)), np.eye(homes * stops)])
+    home, stop = np.nonzero(np.isfinite(km))
+    if len(home) == 1:
+        return stop
+    pairs, pair = len(home), np.arange(len(home))
+    walk, ones = km[home, stop] * pupils[home], np.ones(pairs)
+    stop_weighs = (np.where(np.isfinite(km), km, 0.0).max(axis=1) * pupils).sum() + 1.0
+    each_home_once = coo_array((ones, (home, stops + pair)), shape=(homes, stops + pairs))
+    only_to_stops = hstack([coo_array((-ones, (pair, stop)), shape=(pairs, stops)), eye_array(pairs)])
     found = milp(
         np.append(np.full(stops, stop_weighs), walk),
-        integrality=np.append(np.ones(stops), np.zeros(homes * stops)),
-        bounds=Bounds(0, np.append(np.ones(stops), np.isfinite(km).ravel())),
+        integrality=np.append(np.ones(stops), np.zeros(pairs)),
+        bounds=Bounds(0, 1),
         constraints=[LinearConstraint(each_home_once, 1, 1), LinearConstraint(only_to_stops, -np.inf, 0)],
         options={"mip_rel_gap": 0.0},
     )

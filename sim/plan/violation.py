@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sim.plan import Floats, Ints, Places, Runs
+from sim.plan import Bools, Floats, Ints, Places, Runs
 from sim.plan.given import run_of_stop, wanted
 from sim.plan.route import IN, LODGER, OUT, SCHOOL, YOUNG_GRADES, ride_limit_min
 from sim.plan.stops import at_stop, daily_riders, longest_walk_min, weekly_riders
@@ -54,15 +54,17 @@ class Times(NamedTuple):
 
 
 def violations(
-    settings: Settings, county: County, travel: Travel, places: Places, runs: Runs, rows: pd.DataFrame | None = None
-) -> pd.DataFrame:
+    settings: Settings, county: County, travel: Travel, places: Places, runs: Runs, open_: Bools,
+    rows: pd.DataFrame | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """Return every limit that the runs of a year do not keep: the columns of violations.csv but scenario, year, plan.
 
-    rows: of runs.csv, where these are the runs of the county: then the buses are looked at, too.
+    open_: (S,), schools of the year. rows: of runs.csv, where these are the runs of the county: then the buses are
+    looked at, too.
     """
     times = timing(settings.fleet, runs)
     found = [
-        *_loads(runs),
+        *_loads(runs, open_),
         *_rides(settings, county, places, runs, times),
         *_windows(settings, county, runs),
         *_handovers(settings, travel, county, runs, times),
@@ -98,14 +100,15 @@ def _named(county: County, runs: Runs, one: Violation) -> tuple[object, ...]:
     return one.limit, run, named, school, stop, float(one.value), float(one.limit_value), one.unit
 
 
-def _loads(runs: Runs) -> Iterator[Violation]:
-    """More pupils than seats; a run that no bus drives."""
+def _loads(runs: Runs, open_: Bools) -> Iterator[Violation]:
+    """More pupils than seats; a run that no bus drives, or that was to a school now closed."""
     routes = runs.routes
     load = by_run(routes, routes.load)
     for r in np.flatnonzero((load > routes.seats + TINY) & (runs.bus >= 0)).tolist():
         yield Violation("seats", r, routes.school[r], -1, load[r], routes.seats[r], PUPIL)
     for r in np.flatnonzero(runs.bus < 0).tolist():
-        yield Violation("no_bus", r, routes.school[r], -1, load[r], 0.0, PUPIL)
+        name = "no_bus" if open_[routes.school[r]] else "school_closed"
+        yield Violation(name, r, routes.school[r], -1, load[r], 0.0, PUPIL)
 
 
 def _rides(settings: Settings, county: County, places: Places, runs: Runs, times: Times) -> Iterator[Violation]:

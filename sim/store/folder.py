@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import yaml
+from pydantic import ValidationError
 
 from sim.config import Settings
 from sim.errors import BadInput
@@ -57,7 +58,13 @@ class RunFolder:
     def settings(self) -> Settings:
         """Return the settings of the run, read from its config.yaml."""
         text = self.read_text(CONFIG)
-        return Settings.model_validate(yaml.safe_load(text))
+        try:
+            return Settings.model_validate(yaml.safe_load(text))
+        except ValidationError as error:
+            raise BadInput(
+                f"{self.path / CONFIG}: this run was lived with another version of the program, whose settings differ "
+                f"({', '.join('.'.join(map(str, each['loc'])) for each in error.errors()[:3])}); live it again."
+            ) from error
 
     def file(self, name: str) -> Path:
         """Return where a file of the run lies; a table may be named without its ending."""

@@ -70,7 +70,7 @@ SCHOOL_PLANS = run_file(
 )  # fmt: skip
 UNPLACED = run_file(
     "unplaced.csv",
-    "Pupils without a place, and what stops it",
+    "Pupils without a place within the limits, and what stops it (`assign.refused`: where they go all the same)",
     "scenario year hamlet_id grade",
     SCENARIO, YEAR,
     text("hamlet_id", "Home"),

@@ -8,7 +8,7 @@ from sim.tables.column import Table, flag, number, text, whole
 PLANS = ("given", "planned", "improved")
 RUN_LIMITS = (
     "seats", "ride", "arrive_early", "arrive_late", "depart_early", "depart_late", "turnaround", "speed", "empty_stop",
-    "no_stop", "too_few_places", "no_bus", "attendant_seat", "bus_kind", "rated_most",
+    "no_stop", "too_few_places", "no_bus", "school_closed", "attendant_seat", "bus_kind", "rated_most",
 )  # fmt: skip
 """Limits that a plan of bus runs is held against."""
 

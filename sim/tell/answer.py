@@ -11,6 +11,7 @@ import pandas as pd
 from sim.tell.cells import HIDDEN
 from sim.tell.number import by_replication, interval, money, number, percent, pupils
 from sim.tell.run import Run
+from sim.tell.unplaced import unplaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,9 @@ def answer(run: Run) -> list[str]:
     """Return the sentences of the answer."""
     first, worst = first_to_break(run.bottlenecks), worst_of_all(run)
     if worst.empty:
-        return [run.words("answer.no_harm"), *_money(run)]
+        return [run.words("answer.no_harm"), *unplaced(run), *_money(run)]
     said = _nothing_breaks(run, worst) if first.empty else _breaks(run, first, worst)
-    return [*said, *_money(run)]
+    return [*said, *unplaced(run), *_money(run)]
 
 
 def _breaks(run: Run, first: pd.DataFrame, worst: pd.DataFrame) -> list[str]:

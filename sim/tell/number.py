@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from sim.tell.cells import FEWEST, is_small
+from sim.tell.cells import FEWEST, HIDDEN, is_small
 from sim.tell.words import Words
 
 Floats = NDArray[np.float64]
@@ -49,6 +49,13 @@ def number(value: float | None, digits: int | None = None) -> str:
         digits = 0 if abs(value) >= MANY or float(value).is_integer() else 1
     text = f"{value:,.{digits}f}"
     return text.replace("-", "−") if text.strip("-0.,") else text.lstrip("-")
+
+
+def masked(count: float, away: bool) -> str:
+    """Return a count of pupils, or that it is hidden: too small, or it would give a small one away."""
+    if not away:
+        return number(count, 0)
+    return f"<{FEWEST}" if count < FEWEST else HIDDEN
 
 
 def span(mean: float, low: float, high: float, digits: int | None = None) -> str:

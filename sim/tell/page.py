@@ -21,6 +21,7 @@ from sim.tell.sheet import sheets
 from sim.tell.stress import Stress, struck, weather_table
 from sim.tell.sweep import Sweep
 from sim.tell.town import Town
+from sim.tell.unplaced import unplaced
 from sim.tell.words import Words
 
 HERE = Path(__file__).parent
@@ -104,6 +105,7 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "forecast_story": story(run),
         "forecast_check": check_table(run),
         "closures": tables.closure_table(run),
+        "unplaced": unplaced(run),
         "prices": register.price_table(run),
         "limits": register.limit_table(run),
         "weights": register.weight_table(run),

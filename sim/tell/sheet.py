@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -26,13 +27,21 @@ def sheets(run: Run) -> dict[str, dict[str, Any]]:
         return {}
     plans, decisions = run.table("school_plans"), run.table("closures")
     return {
-        f"sheets/{re.sub(r'[^0-9A-Za-z_-]', '_', str(school))}.html": {
+        f"sheets/{_file_name(str(school))}.html": {
             "title": run.words("sheet.title", school=run.site(str(school))),
             "sentences": [text for row in rows.itertuples() for text in _decision(run, row)],
             "lines": _lines(run, plans[plans["school_id"] == school]),
         }
         for school, rows in decisions.groupby("school_id", sort=True)
     }
+
+
+def _file_name(school: str) -> str:
+    """Return an id as part of a file name: letters and digits of any script stand, all else as in an address (%2F).
+
+    No two ids have the same name.
+    """
+    return re.sub(r"[^\w-]", lambda sign: quote(sign[0], safe=""), school)
 
 
 def _decision(run: Run, row: Any) -> list[str]:

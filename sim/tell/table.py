@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from sim.tell.answer import harmed, worst_of_all
-from sim.tell.cells import FEWEST, HIDDEN, hidden, is_small
-from sim.tell.number import NONE, money, money_scale, number, percent, pupils, span
+from sim.tell.cells import HIDDEN, hidden, is_small
+from sim.tell.number import NONE, masked, money, money_scale, number, percent, pupils, span
 from sim.tell.run import Run
 
 OF_RIDERS = (
@@ -245,21 +245,14 @@ def closure_table(run: Run) -> Grid:
             names.get(town, town),
             int((closed["school_id"].map(of) == town).sum()),
             int((kept["school_id"].map(of) == town).sum()),
-            _masked(count, away),
+            masked(count, away),
         )
         for town, count, away in zip(towns, counts, gone, strict=True)
     ]
     if rows:
-        total = _masked(sum(counts), run.public and is_small(sum(counts)))
+        total = masked(sum(counts), run.public and is_small(sum(counts)))
         rows.append(_strong(word("total"), str(len(closed)), str(len(kept)), total))
     return grid(head, rows, (1, 2, 3))
-
-
-def _masked(count: float, away: bool) -> str:
-    """Return a count of pupils, or that it is hidden: too small, or it would give a small one away."""
-    if not away:
-        return number(count, 0)
-    return f"<{FEWEST}" if count < FEWEST else HIDDEN
 
 
 def _names(zones: pd.DataFrame) -> list[str]:

@@ -58,6 +58,40 @@ class Town:
         return self.run.words("text.town", primary=dine.class_size, junior=dine.class_size_junior)
 
     def story(self) -> list[str]:
+        """Return the sentences about the new places of each level, and about full schools in a town with room."""
+        unspread = self._unspread()
+        rule = "capacity" if self.run.settings.assign.rule == "capacity" else "nearest"
+        return self._new_places() + unspread + ([self.run.words(f"town.why_{rule}")] if unspread else [])
+
+    @cached_property
+    def _crowded(self) -> pd.DataFrame:
+        """Return the rows of schools and years with pupils beyond the class places often enough to matter."""
+        return self.schools[self.schools["p_over"] >= max(self.run.settings.judge.breach_probability, 1e-9)]
+
+    def _unspread(self) -> list[str]:
+        """Return a sentence for each level with too full schools in a town with room for all: its worst such year."""
+        said = []
+        for level, years in self.levels.items():
+            full = self._crowded[(self._crowded["is_town"] == 1) & (self._crowded["level"] == level)]
+            room = years[(years["free"] > 0) & years.index.isin(full["year"])]
+            if room.empty:
+                continue
+            worst = room.loc[room["over_mean"].idxmax()]
+            fullest = full.loc[full[full["year"] == worst.name]["over_mean"].idxmax()]
+            said.append(
+                self.run.words(
+                    "town.unspread",
+                    level=self.run.words(f"town.{level}"),
+                    year=worst.name,
+                    over=pupils(worst["over_mean"], public=self.run.public),
+                    free=number(worst["free"], 0),
+                    school=self.run.site(fullest["site_id"]),
+                    most=pupils(fullest["over_mean"], public=self.run.public),
+                )
+            )
+        return said
+
+    def _new_places(self) -> list[str]:
         """Return the sentences about the new places of each level."""
         said = []
         for level, years in self.levels.items():
@@ -101,10 +135,9 @@ class Town:
 
     def crowded(self, most: int = 10) -> Grid:
         """Return the schools with most pupils beyond their class places, in their worst year, and what would help."""
-        word, breach = self.run.words, self.run.settings.judge.breach_probability
+        word, over = self.run.words, self._crowded
         rows = []
         if len(self.schools):
-            over = self.schools[self.schools["p_over"] >= max(breach, 1e-9)]
             first = over.groupby("site_id")["year"].min()
             worst = over.sort_values("over_mean", ascending=False, kind="stable").drop_duplicates("site_id").head(most)
             rows = [
