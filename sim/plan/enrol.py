@@ -182,8 +182,8 @@ def _town_places(county: County, settings: Settings, year: int) -> tuple[float, 
     """Return the places of the town's primary and junior schools in a year.
 
     Class places of their rooms and of projects, once a school is open; where no table tells rooms, schools are full
-    today: as many
-    places as town pupils on the roll, and those that projects add. Without any town school there is no limit.
+    today: as many places as town pupils on the roll, and those that projects add. Without any town school there is no
+    limit.
     """
     kind, schools = np.array(county.schools.kind), county.schools
     sizes = (settings.dine.class_size, settings.dine.class_size_junior)
