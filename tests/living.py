@@ -13,6 +13,8 @@ from sim.operate.day import Week, live, sizes
 from sim.operate.diary import blank
 from sim.operate.stage import Ways, stage
 from sim.operate.weather import skyways
+from sim.plan import Closures, Forecast
+from sim.plan.close import close_and_place
 from sim.plan.compose import make
 from sim.plan.route import routes
 
@@ -41,6 +43,11 @@ def job(*overrides: str) -> Job:
 def planned(settings: Settings) -> Job:
     """Plan a county."""
     return planned_in(county_in(settings.county.path), settings)
+
+
+def closures(county: County, settings: Settings, forecast: Forecast) -> Closures:
+    """Decide which schools are open in each year."""
+    return close_and_place(county, settings, travel(county.roads, settings.road), forecast)[0]
 
 
 county_in = cache(read_county)

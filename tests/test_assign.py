@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as sampled
 from hypothesis import strategies as st
+from living import closures
 
 from sim.config import Settings, load
 from sim.county import County, travel
-from sim.plan import FAMILY, LINE_BUS, LODGE, NONE, SCHOOL_BUS, WALK, Places, close, enrol
+from sim.plan import FAMILY, LINE_BUS, LODGE, NONE, SCHOOL_BUS, WALK, Places, enrol
 from sim.plan.assign import TOWN_KINDS, places
 from sim.tables import as_declared, run_table
 
@@ -262,7 +263,7 @@ def test_the_list_of_the_unplaced_has_the_columns_of_the_contract(three_villages
 def test_every_pupil_of_the_reference_county_has_a_place_that_fits(huichang: County, rule: str) -> None:
     chosen = load(["county=huichang", "closure=plan_2023", f"assign={rule}"])
     expected = enrol.forecast(huichang, chosen)
-    open_ = close.closures(huichang, chosen, expected).open[0]
+    open_ = closures(huichang, chosen, expected).open[0]
     ways = travel(huichang.roads, chosen.road)
     result = places(huichang, chosen, ways, open_, expected.mean[0], 2023)
     schools, grade = huichang.schools, np.arange(1, 10)

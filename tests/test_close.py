@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from living import closures
 
 from sim.config import Settings, load
 from sim.county import County
@@ -35,7 +36,7 @@ def decide(county: County, *overrides: str, pupils_at_t: list[float] | None = No
         mean = expected.mean.copy()
         mean[:, 2, :3] = np.array(pupils_at_t)[:, None, None] / 6
         expected = Forecast(expected.years, mean, mean.copy())
-    return close.closures(county, chosen, expected)
+    return closures(county, chosen, expected)
 
 
 def hearing(county: County, *rows: tuple[str, int, str]) -> County:
@@ -147,7 +148,7 @@ def test_the_decisions_have_the_columns_of_the_contract(three_villages: County) 
 def test_the_plan_of_2023_closes_the_104_and_the_11(huichang: County) -> None:
     chosen = load(["county=huichang", "closure=plan_2023"])
     expected = enrol.forecast(huichang, chosen)
-    result = close.closures(huichang, chosen, expected)
+    result = closures(huichang, chosen, expected)
     closed = np.isin(huichang.schools.id, result.decisions["school_id"])
     roll = close.rolls(huichang, expected)[0, closed]
     assert (roll < 10).sum() == 104

@@ -385,8 +385,9 @@ def test_over_ten_years_only_those_leave_a_post_whose_school_needs_no_more_than_
 
 def test_the_plan_of_2023_places_74_teachers_and_22_temporary_staff(huichang: County) -> None:
     """Of the 115 points' people every teacher teaches and the others cook, care and guard, near their old school."""
+    from living import closures as decide
+
     from sim.plan.assign import places
-    from sim.plan.close import closures as decide
     from sim.plan.enrol import forecast
 
     settings = load(["county=huichang", "closure=plan_2023", "study.years=1"])

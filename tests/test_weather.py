@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from living import closures
 from scipy import stats
 
 from sim import streams
@@ -21,7 +22,6 @@ from sim.county import County, travel
 from sim.county.road import components, edge_minutes, flow
 from sim.operate.weather import CLEAR, busiest, chain, ill_share, long_run, skyways, week_sky
 from sim.plan.assign import places
-from sim.plan.close import closures
 from sim.plan.enrol import forecast
 
 RAIN, FOG, ICE, FLOOD = (SKIES.index(name) for name in ("rain", "fog", "ice", "flood"))

@@ -16,8 +16,8 @@ from sim.measure import OF_THE_ROLL
 from sim.measure.interval import mean_interval, spread_out
 from sim.measure.use import COLUMNS as USE_COLUMNS
 from sim.measure.use import ratio
-from sim.plan import Floats, Ints, Plan, YearPlan
-from sim.plan.classroom import FIRST_JUNIOR_GRADE, class_size
+from sim.plan import FIRST_JUNIOR_GRADE, Floats, Ints, Plan, YearPlan
+from sim.plan.classroom import class_size
 from sim.plan.enrol import forecast
 from sim.plan.lodge import added
 from sim.plan.staff import pupils_by_school

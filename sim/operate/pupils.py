@@ -13,7 +13,20 @@ from sim.config import Settings
 from sim.county import County
 from sim.county.road import Travel
 from sim.operate.admit import Asks, admit
-from sim.plan import FAMILY, LINE_BUS, LODGE, NONE, SCHOOL_BUS, WALK, Bools, Floats, Ints, Routes, YearPlan
+from sim.plan import (
+    FAMILY,
+    FIRST_JUNIOR_GRADE,
+    LINE_BUS,
+    LODGE,
+    NONE,
+    SCHOOL_BUS,
+    WALK,
+    Bools,
+    Floats,
+    Ints,
+    Routes,
+    YearPlan,
+)
 from sim.plan.timetable import at_school_min, by_run
 from sim.streams import Owners
 from sim.units import MINUTES_PER_HOUR
@@ -258,7 +271,7 @@ def _lunch_rank(plan: YearPlan, settings: Settings, school: Ints, grade: Ints) -
         return np.empty(0, dtype=np.int64)
     sitting = plan.meals.sitting[school, grade - 1]
     dine = settings.dine
-    room = _rank(school, grade) // np.where(grade >= 7, dine.class_size_junior, dine.class_size)
+    room = _rank(school, grade) // np.where(grade >= FIRST_JUNIOR_GRADE, dine.class_size_junior, dine.class_size)
     keys = np.stack([school, sitting, grade, room])
     new_class = np.append(True, (np.diff(keys, axis=1) != 0).any(axis=0))
     new_sitting = np.append(True, (np.diff(keys[:2], axis=1) != 0).any(axis=0))

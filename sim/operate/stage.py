@@ -12,10 +12,10 @@ from sim.county import County
 from sim.county.road import Travel
 from sim.operate.dine import Halls, halls
 from sim.operate.pupils import OUT, Pupils, gather
-from sim.operate.timetable import FIRST_JUNIOR_GRADE, Timetable, timetable
+from sim.operate.timetable import Timetable, timetable
 from sim.operate.wash import Visits, visits
 from sim.operate.weather import Skyways
-from sim.plan import FAMILY, LINE_BUS, Bools, Floats, Ints, YearPlan
+from sim.plan import FAMILY, FIRST_JUNIOR_GRADE, LINE_BUS, Bools, Floats, Ints, YearPlan
 from sim.plan.staff import life_teachers
 
 

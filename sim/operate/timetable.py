@@ -16,13 +16,12 @@ from sim.operate.drive import Riders
 from sim.operate.legs import Legs, clear_legs, legs
 from sim.operate.pupils import IN, OUT, SERVICE_LODGER, Pupils, bus_seats
 from sim.operate.weather import Skyways
-from sim.plan import Bools, Floats, Ints, YearPlan
+from sim.plan import FIRST_JUNIOR_GRADE, Bools, Floats, Ints, YearPlan
 from sim.plan.staff import crews
 from sim.plan.timetable import at_school_min, by_run, stop_times
 from sim.streams import Owners
 
 FIRST_DAY, LAST_DAY, OTHER_DAY, ONLY_DAY = range(4)
-FIRST_JUNIOR_GRADE = 7
 CLEAR = 0
 NO_BUS = -1
 """Has the runs that the plan had to drop."""

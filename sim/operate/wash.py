@@ -18,7 +18,7 @@ from sim.chance import YearLuck
 from sim.config import Settings
 from sim.operate.pupils import Pupils
 from sim.operate.station import in_order, queue
-from sim.plan import WALK, Bools, Floats, Ints, YearPlan
+from sim.plan import FIRST_JUNIOR_GRADE, WALK, Bools, Floats, Ints, YearPlan
 from sim.streams import Key, Owners, pair
 from sim.units import MINUTES_PER_DAY, minutes_of
 
@@ -35,7 +35,6 @@ _STATIONS = {
     "shower": ("showers", (4, 4)),
 }
 """station -> its fixtures, and position in RESOURCES of each line of a school: one for all, or girls and boys"""
-FIRST_JUNIOR_GRADE = 7
 _NORMAL = ndtri((np.arange(4096) + 0.5) / 4096)
 """4096 equally likely values that stand for the standard normal: right to a thousandth but in the tails"""
 

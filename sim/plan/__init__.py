@@ -21,6 +21,7 @@ MODES = ("walk", "family", "line_bus", "school_bus", "lodge", "none")
 WALK, FAMILY, LINE_BUS, SCHOOL_BUS, LODGE, NONE = range(len(MODES))
 SEXES = ("f", "m")
 GRADES = tuple(range(1, 10))
+FIRST_JUNIOR_GRADE = 7
 SERVICES = ("school", "lodger")
 DIRECTIONS = ("in", "out")
 

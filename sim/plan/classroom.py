@@ -6,10 +6,9 @@ import numpy as np
 
 from sim.config import Settings
 from sim.county import County
-from sim.plan import Floats, Ints
+from sim.plan import FIRST_JUNIOR_GRADE, Floats, Ints
 from sim.plan.lodge import added
 
-FIRST_JUNIOR_GRADE = 7
 _NOBODY = 1e-6
 """Pupils; a forecast of fewer is nobody."""
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from sim.config import Settings
-from sim.county import County, Travel, travel
+from sim.county import County, Travel
 from sim.errors import BadInput
 from sim.plan import GRADES, Bools, Closures, Floats, Forecast, Ints, Places
 from sim.plan.assign import places, ways_to_school
@@ -73,11 +73,6 @@ class _Trial:
     taught: Bools
     """(S, 9) grades that each school taught in the trial."""
     placed: Places
-
-
-def closures(county: County, settings: Settings, forecast: Forecast) -> Closures:
-    """Decide which schools are open in each year; see close_and_place."""
-    return close_and_place(county, settings, travel(county.roads, settings.road), forecast)[0]
 
 
 def close_and_place(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sim.errors import BadInput
-from sim.plan import Bools, Floats
+from sim.plan import FIRST_JUNIOR_GRADE, Bools, Floats
 from sim.plan.fleet import Duty, Problem, plan
 from sim.units import minutes_of
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from sim.county import County
     from sim.county.road import Travel
 
-JUNIOR_FROM = 7
 # Weights of the search, in km driven: a minute on the road, and a seat of the bus of a duty.
 KM_PER_MINUTE = 0.3
 KM_PER_SEAT = 0.5
@@ -52,8 +51,8 @@ def duties(
 
 def arrival_window(settings: Settings, county: County) -> tuple[Floats, Floats]:
     """Return when buses may arrive at each school in the morning, minutes after midnight; (S,) each."""
-    bells, has_junior = settings.bells, county.schools.last_grade >= JUNIOR_FROM
-    has_primary = county.schools.first_grade < JUNIOR_FROM
+    bells, has_junior = settings.bells, county.schools.last_grade >= FIRST_JUNIOR_GRADE
+    has_primary = county.schools.first_grade < FIRST_JUNIOR_GRADE
     bell = np.minimum(
         np.where(has_junior, bells.junior_first_min, np.inf), np.where(has_primary, bells.primary_first_min, np.inf)
     )

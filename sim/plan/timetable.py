@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.plan import Floats, Routes, Runs
+from sim.plan import FIRST_JUNIOR_GRADE, Floats, Routes, Runs
 from sim.plan.cover import Jobs
-from sim.plan.morning import JUNIOR_FROM, arrival_window
+from sim.plan.morning import arrival_window
 from sim.plan.route import IN, LODGER, dwell_min, ride_min
 from sim.units import minutes_of
 
@@ -45,8 +45,8 @@ def jobs(settings: Settings, county: County, routes: Routes) -> Jobs:
 def at_school(settings: Settings, county: County, routes: Routes) -> tuple[Floats, Floats]:
     """Return the earliest and latest time of each run at its school: arrival (in), departure (out)."""
     fleet, bells = settings.fleet, settings.bells
-    has_junior = county.schools.last_grade[routes.school] >= JUNIOR_FROM
-    has_primary = county.schools.first_grade[routes.school] < JUNIOR_FROM
+    has_junior = county.schools.last_grade[routes.school] >= FIRST_JUNIOR_GRADE
+    has_primary = county.schools.first_grade[routes.school] < FIRST_JUNIOR_GRADE
     into, lodger = routes.direction == IN, routes.service == LODGER
     close = np.maximum(
         np.where(has_junior, bells.junior_close_min, 0.0), np.where(has_primary, bells.primary_close_min, 0.0)
