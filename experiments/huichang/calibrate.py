@@ -11,7 +11,7 @@ from sim.config import Settings, load
 from sim.county import County, Travel, read_county, travel
 from sim.plan import LODGE, SCHOOL_BUS, Places
 from sim.plan.assign import places
-from sim.plan.close import closures
+from sim.plan.close import close_and_place
 from sim.plan.duty import chain
 from sim.plan.enrol import forecast
 from sim.plan.route import routes
@@ -61,7 +61,8 @@ def _own(county: County, school: int) -> np.ndarray:
 def _modes(county: County, settings: Settings, ways: Travel, routed: bool) -> list[tuple[str, str, str]]:
     """Riders and lodgers of the plan's first year by the plan's own rule, before luck and without a limit on beds."""
     expected = forecast(county, settings)
-    placed = places(county, settings, ways, closures(county, settings, expected).open[0], expected.mean[0], BASE_YEAR)
+    closed, _ = close_and_place(county, settings, ways, expected)
+    placed = places(county, settings, ways, closed.open[0], expected.mean[0], BASE_YEAR)
     rural = ~county.hamlets.is_town
     pupils = placed.expected.sum(axis=2)[rural]
     share, km = placed.share[rural], placed.km[rural]
