@@ -19,7 +19,7 @@ run: $(READY)  ## let the reference county live ten years of school days and wri
 	@$(BIN)/python -m sim run $(ARGS)
 
 test: lint  ## check style and types, then run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(READY)  ## check style, layout and types
 	@$(BIN)/ruff check .
@@ -32,11 +32,12 @@ bench: $(READY)  ## measure the speed that the project promises
 docs: $(READY)  ## write the generated pages of docs/ anew
 	@$(BIN)/python docs/make.py
 
-lock:  ## pin all dependencies anew (needs uv)
-	@{ sed -n '/^#/!q;p' requirements.lock; \
-	   uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
-	      --extra dev --extra cluster --no-annotate --no-header pyproject.toml; } > requirements.new
-	@mv requirements.new requirements.lock
+lock:  ## pin what pyproject.toml asks for, keeping the pins there are (needs uv; ARGS=--upgrade pins all anew)
+	@cp requirements.lock requirements.new
+	@uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+	    --extra dev --extra cluster --no-annotate --no-header $(ARGS) --output-file requirements.new pyproject.toml
+	@{ sed -n '/^#/!q;p' requirements.lock; cat requirements.new; } > requirements.next
+	@mv requirements.next requirements.lock && rm requirements.new
 
 clean:  ## remove the environment and what tools left behind; results stay
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks

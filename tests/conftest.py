@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from sim.county import County
 
 os.environ.setdefault("MPLBACKEND", "Agg")
-CACHE = tempfile.TemporaryDirectory(prefix="schoolsim-cache-")
-os.environ["SCHOOLSIM_CACHE"] = CACHE.name  # plans found by one test serve another, never those of an earlier day
+if "PYTEST_XDIST_WORKER" not in os.environ:  # workers find plans where the process that started them looks
+    CACHE = tempfile.TemporaryDirectory(prefix="schoolsim-cache-")
+    os.environ["SCHOOLSIM_CACHE"] = CACHE.name  # plans found by one test serve another, never those of an earlier day
 # No timed assertions, and the same examples in every run.
 hypothesis.settings.register_profile("schoolsim", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("schoolsim")
@@ -24,7 +25,6 @@ hypothesis.settings.load_profile("schoolsim")
 ROOT = Path(__file__).resolve().parents[1]
 VALIDATION = Path(os.environ.get("SCHOOLSIM_VALIDATION", ROOT.parent / "shared" / "validation"))
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
-LEFT_OUT = pytest.StashKey[int]()
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
@@ -57,20 +57,18 @@ def huichang() -> County:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, and say so, the tests that need the validation data where there are none."""
+    """Leave out the tests that need the validation data where there are none; the closing lines say so."""
     if VALIDATION.is_dir():
         return
     left_out = [item for item in items if item.get_closest_marker("validation")]
-    if left_out:
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
-        config.stash[LEFT_OUT] = len(left_out)
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
-def pytest_report_collectionfinish(config: pytest.Config) -> str | None:
-    """Say how many tests were left out for want of the validation data."""
-    count = config.stash.get(LEFT_OUT, 0)
-    return f"no validation data ({VALIDATION.name}): {count} tests left out" if count else None
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say so where tests were left out for want of the validation data."""
+    if not VALIDATION.is_dir():
+        terminalreporter.write_line(f"no validation data ({VALIDATION.name}): the tests marked so are left out")
 
 
 @pytest.hookimpl(wrapper=True)
