@@ -98,6 +98,18 @@ def test_part_of_an_areas_total_stays_as_it_is() -> None:
     np.testing.assert_allclose(held[0], plain[0])
 
 
+def test_a_small_areas_total_comes_back_to_its_usual_roll_but_an_emptied_one_stays_empty() -> None:
+    kept = {**BY_HAND, "entry_years": 3}
+    odd = rolls(X=[[100, 90, 80]] * 3, Y=[[10, 10, 16], [10, 10, 13], [10, 10, 10]], W=[[30, 30, 30]] * 2 + [[2, 1, 1]])
+    plain = fit(odd, BIRTHS, with_(**kept)).mean(2024).sum(axis=2)
+    held = fit(odd, BIRTHS, with_(**{**kept, "flat_pupils": 30.0})).mean(2024).sum(axis=2)
+    # W (first by name) had 4 + 90 + 90 and has 4: no more than 4 + 2 sqrt 4 = 8 is taken for chance.
+    np.testing.assert_allclose(held[1:, 0], (4 * plain[1:, 0] + 30 * 8) / 34)
+    # Y has 30, usually 33; chance could take it to 30 + 2 sqrt 30 = 41. The base year is as it was.
+    np.testing.assert_allclose(held[1:, 2], (30 * plain[1:, 2] + 30 * 33) / 60)
+    np.testing.assert_allclose(held[0], [4, 270, 30])
+
+
 def test_an_area_with_births_of_its_own_is_not_held() -> None:
     own = pd.concat([BIRTHS.assign(area_id=area) for area in "XYZ"])
     kept = {**BY_HAND, "flat_share": 0.5}
@@ -269,11 +281,17 @@ def told(table: pd.DataFrame, births: pd.DataFrame | None = BIRTHS, **changes: o
         (TOY.drop(index=4), r"column grade: area 'X' lacks grade 2 in 2021"),
         (
             TOY.assign(pupils=TOY["pupils"].mask(TOY.index == 7, 0)),
-            r"row 7, column pupils: grade 2 of area 'X' vanishes",
+            r"row 9, column pupils: grade 2 of area 'X' vanishes",
         ),
-        (pd.concat([TOY, TOY.tail(1)]), "row 26: this area, year and grade stands there already"),
-        (TOY.assign(pupils=-1), "row 0: every cell needs a value, pupils 0 or more"),
+        (pd.concat([TOY, TOY.tail(1)]), "row 29: this area, year and grade stands there already"),
+        (TOY.assign(pupils=-1), "row 2, column pupils: '-1' is not a number, 0 or more"),
         (TOY.drop(columns="grade"), "no column grade"),
+        (TOY.replace({"grade": {1: "K"}}), "row 2, column grade: 'K' is not a whole number"),
+        (
+            rolls(X=[[20, p] for p in (12, 9, 6, 3, 0)]),
+            "row 11, column pupils: grade 2 of area 'X' vanishes: none since 2022, 8 a year before",
+        ),
+        (TOY.assign(sex="f").drop(index=4), r"column grade: area 'X \(f\)' lacks grade 2 in 2021"),
         (TOY.head(0), "no rows"),
     ],
 )
@@ -281,9 +299,34 @@ def test_a_history_that_cannot_be_followed_is_told_by_row_and_column(table: pd.D
     assert re.search(says, told(table))
 
 
+def test_sexes_share_their_rates_and_are_told_apart() -> None:
+    both = pd.concat([TOY.assign(sex="f"), TOY.assign(sex="m", pupils=3 * TOY["pupils"])], ignore_index=True)
+    fitted, whole = (fit(t, BIRTHS, NEW_HAMPSHIRE) for t in (both, TOY.assign(pupils=4 * TOY["pupils"])))
+    np.testing.assert_allclose(fitted.mean(2026), whole.mean(2026))
+    told = fitted.expected(2026).pivot(index=["year", "area_id", "grade"], columns="sex", values="pupils")
+    np.testing.assert_allclose(told["m"], 3 * told["f"])
+    drawn = fitted.draws(2026, seed=3, replications=2)
+    np.testing.assert_array_equal(
+        drawn.groupby("replication")["pupils"].sum(), fitted.sample(2026, 3, 2).sum((1, 2, 3))
+    )
+
+
+def test_a_village_without_births_for_years_may_have_some_again() -> None:
+    years = BIRTHS["year"]
+    own = [BIRTHS.assign(area_id=a, births=np.where((a == "Y") & (years < 2020), 0.0, 100.0)) for a in "XYZ"]
+    told = fit(TOY, pd.concat(own), NEW_HAMPSHIRE)
+    assert np.isfinite(told.mean(2027)).all()
+    assert told.mean(2027)[3, 1, 0] > told.mean(2027)[1, 1, 0]
+    assert max(told.recipe.entry_sd_area, told.recipe.entry_sd_county) <= 0.3
+
+
 def test_missing_births_are_told_with_the_years_that_need_them() -> None:
+    years = BIRTHS["year"]
     assert "no births of 2023, 2024, 2025" in told(TOY, BIRTHS[BIRTHS["year"] < 2023])
     assert "no births of area Y, Z" in told(TOY, BIRTHS.assign(area_id="X"))
+    assert "row 3, column births: '-1.0' is not" in told(TOY, BIRTHS.assign(births=np.where(years == 2011, -1.0, 9.0)))
+    assert "no births at all" in told(TOY, BIRTHS.assign(births=0.0))
+    assert "births.csv, row 22: births of this year stand" in told(TOY, pd.concat([BIRTHS, BIRTHS.tail(1)]))
 
 
 def test_an_area_may_begin_later_than_others() -> None:

@@ -157,7 +157,7 @@ def test_a_grade_that_vanishes_is_told_with_its_row(copied: tuple[Path, Edit]) -
     folder, edit = copied
     edit("history.csv", lambda text: text.replace(",7,1,", ",7,40,").replace("V,2023,7,40,", "V,2023,7,0,"))
     told = "\n".join(check_county(folder))
-    assert "column pupils: grade 7 of area 'V' vanishes: none in 2023, 40 a year before" in told
+    assert "column pupils: grade 7 of area 'V' vanishes: none since 2023, 40 a year before" in told
 
 
 def test_a_new_year_goes_into_both_tables(copied: tuple[Path, Edit]) -> None:

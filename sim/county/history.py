@@ -9,7 +9,7 @@ import pandas as pd
 from sim.tables.check import Problem
 
 VANISHING_PUPILS = 10
-"""A grade with so many pupils a year on average that has none in the last year was moved, not left by chance."""
+"""A grade that had so many pupils a year and has none in the last year was moved, not left by chance."""
 COUNTY = "county"
 
 
@@ -43,13 +43,21 @@ def _gaps(rows: pd.DataFrame, file: str) -> Iterator[Problem]:
 
 
 def _vanishing(rows: pd.DataFrame, file: str) -> Iterator[Problem]:
-    """A grade that had pupils every year and now has none was moved to another area: its rates mean nothing."""
+    """A grade that had pupils every year and now has none was moved to another area: its rates mean nothing.
+
+    So was one that emptied by and by while the grade below had pupils to send; where these died out, too, it is life.
+    """
     last = rows["year"].max()
+    below = rows[rows["year"] == last - 1].set_index(["area_id", "grade"])["pupils"]
     for (area, grade), own in rows.groupby(["area_id", "grade"], sort=True):
-        now, before = own[own["year"] == last], own[own["year"] < last]
-        if len(now) and len(before) and now["pupils"].iloc[-1] == 0 and before["pupils"].mean() >= VANISHING_PUPILS:
+        years = own.groupby("year")["pupils"].sum()
+        before = years.loc[: years.index[years > 0].max()] if (years > 0).any() else years[:0]
+        if before.empty or before.index[-1] == last or last not in years.index:
+            continue
+        sent = below.get((area, grade - 1), 0)
+        if before.mean() >= VANISHING_PUPILS or (before.max() >= VANISHING_PUPILS and sent >= VANISHING_PUPILS):
             says = (
-                f"grade {grade} of area '{area}' vanishes: none in {last}, {before['pupils'].mean():.0f} a year "
-                "before; if it moved to another area, count it there in all years"
+                f"grade {grade} of area '{area}' vanishes: none since {before.index[-1] + 1}, {before.mean():.0f} a "
+                "year before; if it moved to another area, count it there in all years"
             )
-            yield Problem(file, int(now.index[-1]), "pupils", says)
+            yield Problem(file, int(own.index[own["year"] == last][0]), "pupils", says)
