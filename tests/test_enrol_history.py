@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sim.cli import main
 from sim.config import Settings, load
 from sim.county import County, check_county, read_county
 from sim.plan import enrol
@@ -164,19 +165,37 @@ def test_a_new_year_goes_into_both_tables(copied: tuple[Path, Edit]) -> None:
     folder, edit = copied
     edit("history.csv", lambda text: text + "".join(f"V,2024,{g},5,real: counted\n" for g in range(1, 10)))
     (told,) = check_county(folder)
-    assert "45 pupils in 2024, the last year, but 12 in pupils.csv" in told
+    assert told.startswith(
+        "history.csv, row 56, column pupils: area 'V' has 45 pupils in 2024, the last year, but 12 in"
+    )
+
+
+def test_rolls_of_another_autumn_are_told_by_township_and_grade(copied: tuple[Path, Edit]) -> None:
+    """Of the 12 pupils one more or ten more may be another day's count; of grade 4, 29 more are another autumn."""
+    folder, edit = copied
+    edit("pupils.csv", lambda text: text.replace("A,1,f,1,", "A,1,f,2,"))
+    assert check_county(folder) == []
+    edit("history.csv", lambda text: text.replace("V,2023,4,", "V,2023,4,3"))
+    (told,) = check_county(folder)
+    assert told.startswith("history.csv, row 50, column pupils: grade 4 of area 'V' has 3")
+    assert "in pupils.csv" in told
 
 
 def test_next_year_the_study_starts_from_the_new_rolls(copied: tuple[Path, Edit], tmp_path: Path) -> None:
     """The yearly re-run, end to end: a year is added to history, pupils.csv is that year's, and the report tells."""
-    folder, edit = copied
+    folder, _ = copied
     pupils = pd.read_csv(folder / "pupils.csv")
     pupils = pd.concat([pupils.assign(grade=pupils["grade"] + 1).query("grade < 10"), pupils.query("grade == 1")])
     pupils.to_csv(folder / "pupils.csv", index=False)
     roll = pupils.groupby("grade")["pupils"].sum().reindex(range(1, 10), fill_value=0)
-    rows = "".join(f"V,2024,{grade},{count},real: counted\n" for grade, count in roll.items())
-    edit("history.csv", lambda text: text + rows)
+    where = [f"county.folder={folder}", "county=three_villages"]
+    assert main(["autumn", *where, "study.first_year=2024"]) == 0
+    new = pd.read_csv(folder / "history.csv").query("year == 2024")
+    assert new["pupils"].tolist() == roll.tolist()
+    assert set(new["source"]) == {"synthetic: sums of pupils.csv of 2024"}
     assert check_county(folder) == []
+    for wrong in (2024, 2026):
+        assert main(["autumn", *where, f"study.first_year={wrong}"]) == 2
     small = ["calendar=smoke", "study.years=2", "study.replications=1", "executor=serial", "report.audience=internal"]
     chosen = load(["county=three_villages", f"county.folder={folder}", f"study.out={tmp_path}", *small,
                    "study.first_year=2024"])  # fmt: skip
