@@ -181,11 +181,18 @@ def test_more_births_mean_no_fewer_pupils_in_any_cell(town: County, moves: str) 
     assert low.sum() < medium.sum() < high.sum()
 
 
-def test_no_cell_passes_its_ceiling(town: County) -> None:
-    years = enrol.rolled_years(town, settings())
-    drawn = enrol.draw(town, settings(), enrol_luck(town, 7, 0, years), most=np.array([15, 12, 1000]))
-    assert drawn[:, 0].max() == 15
-    assert drawn[:, 1].max() == 12
+def test_who_moves_to_town_is_the_same_pupil_there_under_any_births_and_never_comes_back(town: County) -> None:
+    """Pupils of a village in town, and those still there, are parts of one list that only births make longer."""
+    county = with_births(town, {"low": 60.0, "medium": 80.0, "high": 100.0})
+    low, high = (settings(f"enrol.births={births}", "enrol.churn_share=0.0", *MOVING) for births in ("low", "high"))
+    luck = enrol_luck(county, 7, 0, enrol.rolled_years(county, low))
+    few, many = (enrol.draw_by_home(county, chosen, luck) for chosen in (low, high))
+    assert (few <= many).all()
+    assert few[:, 1].sum() < many[:, 1].sum()
+    assert few[:, 1, 0].sum() == 0
+    listed, moved = many.sum(axis=1), many[:, 1]
+    kept = listed[1:, :, 1:] >= listed[:-1, :, :-1]
+    assert (moved[1:, :, 1:] >= moved[:-1, :, :-1])[kept].all()
 
 
 def test_a_county_without_pupils_stays_without(town: County) -> None:

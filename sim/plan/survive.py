@@ -167,8 +167,7 @@ class Survival:
         entry = entry_factor(self.recipe, luck, entry_level(self.rolls, self.recipe))
         progress = progress_factor(self.recipe, luck, grades)
         shaken = replace(cohorts, inflow=cohorts.inflow * entry[:, :, None, None], progress=cohorts.progress * progress)
-        most = np.full(len(self.areas), np.iinfo(np.int64).max)
-        return count_pupils(shaken, self.recipe.churn_share, most, luck.cell_u)
+        return count_pupils(shaken, self.recipe.churn_share, luck.cell_u)
 
     def _cohorts(self, last_year: int) -> Cohorts:
         """Return what the areas' cohorts grow from, with part of each area's total held where it is."""
@@ -242,4 +241,4 @@ def _alike(base: Floats, inflow: Floats, ratios: Floats) -> Cohorts:
     """Return cohorts with the same rates in all years, and nobody who moves between areas."""
     years, homes, grades = inflow.shape[:3]
     progress = np.repeat(ratios[None], years, axis=0)
-    return Cohorts(base, inflow, progress, np.zeros((years, grades)), np.full(homes, -1, dtype=np.int64))
+    return Cohorts(base, inflow, progress, np.ones((years, homes, grades)), np.full(homes, -1, dtype=np.int64))
