@@ -16,7 +16,7 @@ from sim.config import Settings, load
 from sim.county import County
 from sim.errors import BadInput
 from sim.plan import enrol
-from sim.plan.cohort import binomial, poisson
+from sim.plan.cohort import binomial, poisson, where_they_live
 
 STILL = [
     "enrol.progression_per_year=[1.0,1.0,1.0,1.0,1.0,1.0,1.0,1.0]",
@@ -60,8 +60,11 @@ def with_births(county: County, later: dict[str, float]) -> County:
 
 
 def draws(county: County, chosen: Settings, replications: int) -> np.ndarray:
-    years = enrol.rolled_years(county, chosen)
-    return np.array([enrol.draw(county, chosen, enrol_luck(county, 7, r, years)) for r in range(replications)])
+    """Return what `enrol.draw` does for many replications, with one outlook for all of them."""
+    years, found, cohorts = enrol.outlook(county, chosen)
+    luck = (enrol_luck(county, 7, r, years) for r in range(replications))
+    drawn = [where_they_live(enrol.draw_from(county, found, cohorts, each, years), cohorts.goal) for each in luck]
+    return np.array(drawn)[:, years >= chosen.study.first_year]
 
 
 def test_the_first_year_is_the_roll_of_the_table(three_villages: County) -> None:

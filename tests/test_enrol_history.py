@@ -196,7 +196,8 @@ def test_next_year_the_study_starts_from_the_new_rolls(copied: tuple[Path, Edit]
     assert check_county(folder) == []
     for wrong in (2024, 2026):
         assert main(["autumn", *where, f"study.first_year={wrong}"]) == 2
-    small = ["calendar=smoke", "study.years=2", "study.replications=1", "executor=serial", "report.audience=internal"]
+    small = ["calendar=smoke", "study.years=1", "study.replications=1", "executor=serial", "report.audience=internal",
+             "enrol.check_replications=20"]  # fmt: skip
     chosen = load(["county=three_villages", f"county.folder={folder}", f"study.out={tmp_path}", *small,
                    "study.first_year=2024"])  # fmt: skip
     made = run(chosen)

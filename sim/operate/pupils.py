@@ -156,12 +156,17 @@ def _people(county: County, plan: YearPlan, counts: Ints, luck: YearLuck) -> tup
     ends = np.cumsum(cells.ravel())
     ordinal = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - cells.ravel(), cells.ravel())
     number = pupil_owners(streams.owners(county.hamlets.id)[home], plan.year - grade, sex, ordinal)
-    rank = np.empty_like(ordinal)
-    rank[np.lexsort((streams.uniforms(luck.lasting(MOVES), number), sex, grade, home))] = ordinal
-    hamlet = live_at[(rank >= counts[0, home, grade, sex]).astype(int), home]
+    hamlet, apart = home.copy(), np.flatnonzero(counts[1, home, grade, sex])
+    cell = np.cumsum(ordinal[apart] == 0)
+    rank = np.empty_like(apart)
+    rank[np.argsort(cell + streams.uniforms(luck.lasting(MOVES), number[apart]))] = ordinal[apart]
+    gone = apart[rank >= counts[0, home, grade, sex][apart]]
+    hamlet[gone] = live_at[1, home[gone]]
     school = plan.places.school[hamlet, grade]
-    order = np.lexsort((ordinal, home, sex, hamlet, grade, school))
-    order = order[lived[school[order]]]
+    here = np.flatnonzero(lived[school])
+    order = here[
+        np.lexsort((sex[here], hamlet[here], grade[here], school[here]))
+    ]  # then by home and ordinal, as listed
     return hamlet[order], grade[order] + 1, sex[order], number[order]
 
 
