@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from living import settings_of
 from scipy import stats
 
 from sim.chance import enrol_luck
-from sim.config import Settings, load
+from sim.config import Settings
 from sim.county import County
 from sim.errors import BadInput
 from sim.plan import enrol
@@ -35,9 +35,8 @@ uniform = st.floats(1e-15, 1 - 1e-15)
 share = st.floats(0.0, 1.0)
 
 
-@cache
 def settings(*overrides: str) -> Settings:
-    return load(["county=three_villages", *overrides])
+    return settings_of("county=three_villages", *overrides)
 
 
 def still(*overrides: str) -> Settings:
@@ -250,7 +249,7 @@ def test_more_pupils_never_leave_fewer_going_on_or_staying(n: int, more: int, p:
 
 
 def test_the_draws_of_the_reference_county_scatter_around_the_forecast(huichang: County) -> None:
-    chosen = load(["county=huichang", "study.years=10"])
+    chosen = settings_of("county=huichang", "study.years=10")
     drawn = draws(huichang, chosen, 40).sum(axis=(2, 3, 4))
     expected = enrol.forecast(huichang, chosen)
     total = expected.mean.sum(axis=(1, 2, 3))
@@ -307,6 +306,6 @@ def test_a_town_school_has_no_places_before_it_opens(huichang: County) -> None:
     late = replace(
         huichang, schools=replace(huichang.schools, opens_year=np.where(new, 2035, huichang.schools.opens_year))
     )
-    chosen = load(["county=huichang"])
+    chosen = settings_of("county=huichang")
     now, then = (enrol._town_places(county, chosen, 2030)[1] for county in (huichang, late))
     assert then < now

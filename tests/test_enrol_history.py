@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from living import settings_of
 
 from sim.cli import main
 from sim.config import Settings, load
@@ -27,7 +28,7 @@ Edit = Callable[[str, Callable[[str], str]], None]
 
 
 def settings(*overrides: str) -> Settings:
-    return load(["county=three_villages", *overrides])
+    return settings_of("county=three_villages", *overrides)
 
 
 def rolled(rural: np.ndarray, town: np.ndarray, years: int) -> pd.DataFrame:
