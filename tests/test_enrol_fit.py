@@ -302,6 +302,7 @@ def told(table: pd.DataFrame, births: pd.DataFrame | None = BIRTHS, **changes: o
             rolls(X=[[20, p] for p in (12, 9, 6, 3, 0)]),
             "row 11, column pupils: grade 2 of area 'X' vanishes: none since 2022, 8 a year before",
         ),
+        (TOY.assign(sex=np.where(TOY.index == 4, None, "f")), "row 6, column sex: '.*' is not a name"),
         (TOY.assign(sex="f").drop(index=4), r"column grade: area 'X \(f\)' lacks grade 2 in 2021"),
         (TOY.head(0), "no rows"),
     ],
@@ -328,6 +329,7 @@ def test_a_village_without_births_for_years_may_have_some_again() -> None:
     told = fit(TOY, pd.concat(own), NEW_HAMPSHIRE)
     assert np.isfinite(told.mean(2027)).all()
     assert told.mean(2027)[3, 1, 0] > told.mean(2027)[1, 1, 0]
+    np.testing.assert_array_equal(told.mean(2024), told.mean(2027)[:3])
     assert max(told.recipe.entry_sd_area, told.recipe.entry_sd_county) <= 0.3
 
 

@@ -143,7 +143,7 @@ def _both_stops(
 
 
 def _people(county: County, plan: YearPlan, counts: Ints, luck: YearLuck) -> tuple[Ints, Ints, Ints, Owners]:
-    """List everyone whose school is lived, by school, grade, hamlet, sex and number: where they live, and who they are.
+    """List everyone whose school is lived, by school, grade, hamlet where they live, and sex; and each one's number.
 
     Of the pupils from a hamlet those have moved whose lasting uniforms are the highest, as many as counts say.
     """
@@ -163,10 +163,8 @@ def _people(county: County, plan: YearPlan, counts: Ints, luck: YearLuck) -> tup
     gone = apart[rank >= counts[0, home, grade, sex][apart]]
     hamlet[gone] = live_at[1, home[gone]]
     school = plan.places.school[hamlet, grade]
-    here = np.flatnonzero(lived[school])
-    order = here[
-        np.lexsort((sex[here], hamlet[here], grade[here], school[here]))
-    ]  # then by home and ordinal, as listed
+    here = np.flatnonzero(lived[school])  # by old home and ordinal, an order that stays among those who are alike
+    order = here[np.lexsort((sex[here], hamlet[here], grade[here], school[here]))]
     return hamlet[order], grade[order] + 1, sex[order], number[order]
 
 

@@ -40,13 +40,12 @@ class Rolls:
 
 def read_rolls(history: pd.DataFrame, base_year: int | None = None) -> Rolls:
     """Return the rolls up to a year. Raises BadInput that names the row of everything that is wrong."""
-    table = _numbers(history, HISTORY, COLUMNS, whole=("year", "grade"))
+    by_sex = "sex" in history
+    table = _numbers(history, HISTORY, ("sex", *COLUMNS) if by_sex else COLUMNS).assign(**{} if by_sex else {"sex": ""})
     if base_year is not None:
         table = table[table["year"] <= base_year]
     if table.empty:
         raise BadInput(f"{HISTORY}: no rows; give area_id, year, grade and pupils")
-    by_sex = "sex" in history
-    table["sex"] = history["sex"].astype(str).set_axis(range(_FIRST_ROW, _FIRST_ROW + len(history))) if by_sex else ""
     keys = [*COLUMNS[:3], "sex"]
     twice = table.index[table.duplicated(keys)]
     problems = [Problem(HISTORY, int(row), "", "this area, year and grade stands there already") for row in twice]
@@ -68,7 +67,7 @@ def read_births(births: pd.DataFrame | None, areas: Sequence[str]) -> Births:
         return {}
     own = "area_id" in births
     columns = (*(["area_id"] if own else []), "year", "births")
-    table = _numbers(births, BIRTHS, columns, whole=("year",))
+    table = _numbers(births, BIRTHS, columns)
     keys = list(columns[:-1])
     twice = table.index[table.duplicated(keys)]
     if len(twice):
@@ -84,29 +83,27 @@ def read_births(births: pd.DataFrame | None, areas: Sequence[str]) -> Births:
     return {area: found[area] for area in areas}
 
 
-def births_of(births: Births, areas: Sequence[str], years: Ints, recipe: Recipe) -> Floats:
-    """Return the births that the entrants of each year and area come from; (Y, A). 1 where births are not given.
+def births_of(births: Births, areas: Sequence[str], past: Ints, ahead: Ints, recipe: Recipe) -> Floats:
+    """Return the births that the entrants of each past year and year ahead come from; (Y, A). 1 without births.
 
-    One child in a usual year, born as those of all areas are, counts beside an area's own: so a village without a
-    birth for years may have one. Raises BadInput when years are missing or all areas together have no births at all.
+    One child in a usual past year, born as those of all areas are, counts beside an area's own: so a village without a
+    birth for years may have one. Raises BadInput when years are missing, or no past year has births in any area.
     """
+    years = np.append(past, ahead)
     if not births:
         return np.ones((len(years), len(areas)))
     names = [area if area in births else "" for area in areas]
     place = {name: f"{BIRTHS}, area '{name}'" if name else BIRTHS for name in names}
     paths = {name: entrants_of(births[name], recipe, years, place[name]) for name in sorted(place)}
     born = np.stack([paths[name] for name in names], axis=1)
-    usual = born.sum(axis=1).mean()
+    usual = born[: len(past)].sum(axis=1).mean()
     if usual <= 0:
-        raise BadInput(f"{BIRTHS}: no births at all from which the entrants of {min(years)} to {max(years)} could come")
+        raise BadInput(f"{BIRTHS}: no births at all from which the entrants of {min(past)} to {max(past)} could come")
     return np.asarray(born + born.sum(axis=1, keepdims=True) / usual)
 
 
-def _numbers(table: pd.DataFrame, file: str, columns: Sequence[str], whole: Sequence[str]) -> pd.DataFrame:
-    """Return the columns as numbers, areas as text, rows by their line; or say which cells are none.
-
-    whole: columns of whole numbers; the last column is of amounts, 0 or more.
-    """
+def _numbers(table: pd.DataFrame, file: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Return the columns as what they are, names or numbers, rows by their line; or say which cells are not."""
     absent = [column for column in columns if column not in table]
     if absent:
         raise BadInput(f"{file}: no column {', '.join(absent)}; it has {', '.join(columns)}")
@@ -114,14 +111,15 @@ def _numbers(table: pd.DataFrame, file: str, columns: Sequence[str], whole: Sequ
     problems = []
     for column in columns:
         cells = table[column]
-        if column == "area_id":
-            bad = cells.isna()
-            table = table.assign(area_id=cells.astype(str))
+        found = pd.to_numeric(cells, errors="coerce").astype(float)
+        if column in ("area_id", "sex"):
+            wanted, bad, typed = "a name", cells.isna(), cells.astype(str)
+        elif column in ("year", "grade"):
+            wanted, bad = "a whole number", ~np.isfinite(found) | (found % 1 != 0)
+            typed = found.where(~bad, 0).astype(int)
         else:
-            found = pd.to_numeric(cells, errors="coerce").astype(float)
-            bad = ~np.isfinite(found) | (found % 1 != 0 if column in whole else found < 0)
-            table = table.assign(**{column: found.where(~bad, 0.0).astype(int if column in whole else float)})
-        wanted = "a name" if column == "area_id" else "a whole number" if column in whole else "a number, 0 or more"
+            wanted, bad, typed = "a number, 0 or more", ~np.isfinite(found) | (found < 0), found
+        table = table.assign(**{column: typed})
         problems += [f"{file}, row {row}, column {column}: '{cells[row]}' is not {wanted}" for row in cells.index[bad]]
     if problems:
         raise BadInput(*problems)

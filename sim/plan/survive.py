@@ -94,7 +94,7 @@ def fit(
     own = area_ratios(rolls, expected, recipe) if enough else np.ones((len(areas), len(pool)))
     ratios = np.where(has[:, :-1] & has[:, 1:], bounded(pool * own, recipe), 0.0)
     if enough:
-        recipe = estimated_spread(rolls, expected * own, births_of(series, areas, years, recipe), recipe)
+        recipe = estimated_spread(rolls, expected * own, births_of(series, areas, years, years[:0], recipe), recipe)
     base = found.pupils[-1]
     return Survival(areas, grades, found.sexes, years, rolls, base, recipe, enough, series, series, pool, ratios)
 
@@ -225,7 +225,7 @@ class Survival:
     def _births_path(self, births: Births, ahead: Ints) -> Floats:
         """Return entrants of each year and area for each in a mean year of the latest history; (Y, A)."""
         recent = self.years[-self.recipe.entry_years :]
-        born = births_of(births, self.areas, np.append(recent, ahead), self.recipe)
+        born = births_of(births, self.areas, recent, ahead, self.recipe)
         return np.asarray(born[len(recent) :] / np.maximum(born[: len(recent)].mean(axis=0), 1e-300))
 
     def _frame(self, pupils: Floats | Ints) -> pd.DataFrame:
