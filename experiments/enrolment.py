@@ -24,7 +24,7 @@ Answer (python experiments/enrolment.py; tables in results/enrolment). State, ba
 -0.41, -1.22, -1.95, -2.41 %; recipe -0.45, -1.31, -2.10, -2.60 %: the same within 0.2 points. Districts, all bases and
 years ahead, ratio to flat: 0.96 under 100 pupils, 0.84 from 100, 0.88 from 300, 0.73 from 1,000; plain is at 1.35,
 1.12, 0.99, 0.88. Coverage: 81 % of the rolls lie within the 80 % interval and 94 % within the 95 % interval (by size 80
-to 86 % and 92 to 98 %). With the prior for a common shock (sd 0.035) they are 88 and 97 %: wider than falls before
+to 86 % and 92 to 98 %). With the prior for a common shock (sd 0.035) they are 89 and 97 %: wider than falls before
 2020 ask for, which is what such a prior is for.
 
 How firm that is. The smallest class has ten districts: drawn anew with replacement they give a ratio from 0.90 to 1.01

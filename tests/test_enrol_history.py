@@ -190,11 +190,12 @@ def test_next_year_the_study_starts_from_the_new_rolls(
     """The yearly re-run: pupils.csv is the new year's, `autumn` adds it to history, a run starts there and tells."""
     monkeypatch.setattr("sim.study.tell", lambda folder: None)  # pages and charts are drawn in test_tell.py
     folder, _ = copied
+    where = [f"county.folder={folder}", "county=three_villages"]
+    assert main(["autumn", *where, "study.first_year=2024"]) == 2, "pupils.csv is still that of 2023"
     pupils = pd.read_csv(folder / "pupils.csv")
     pupils = pd.concat([pupils.assign(grade=pupils["grade"] + 1).query("grade < 10"), pupils.query("grade == 1")])
     pupils.to_csv(folder / "pupils.csv", index=False)
     roll = pupils.groupby("grade")["pupils"].sum().reindex(range(1, 10), fill_value=0)
-    where = [f"county.folder={folder}", "county=three_villages"]
     assert main(["autumn", *where, "study.first_year=2024"]) == 0
     new = pd.read_csv(folder / "history.csv").query("year == 2024")
     assert new["pupils"].tolist() == roll.tolist()

@@ -18,7 +18,7 @@ def add_year(folder: Path, year: int) -> int:
     """Add the sums of pupils.csv to history.csv as the rolls of a year, area by area; return the rows added.
 
     Areas are those that history.csv tells of: townships, the county, or both. Raises BadInput, and changes nothing,
-    when the year is not the next one, when a table has an error, or when cohorts could not be followed.
+    when the year is not the next one, when pupils.csv is still that of the last, or when a table has an error.
     """
     frames, problems = own_tables(folder)
     if problems:
@@ -35,6 +35,9 @@ def add_year(folder: Path, year: int) -> int:
         [(area, year, grade, sums.get((area, grade), 0)) for area in told for grade in range(1, 10)],
         columns=["area_id", "year", "grade", "pupils"],
     ).assign(source=f"{worst}: sums of pupils.csv of {year}")
+    known = history[history["year"] == last].merge(new, on=["area_id", "grade"])
+    if len(known) and (known["pupils_x"] == known["pupils_y"]).all():
+        raise BadInput(f"pupils.csv: these are the rolls of {last} in history.csv; first put in those of {year}")
     whole = pd.concat([history, new], ignore_index=True)[list(HISTORY.names)]
     whole.index += 2  # lines of the file: the header is line 1
     problems = sorted(between({**frames, "history": whole}))
