@@ -21,6 +21,7 @@ GRADES = 9
 SEXES = 2
 _SEX_BIT, _COHORT_BIT, _HAMLET_BIT = 16, 17, 32
 _COHORT_ZERO = 1900
+MOVES = "moves"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class EnrolLuck:
     """Shock to all pupils of all areas in the first year to come."""
     cell_u: Floats
     """(Y, H, G, sexes) uniforms of each home, grade and sex."""
+    moves: Key
+    """Stream of what decides for each pupil whether and when the family moves to town."""
 
 
 def cell_owners(homes: Sequence[str], grades: int = GRADES, sexes: int = SEXES) -> NDArray[np.uint64]:
@@ -85,6 +88,7 @@ def area_luck(
         area_grade_z=lasting("progress grade", steps.ravel()).reshape(steps.shape),
         common_z=float(lasting("common shock", everyone)[0]),
         cell_u=cell_u.reshape(len(years), *cells.shape),
+        moves=streams.key(seed, replication, MOVES),
     )
 
 

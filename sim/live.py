@@ -21,7 +21,8 @@ from sim.operate.luck import Paper, WeekLuck, paper, week_luck
 from sim.operate.stage import Stage, Ways, stage
 from sim.operate.weather import conditions
 from sim.plan import SEXES, Ints, Plan, YearPlan
-from sim.plan.enrol import draw, rolled_years
+from sim.plan.cohort import where_they_live
+from sim.plan.enrol import draw_by_home, rolled_years, town_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +36,21 @@ class Job:
 
 
 def counts(job: Job, replication: int) -> Ints:
-    """Return the pupils who come in every year of a replication; (Y, H, 9, 2)."""
+    """Return the pupils who come in every year of a replication: at home and in town by old home; (Y, 2, H, 9, 2)."""
     luck = enrol_luck(job.county, job.settings.seed, replication, rolled_years(job.county, job.settings))
-    return draw(job.county, job.settings, luck)
+    return draw_by_home(job.county, job.settings, luck)
 
 
 def live_year(job: Job, replication: int, k: int) -> dict[str, pd.DataFrame]:
     """Live year k of a replication; return its tables: measures, their annual values, harm, resources and more."""
     settings, plan = job.settings, job.plan.years[k]
-    coming = counts(job, replication)[k]
+    parts = counts(job, replication)[k]
+    coming = where_they_live(parts[None], town_of(job.county))[0]
     luck = YearLuck(settings.seed, replication, plan.year)
     events: list[tuple[str, pd.DataFrame]] = []
     tally: Tally | None = None
     weeks = lived_weeks(job, luck)
-    for week, weight, scene, diary, _ in live_weeks(job, k, coming, luck, weeks):
+    for week, weight, scene, diary, _ in live_weeks(job, k, parts, luck, weeks):
         if replication == 0:
             events += _kept(scene, diary, week, first=k == 0 and tally is None)
         tally = tally or Tally(scene, _daily(settings, len(weeks.week)))
@@ -72,11 +74,11 @@ def lived_weeks(job: Job, luck: YearLuck) -> SampledWeeks:
 
 
 def live_weeks(
-    job: Job, k: int, coming: Ints, luck: YearLuck, weeks: SampledWeeks
+    job: Job, k: int, parts: Ints, luck: YearLuck, weeks: SampledWeeks
 ) -> Iterator[tuple[int, float, Scene, Diary, WeekLuck]]:
     """Live the weeks of year k one after another; yield (week, weight, scene, diary, luck) of each.
 
-    coming: (H, 9, 2) pupils. The paper of diary and luck is used again for the next week.
+    parts: (2, H, 9, 2) pupils. The paper of diary and luck is used again for the next week.
     """
     settings, county, plan, calendar = job.settings, job.county, job.plan.years[k], job.county.calendar
     terms: dict[int, tuple[Stage, Scene]] = {}
@@ -85,7 +87,7 @@ def live_weeks(
         row = int(np.flatnonzero(calendar.week == week)[0])
         term, month = term_of(calendar, row), int(calendar.month[row])
         if term not in terms:
-            set_up = stage(county, settings, job.ways, plan, coming, luck, term)
+            set_up = stage(county, settings, job.ways, plan, parts, luck, term)
             terms[term] = (
                 set_up,
                 Scene(county, settings, plan, set_up.pupils, set_up.table, set_up.halls, set_up.visits),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
+import yaml
+
 from sim.chance import SampledWeeks, YearLuck
 from sim.config import Settings, load
 from sim.county import County, read_county, travel
@@ -31,6 +33,26 @@ BY_HEART = (
     "lodge.bus_share=1.0", "dine.lunch_share=1.0", "dine.breakfast_rider_share=0.0",
 )  # fmt: skip
 """Three villages as everyone knows them: six riders, two lodgers, four who walk."""
+
+
+@cache
+def settings_of(*overrides: str) -> Settings:
+    """Return what `load` does, but compose only groups; single keys (group.key=value) are put in and checked."""
+    chosen = _composed(*(word for word in overrides if "." not in word.split("=")[0]))
+    for word in overrides:
+        name, value = word.split("=", 1)
+        if "." in name:
+            group, key = name.split(".")
+            part, found = getattr(chosen, group), yaml.safe_load(value)
+            found = tuple(found) if isinstance(found, list) else found
+            part = type(part).model_validate({**part.model_dump(), key: found})
+            chosen = chosen.model_copy(update={group: part})
+    return chosen
+
+
+@cache
+def _composed(*groups: str) -> Settings:
+    return load(list(groups))
 
 
 @cache

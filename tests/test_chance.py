@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,14 +12,16 @@ from living import BY_HEART, job, lived
 from scipy import stats
 
 from sim import streams
-from sim.chance import YearLuck, pupil_owners, sampled_weeks, strata
+from sim.chance import YearLuck, enrol_luck, pupil_owners, sampled_weeks, strata
 from sim.config import load
 from sim.county import SchoolCalendar
 from sim.live import counts
+from sim.operate.pupils import _people
+from sim.plan.enrol import draw_by_home, rolled_years
 
 PURPOSES = (
     "entry county", "entry area", "progress county", "progress area", "cell", "weeks", "mode", "lodger bus", "lunch",
-    "hardship", "gives up bed", "breakfast", "dinner", "ill", "illness county", "illness area", "kept at home",
+    "hardship", "gives up bed", "breakfast", "dinner", "ill", "illness county", "illness area", "kept at home", "moves",
     "weather", "noon", "traffic day", "traffic leg", "driver", "attendant", "life teacher", "guardian",
     *(f"{what} {way}" for what in ("breakdown", "repair") for way in (0, 1)),
     *(f"wash {peak}" for peak in load(["county=three_villages"]).wash.peaks),
@@ -57,6 +61,33 @@ def test_a_pupil_keeps_the_number_through_the_years():
     one = np.array([1])
     numbers = [pupil_owners(hamlet, np.array([year - grade + 1]), one, one) for year, grade in ((2023, 1), (2026, 4))]
     assert numbers[0] == numbers[1]
+
+
+def test_a_pupil_who_moves_to_town_keeps_the_number(three_villages):
+    """Nobody leaves or comes on the way, so those of grade 2 on are last year's, some of them elsewhere."""
+    is_town = np.array([True, False, False])
+    town = replace(
+        three_villages,
+        pupils=9 * np.maximum(three_villages.pupils, 1),
+        hamlets=replace(three_villages.hamlets, is_town=is_town),
+    )
+    never = ("enrol.churn_share=0.0", "enrol.progress_sd_county=0.0", "enrol.progress_sd_area=0.0",
+             "enrol.progress_drift_sd_area=0.0", "enrol.progress_grade_sd_area=0.0",
+             "enrol.progression_per_year=[1.0,1.0,1.0,1.0,1.0,1.0,1.0,1.0]")  # fmt: skip
+    chosen = load(["county=three_villages", "enrol.town_rate_primary_per_year=0.2", *never])
+    parts = draw_by_home(town, chosen, enrol_luck(town, 7, 0, rolled_years(town, chosen)))
+    somewhere = SimpleNamespace(school=np.full((3, 9), int(np.flatnonzero(town.schools.lived)[0])))
+    homes = []
+    for k, year in enumerate((2023, 2024, 2025)):
+        plan = SimpleNamespace(year=year, places=somewhere)
+        hamlet, grade, _, number = _people(town, plan, parts[k], YearLuck(7, 0, year))
+        assert len(set(number.tolist())) == len(number) == parts[k].sum()
+        homes.append({int(n): (int(h), int(g)) for n, h, g in zip(number, hamlet, grade, strict=True)})
+        np.testing.assert_array_equal(np.bincount(hamlet[hamlet > 0]), parts[k, 0].sum(axis=(1, 2)) * [0, 1, 1])
+    for before, after in itertools.pairwise(homes):
+        assert {n for n, (_, grade) in after.items() if grade > 1} == {n for n, (_, g) in before.items() if g < 9}
+        moved = {(before[n][0], after[n][0]) for n in before.keys() & after.keys()}
+        assert moved == {(0, 0), (1, 1), (2, 2), (1, 0), (2, 0)}, "from a village to the town, and never back"
 
 
 @pytest.mark.parametrize("choice", ["closure=none", "lodge.beds=0", "fleet.buses=0", "dine.windows_scale=3.0"])

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from living import settings_of
 from scipy import stats
 
 from sim.chance import enrol_luck
-from sim.config import Settings, load
+from sim.config import Settings
 from sim.county import County
 from sim.errors import BadInput
 from sim.plan import enrol
-from sim.plan.cohort import binomial, poisson
+from sim.plan.cohort import binomial, poisson, where_they_live
 
 STILL = [
     "enrol.progression_per_year=[1.0,1.0,1.0,1.0,1.0,1.0,1.0,1.0]",
@@ -35,9 +35,8 @@ uniform = st.floats(1e-15, 1 - 1e-15)
 share = st.floats(0.0, 1.0)
 
 
-@cache
 def settings(*overrides: str) -> Settings:
-    return load(["county=three_villages", *overrides])
+    return settings_of("county=three_villages", *overrides)
 
 
 def still(*overrides: str) -> Settings:
@@ -60,8 +59,11 @@ def with_births(county: County, later: dict[str, float]) -> County:
 
 
 def draws(county: County, chosen: Settings, replications: int) -> np.ndarray:
-    years = enrol.rolled_years(county, chosen)
-    return np.array([enrol.draw(county, chosen, enrol_luck(county, 7, r, years)) for r in range(replications)])
+    """Return what `enrol.draw` does for many replications, with one outlook for all of them."""
+    years, found, cohorts = enrol.outlook(county, chosen)
+    luck = (enrol_luck(county, 7, r, years) for r in range(replications))
+    drawn = [where_they_live(enrol.draw_from(county, found, cohorts, each, years), cohorts.goal) for each in luck]
+    return np.array(drawn)[:, years >= chosen.study.first_year]
 
 
 def test_the_first_year_is_the_roll_of_the_table(three_villages: County) -> None:
@@ -181,11 +183,18 @@ def test_more_births_mean_no_fewer_pupils_in_any_cell(town: County, moves: str) 
     assert low.sum() < medium.sum() < high.sum()
 
 
-def test_no_cell_passes_its_ceiling(town: County) -> None:
-    years = enrol.rolled_years(town, settings())
-    drawn = enrol.draw(town, settings(), enrol_luck(town, 7, 0, years), most=np.array([15, 12, 1000]))
-    assert drawn[:, 0].max() == 15
-    assert drawn[:, 1].max() == 12
+def test_who_moves_to_town_is_the_same_pupil_there_under_any_births_and_never_comes_back(town: County) -> None:
+    """Pupils of a village in town, and those still there, are parts of one list that only births make longer."""
+    county = with_births(town, {"low": 60.0, "medium": 80.0, "high": 100.0})
+    low, high = (settings(f"enrol.births={births}", "enrol.churn_share=0.0", *MOVING) for births in ("low", "high"))
+    luck = enrol_luck(county, 7, 0, enrol.rolled_years(county, low))
+    few, many = (enrol.draw_by_home(county, chosen, luck) for chosen in (low, high))
+    assert (few <= many).all()
+    assert few[:, 1].sum() < many[:, 1].sum()
+    assert few[:, 1, 0].sum() == 0
+    listed, moved = many.sum(axis=1), many[:, 1]
+    kept = listed[1:, :, 1:] >= listed[:-1, :, :-1]
+    assert (moved[1:, :, 1:] >= moved[:-1, :, :-1])[kept].all()
 
 
 def test_a_county_without_pupils_stays_without(town: County) -> None:
@@ -240,7 +249,7 @@ def test_more_pupils_never_leave_fewer_going_on_or_staying(n: int, more: int, p:
 
 
 def test_the_draws_of_the_reference_county_scatter_around_the_forecast(huichang: County) -> None:
-    chosen = load(["county=huichang", "study.years=10"])
+    chosen = settings_of("county=huichang", "study.years=10")
     drawn = draws(huichang, chosen, 40).sum(axis=(2, 3, 4))
     expected = enrol.forecast(huichang, chosen)
     total = expected.mean.sum(axis=(1, 2, 3))
@@ -297,6 +306,6 @@ def test_a_town_school_has_no_places_before_it_opens(huichang: County) -> None:
     late = replace(
         huichang, schools=replace(huichang.schools, opens_year=np.where(new, 2035, huichang.schools.opens_year))
     )
-    chosen = load(["county=huichang"])
+    chosen = settings_of("county=huichang")
     now, then = (enrol._town_places(county, chosen, 2030)[1] for county in (huichang, late))
     assert then < now

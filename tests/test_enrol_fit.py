@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim import streams
 from sim.chance import EnrolLuck
 from sim.config import Recipe
 from sim.errors import BadInput
-from sim.plan.cohort import Cohorts, count_pupils, expect, vary
+from sim.plan.cohort import Cohorts, count_pupils, expect, settle, vary, where_they_live
 from sim.plan.shock import entry_factor, log_covariance, passing_variance_per_pupil, progress_factor
 from sim.plan.survive import Survival, fit, recipe
 
@@ -96,6 +97,18 @@ def test_part_of_an_areas_total_stays_as_it_is() -> None:
     # Y has 30 pupils and counts as if 30 more of them stayed: half of the first, all of the other 30.
     np.testing.assert_allclose(held[1:, 1], 0.25 * plain[1:, 1] + 0.75 * 30)
     np.testing.assert_allclose(held[0], plain[0])
+
+
+def test_a_small_areas_total_comes_back_to_its_usual_roll_but_an_emptied_one_stays_empty() -> None:
+    kept = {**BY_HAND, "entry_years": 3}
+    odd = rolls(X=[[100, 90, 80]] * 3, Y=[[10, 10, 16], [10, 10, 13], [10, 10, 10]], W=[[30, 30, 30]] * 2 + [[2, 1, 1]])
+    plain = fit(odd, BIRTHS, with_(**kept)).mean(2024).sum(axis=2)
+    held = fit(odd, BIRTHS, with_(**{**kept, "flat_pupils": 30.0})).mean(2024).sum(axis=2)
+    # W (first by name) had 4 + 90 + 90 and has 4: no more than 4 + 2 sqrt 4 = 8 is taken for chance.
+    np.testing.assert_allclose(held[1:, 0], (4 * plain[1:, 0] + 30 * 8) / 34)
+    # Y has 30, usually 33; chance could take it to 30 + 2 sqrt 30 = 41. The base year is as it was.
+    np.testing.assert_allclose(held[1:, 2], (30 * plain[1:, 2] + 30 * 33) / 60)
+    np.testing.assert_allclose(held[0], [4, 270, 30])
 
 
 def test_an_area_with_births_of_its_own_is_not_held() -> None:
@@ -179,6 +192,7 @@ def luck(rng: np.random.Generator, years: int, areas: int, grades: int) -> Enrol
         area_grade_z=rng.standard_normal((areas, grades - 1)),
         common_z=float(rng.standard_normal()),
         cell_u=np.empty(0),
+        moves=streams.key(1, 0, "moves"),
     )
 
 
@@ -213,7 +227,17 @@ def grown(base: int, ratio: float, rate: float, years: int = 4) -> Cohorts:
     start = np.full((2, 3, 2), float(base))
     inflow = np.zeros((years, 2, 3, 2))
     inflow[:, :, 0] = base
-    return Cohorts(start, inflow, np.full((years, 2, 2), ratio), np.full((years, 3), rate), np.array([1, -1]))
+    stays = np.ones((years, 2, 3))
+    stays[:, 0] = (1 - rate) ** np.arange(years)[:, None]
+    return Cohorts(start, inflow, np.full((years, 2, 2), ratio), stays, np.array([1, -1]))
+
+
+def lived(cohorts: Cohorts, churn: float, u: np.ndarray, seed: int) -> np.ndarray:
+    """Return the pupils who really come, where they live; (Y, 2, 3, 2)."""
+    listed = count_pupils(cohorts, churn, u)
+    homes = np.array([7, 8], dtype=np.uint64) << np.uint64(32)
+    parts = settle(listed, cohorts.stays, homes, 2020 + np.arange(len(u)), streams.key(seed, 0, "moves"))
+    return where_they_live(parts, cohorts.goal)
 
 
 @pytest.mark.parametrize(
@@ -221,11 +245,10 @@ def grown(base: int, ratio: float, rate: float, years: int = 4) -> Cohorts:
 )
 def test_chance_alone_varies_as_the_formula_says(ratio: float, churn: float, rate: float) -> None:
     cohorts, rng = grown(80, ratio, rate), np.random.default_rng(2)
-    most = np.full(2, 10**6)
-    drawn = np.array([count_pupils(cohorts, churn, most, rng.random((4, 2, 3, 2))) for _ in range(4000)])
+    drawn = np.array([lived(cohorts, churn, rng.random((4, 2, 3, 2)), r) for r in range(4000)])
     mean = expect(cohorts)
     still = with_(**CALM).model_copy(update={"churn_share": churn})
-    theory = vary(cohorts, mean, passing_variance_per_pupil(still, cohorts.progress))
+    theory = vary(cohorts, passing_variance_per_pupil(still, cohorts.progress))
     np.testing.assert_allclose(drawn.mean(axis=0), mean, rtol=0.02)
     np.testing.assert_allclose(drawn.var(axis=0)[1:], theory[1:], rtol=0.12)
 
@@ -246,11 +269,11 @@ def test_churn_varies_n_pupils_by_n_times_2c_less_c_squared() -> None:
 def test_pupils_are_never_negative_and_moves_lose_nobody(
     base: int, ratio: float, rate: float, churn: float, seed: int
 ) -> None:
-    most, u = np.full(2, 10**6), np.random.default_rng(seed).random((4, 2, 3, 2))
-    drawn = count_pupils(grown(base, ratio, rate), churn, most, u)
+    u = np.random.default_rng(seed).random((4, 2, 3, 2))
+    drawn = lived(grown(base, ratio, rate), churn, u, seed)
     assert (drawn >= 0).all()
     alike = replace(grown(base, 1.0, rate))
-    moved = count_pupils(alike, 0.0, most, u).sum(axis=1)
+    moved = lived(alike, 0.0, u, seed).sum(axis=1)
     np.testing.assert_array_equal(moved[1:, 1:], moved[:-1, :-1])
     np.testing.assert_allclose(expect(alike).sum(axis=1)[1:, 1:], expect(alike).sum(axis=1)[:-1, :-1])
 
@@ -269,11 +292,18 @@ def told(table: pd.DataFrame, births: pd.DataFrame | None = BIRTHS, **changes: o
         (TOY.drop(index=4), r"column grade: area 'X' lacks grade 2 in 2021"),
         (
             TOY.assign(pupils=TOY["pupils"].mask(TOY.index == 7, 0)),
-            r"row 7, column pupils: grade 2 of area 'X' vanishes",
+            r"row 9, column pupils: grade 2 of area 'X' vanishes",
         ),
-        (pd.concat([TOY, TOY.tail(1)]), "row 26: this area, year and grade stands there already"),
-        (TOY.assign(pupils=-1), "row 0: every cell needs a value, pupils 0 or more"),
+        (pd.concat([TOY, TOY.tail(1)]), "row 29: this area, year and grade stands there already"),
+        (TOY.assign(pupils=-1), "row 2, column pupils: '-1' is not a number, 0 or more"),
         (TOY.drop(columns="grade"), "no column grade"),
+        (TOY.replace({"grade": {1: "K"}}), "row 2, column grade: 'K' is not a whole number"),
+        (
+            rolls(X=[[20, p] for p in (12, 9, 6, 3, 0)]),
+            "row 11, column pupils: grade 2 of area 'X' vanishes: none since 2022, 8 a year before",
+        ),
+        (TOY.assign(sex=np.where(TOY.index == 4, None, "f")), "row 6, column sex: '.*' is not a name"),
+        (TOY.assign(sex="f").drop(index=4), r"column grade: area 'X \(f\)' lacks grade 2 in 2021"),
         (TOY.head(0), "no rows"),
     ],
 )
@@ -281,9 +311,35 @@ def test_a_history_that_cannot_be_followed_is_told_by_row_and_column(table: pd.D
     assert re.search(says, told(table))
 
 
+def test_sexes_share_their_rates_and_are_told_apart() -> None:
+    both = pd.concat([TOY.assign(sex="f"), TOY.assign(sex="m", pupils=3 * TOY["pupils"])], ignore_index=True)
+    fitted, whole = (fit(t, BIRTHS, NEW_HAMPSHIRE) for t in (both, TOY.assign(pupils=4 * TOY["pupils"])))
+    np.testing.assert_allclose(fitted.mean(2026), whole.mean(2026))
+    told = fitted.expected(2026).pivot(index=["year", "area_id", "grade"], columns="sex", values="pupils")
+    np.testing.assert_allclose(told["m"], 3 * told["f"])
+    drawn = fitted.draws(2026, seed=3, replications=2)
+    np.testing.assert_array_equal(
+        drawn.groupby("replication")["pupils"].sum(), fitted.sample(2026, 3, 2).sum((1, 2, 3))
+    )
+
+
+def test_a_village_without_births_for_years_may_have_some_again() -> None:
+    years = BIRTHS["year"]
+    own = [BIRTHS.assign(area_id=a, births=np.where((a == "Y") & (years < 2020), 0.0, 100.0)) for a in "XYZ"]
+    told = fit(TOY, pd.concat(own), NEW_HAMPSHIRE)
+    assert np.isfinite(told.mean(2027)).all()
+    assert told.mean(2027)[3, 1, 0] > told.mean(2027)[1, 1, 0]
+    np.testing.assert_array_equal(told.mean(2024), told.mean(2027)[:3])
+    assert max(told.recipe.entry_sd_area, told.recipe.entry_sd_county) <= 0.3
+
+
 def test_missing_births_are_told_with_the_years_that_need_them() -> None:
+    years = BIRTHS["year"]
     assert "no births of 2023, 2024, 2025" in told(TOY, BIRTHS[BIRTHS["year"] < 2023])
     assert "no births of area Y, Z" in told(TOY, BIRTHS.assign(area_id="X"))
+    assert "row 3, column births: '-1.0' is not" in told(TOY, BIRTHS.assign(births=np.where(years == 2011, -1.0, 9.0)))
+    assert "no births at all" in told(TOY, BIRTHS.assign(births=0.0))
+    assert "births.csv, row 22: births of this year stand" in told(TOY, pd.concat([BIRTHS, BIRTHS.tail(1)]))
 
 
 def test_an_area_may_begin_later_than_others() -> None:

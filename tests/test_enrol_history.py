@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from living import settings_of
 
+from sim.cli import main
 from sim.config import Settings, load
 from sim.county import County, check_county, read_county
 from sim.plan import enrol
@@ -17,6 +19,8 @@ from sim.plan.hindcast import forecast_check
 from sim.plan.rates import given
 from sim.store import RunFolder
 from sim.study import run
+from sim.tell.enrol import story
+from sim.tell.run import Run
 
 FREE = ("enrol=history", "enrol.ratio_shrinkage_pupils=0.0", "enrol.ratio_high=3.0", "enrol.entry_shrinkage_pupils=0.0")
 KEPT = np.array([1.0, 1.0, 1.0, 0.98, 1.0, 0.97, 1.0, 0.96])
@@ -26,7 +30,7 @@ Edit = Callable[[str, Callable[[str], str]], None]
 
 
 def settings(*overrides: str) -> Settings:
-    return load(["county=three_villages", *overrides])
+    return settings_of("county=three_villages", *overrides)
 
 
 def rolled(rural: np.ndarray, town: np.ndarray, years: int) -> pd.DataFrame:
@@ -157,35 +161,58 @@ def test_a_grade_that_vanishes_is_told_with_its_row(copied: tuple[Path, Edit]) -
     folder, edit = copied
     edit("history.csv", lambda text: text.replace(",7,1,", ",7,40,").replace("V,2023,7,40,", "V,2023,7,0,"))
     told = "\n".join(check_county(folder))
-    assert "column pupils: grade 7 of area 'V' vanishes: none in 2023, 40 a year before" in told
+    assert "column pupils: grade 7 of area 'V' vanishes: none since 2023, 40 a year before" in told
 
 
 def test_a_new_year_goes_into_both_tables(copied: tuple[Path, Edit]) -> None:
     folder, edit = copied
     edit("history.csv", lambda text: text + "".join(f"V,2024,{g},5,real: counted\n" for g in range(1, 10)))
     (told,) = check_county(folder)
-    assert "45 pupils in 2024, the last year, but 12 in pupils.csv" in told
+    assert told.startswith(
+        "history.csv, row 56, column pupils: area 'V' has 45 pupils in 2024, the last year, but 12 in"
+    )
 
 
-def test_next_year_the_study_starts_from_the_new_rolls(copied: tuple[Path, Edit], tmp_path: Path) -> None:
-    """The yearly re-run, end to end: a year is added to history, pupils.csv is that year's, and the report tells."""
+def test_rolls_of_another_autumn_are_told_by_township_and_grade(copied: tuple[Path, Edit]) -> None:
+    """Of the 12 pupils one more or ten more may be another day's count; of grade 4, 29 more are another autumn."""
     folder, edit = copied
+    edit("pupils.csv", lambda text: text.replace("A,1,f,1,", "A,1,f,2,"))
+    assert check_county(folder) == []
+    edit("history.csv", lambda text: text.replace("V,2023,4,", "V,2023,4,3"))
+    (told,) = check_county(folder)
+    assert told.startswith("history.csv, row 50, column pupils: grade 4 of area 'V' has 3")
+    assert "in pupils.csv" in told
+
+
+def test_next_year_the_study_starts_from_the_new_rolls(
+    copied: tuple[Path, Edit], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The yearly re-run: pupils.csv is the new year's, `autumn` adds it to history, a run starts there and tells."""
+    monkeypatch.setattr("sim.study.tell", lambda folder: None)  # pages and charts are drawn in test_tell.py
+    folder, _ = copied
+    where = [f"county.folder={folder}", "county=three_villages"]
+    assert main(["autumn", *where, "study.first_year=2024"]) == 2, "pupils.csv is still that of 2023"
     pupils = pd.read_csv(folder / "pupils.csv")
     pupils = pd.concat([pupils.assign(grade=pupils["grade"] + 1).query("grade < 10"), pupils.query("grade == 1")])
     pupils.to_csv(folder / "pupils.csv", index=False)
     roll = pupils.groupby("grade")["pupils"].sum().reindex(range(1, 10), fill_value=0)
-    rows = "".join(f"V,2024,{grade},{count},real: counted\n" for grade, count in roll.items())
-    edit("history.csv", lambda text: text + rows)
+    assert main(["autumn", *where, "study.first_year=2024"]) == 0
+    new = pd.read_csv(folder / "history.csv").query("year == 2024")
+    assert new["pupils"].tolist() == roll.tolist()
+    assert set(new["source"]) == {"synthetic: sums of pupils.csv of 2024"}
     assert check_county(folder) == []
-    small = ["calendar=smoke", "study.years=2", "study.replications=1", "executor=serial", "report.audience=internal"]
+    for wrong in (2024, 2026):
+        assert main(["autumn", *where, f"study.first_year={wrong}"]) == 2
+    small = ["calendar=smoke", "study.years=1", "study.replications=1", "executor=serial", "report.audience=internal",
+             "enrol.check_replications=20"]  # fmt: skip
     chosen = load(["county=three_villages", f"county.folder={folder}", f"study.out={tmp_path}", *small,
                    "study.first_year=2024"])  # fmt: skip
     made = run(chosen)
     check = made.read_table("forecast_check").set_index("area_id")
     assert check.loc["county", ["year", "pupils", "last_pupils"]].tolist() == [2024, roll.sum(), 12]
-    told = made.read_text("report.html")
+    told = " ".join(story(Run(made.path)))
     assert "assumed, not estimated" in told
-    assert "How last year&#39;s forecast did: made in 2023" in told
+    assert "How last year's forecast did: made in 2023" in told
     enrolled = made.read_table("enrolment").query("year == 2024")
     assert enrolled["pupils"].sum() == roll.sum()
     county = read_county(folder)

@@ -1,4 +1,4 @@
-"""What a person types: `python -m sim run | sweep | compare | report | check`.
+"""What a person types: `python -m sim run | sweep | compare | report | check | autumn`.
 
 Nothing heavy is imported before the verb is known, so that `--help` answers at once.
 Exit code 0: done; 2: bad input, told in plain sentences; 1: our fault.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sim.store import RunFolder
 
 DONE, OUR_FAULT, BAD_INPUT, STOPPED = 0, 1, 2, 130
-VERBS = ("run", "sweep", "compare", "report", "check")
+VERBS = ("run", "sweep", "compare", "report", "check", "autumn")
 HYDRA_FLAGS = ("--cfg", "-c", "--info", "-i", "--resolve", "--package", "-p", "--hydra-help")
 SWEEP_FLAGS = ("--multirun", "-m")
 
@@ -97,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     verb("compare", _compare, "Compare finished runs, met by the same luck; the first is the base.")
     verb("report", _report, "Redraw report, workbook and figures of a run from its files.", REPORT_HELP)
     verb("check", _check, "Read and check a county's tables; list every error, change nothing.", CHECK_HELP)
+    verb("autumn", _autumn, "Add the rolls of pupils.csv to history.csv as those of a new year.", AUTUMN_HELP)
     return parser
 
 
@@ -111,6 +112,10 @@ CHECK_HELP = """Examples:
   python -m sim check county=huichang
   python -m sim check county.folder=path/to/tables
 A county's own bus runs (runs.csv) are held against all limits and scored beside planned ones, too."""
+AUTUMN_HELP = """Every autumn: replace pupils.csv by the new rolls, then
+  python -m sim autumn county.folder=path/to/tables study.first_year=2024
+  python -m sim run    county.folder=path/to/tables study.first_year=2024
+The rolls of the years before stay in history.csv as they are."""
 
 
 def _hydra(words: list[str]) -> int:
@@ -207,4 +212,17 @@ def _check(arguments: argparse.Namespace) -> int:
     from sim.study import check_runs
 
     show_runs(check_runs(settings, county), settings)
+    return DONE
+
+
+def _autumn(arguments: argparse.Namespace) -> int:
+    """Add a year to a county's history."""
+    from sim.config import load
+    from sim.county.autumn import add_year
+
+    settings = load(arguments.settings)
+    choice, year = settings.county, settings.study.first_year
+    rows = add_year(choice.path, year)
+    print(f"{choice.path / 'history.csv'}: {rows} rows of {year} added, the sums of pupils.csv.")
+    print(f"Next: python -m sim run {' '.join(arguments.settings)}")
     return DONE

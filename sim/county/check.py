@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from sim.county.history import COUNTY, history_problems
+from sim.county.history import history_problems, roll_problems
 from sim.county.timetable import given_runs
 from sim.tables import COUNTY_TABLES, Column, Table, as_declared
 from sim.tables.check import Problem, read_checked
@@ -19,12 +19,16 @@ from sim.tables.county import CLASS_ADDS, LAT_RANGE, LON_RANGE
 Frames = Mapping[str, pd.DataFrame]
 SHOWN = 8
 SHARE_TOLERANCE = 1e-6
-ROLLS_TOLERANCE = 0.1
-"""By so much may the pupils at home in the county and those on the rolls of its history differ."""
 
 
 def read_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
     """Return the tables of a county's folder by name (without `.csv`) and every error in and between them."""
+    frames, problems = own_tables(folder)
+    return frames, sorted({*problems, *(between(frames) if frames else ())})
+
+
+def own_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
+    """Return the tables of a county's folder by name and every error inside one of them; none without the folder."""
     if not folder.is_dir():
         needs = ", ".join(table.name for table in COUNTY_TABLES if not table.optional)
         says = f"this county folder does not exist; give a folder with {needs}"
@@ -39,7 +43,7 @@ def read_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
         frame, found = read_checked(folder / table.name, table)
         frames[name] = pd.DataFrame() if frame is None else frame
         problems += _swapped(table, frames[name], found)
-    return frames, sorted({*problems, *_between(frames)})
+    return frames, problems
 
 
 def _strangers(folder: Path) -> Iterator[Problem]:
@@ -61,7 +65,7 @@ def _swapped(table: Table, frame: pd.DataFrame, problems: list[Problem]) -> list
     return rest
 
 
-def _between(frames: Frames) -> Iterator[Problem]:
+def between(frames: Frames) -> Iterator[Problem]:
     """Yield what is wrong between tables; checks that lack their columns wait until these are there."""
     for table in COUNTY_TABLES:
         for column in table.columns:
@@ -212,22 +216,19 @@ def _births(frames: Frames) -> Iterator[Problem]:
 
 def _history(frames: Frames) -> Iterator[Problem]:
     """Cohorts can be followed through the history, and it ends with the rolls of pupils.csv."""
-    history = frames["history"]
-    yield from history_problems(history)
-    last = history[history["year"] == history["year"].max()]
-    own = last[last["area_id"] != COUNTY]
-    total, roll = (own if len(own) else last)["pupils"].sum(), frames["pupils"]["pupils"].sum()
-    known = len(last) and roll and (frames["pupils"]["pupils"] >= 0).all()
-    if known and abs(total - roll) > ROLLS_TOLERANCE * roll:
-        says = (
-            f"{total:.0f} pupils in {last['year'].iloc[0]}, the last year, but {roll:.0f} in pupils.csv; a new year of "
-            "rolls goes into both tables"
-        )
-        yield Problem("history.csv", int(last.index[0]), "pupils", says)
+    yield from history_problems(frames["history"])
+    yield from roll_problems(frames["history"], frames["pupils"], frames["hamlets"])
 
 
 _CHECKS = (
-    (_history, {"history": "area_id year grade pupils", "pupils": "pupils"}),
+    (
+        _history,
+        {
+            "history": "area_id year grade pupils",
+            "pupils": "hamlet_id grade pupils",
+            "hamlets": "hamlet_id township_id",
+        },
+    ),
     (_school_grades, {"schools": "first_grade last_grade"}),
     (_hamlet_schools, {"schools": "school_id first_grade last_grade", "hamlets": "school_id"}),
     (_grades_offered, {"schools": "first_grade last_grade", "pupils": "grade pupils"}),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sim import streams
-from sim.chance import YearLuck, pupil_owners
+from sim.chance import MOVES, YearLuck, pupil_owners
 from sim.config import Settings
 from sim.county import County
 from sim.county.road import Travel
@@ -27,6 +27,7 @@ from sim.plan import (
     Routes,
     YearPlan,
 )
+from sim.plan.enrol import town_of
 from sim.plan.timetable import at_school_min, by_run
 from sim.streams import Owners
 from sim.units import MINUTES_PER_HOUR
@@ -75,11 +76,10 @@ def gather(
 ) -> Pupils:
     """Let the pupils who come meet the plan: school, mode, bed, stop and class of each in a term.
 
-    counts: (H, 9, 2) pupils who come this year.
+    counts: (2, H, 9, 2) pupils who come this year from each hamlet: who live there, who have moved to its town hamlet.
     """
-    hamlet, grade, sex, ordinal = _people(county, plan, counts)
+    hamlet, grade, sex, number = _people(county, plan, counts, luck)
     school, km = plan.places.school[hamlet, grade - 1], plan.places.km[hamlet, grade - 1]
-    number = pupil_owners(streams.owners(county.hamlets.id)[hamlet], plan.year - grade + 1, sex, ordinal)
     mode = _modes(plan.places.share[hamlet, grade - 1], streams.uniforms(luck.lasting("mode"), number))
     hardship = streams.uniforms(luck.lasting("hardship"), number) < county.hamlets.hardship_share[hamlet]
     leaves = streams.uniforms(luck.yearly("gives up bed"), number) < settings.lodge.leave_after_term_share
@@ -142,15 +142,30 @@ def _both_stops(
     return stop
 
 
-def _people(county: County, plan: YearPlan, counts: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-    """List everyone whose school is lived, by school, grade, hamlet, sex and ordinal."""
+def _people(county: County, plan: YearPlan, counts: Ints, luck: YearLuck) -> tuple[Ints, Ints, Ints, Owners]:
+    """List everyone whose school is lived, by school, grade, hamlet where they live, and sex; and each one's number.
+
+    Of the pupils from a hamlet those have moved whose lasting uniforms are the highest, as many as counts say.
+    """
+    own, goal = np.arange(len(county.hamlets.id)), town_of(county)
+    live_at = np.stack([own, np.where(goal >= 0, goal, own)])
     lived = np.append(county.schools.lived, False)  # the last one answers for "no school" (-1)
-    cells = np.where(lived[plan.places.school][:, :, None], counts, 0)
-    hamlet, grade, sex = (np.repeat(axis, cells.ravel()) for axis in map(np.ravel, np.indices(cells.shape)))
+    any_lived = lived[plan.places.school[live_at]].any(axis=0)
+    cells = np.where(any_lived[:, :, None], counts.sum(axis=0), 0)
+    home, grade, sex = (np.repeat(axis, cells.ravel()) for axis in map(np.ravel, np.indices(cells.shape)))
     ends = np.cumsum(cells.ravel())
     ordinal = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - cells.ravel(), cells.ravel())
-    order = np.lexsort((ordinal, sex, hamlet, grade, plan.places.school[hamlet, grade]))
-    return hamlet[order], grade[order] + 1, sex[order], ordinal[order]
+    number = pupil_owners(streams.owners(county.hamlets.id)[home], plan.year - grade, sex, ordinal)
+    hamlet, apart = home.copy(), np.flatnonzero(counts[1, home, grade, sex])
+    cell = np.cumsum(ordinal[apart] == 0)
+    rank = np.empty_like(apart)
+    rank[np.argsort(cell + streams.uniforms(luck.lasting(MOVES), number[apart]))] = ordinal[apart]
+    gone = apart[rank >= counts[0, home, grade, sex][apart]]
+    hamlet[gone] = live_at[1, home[gone]]
+    school = plan.places.school[hamlet, grade]
+    here = np.flatnonzero(lived[school])  # by old home and ordinal, an order that stays among those who are alike
+    order = here[np.lexsort((sex[here], hamlet[here], grade[here], school[here]))]
+    return hamlet[order], grade[order] + 1, sex[order], number[order]
 
 
 def _rank(*keys: Ints) -> Ints:

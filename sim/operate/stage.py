@@ -62,7 +62,7 @@ def stage(
 ) -> Stage:
     """Gather the pupils of a term and lay out everything that does not depend on the day.
 
-    counts: (H, 9, 2) pupils who come this year; term: 1 or 2.
+    counts: (2, H, 9, 2) pupils who come this year; term: 1 or 2.
     """
     pupils = gather(county, settings, ways.dry, plan, counts, luck, term)
     junior = pupils.grade >= FIRST_JUNIOR_GRADE

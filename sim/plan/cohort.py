@@ -1,26 +1,30 @@
 """Cohorts a grade and a year older: the numbers expected, how they vary, and those who really come, cell by cell.
 
-One uniform decides a cell of the real ones, by exact binomial and Poisson numbers, compiled: its leading bits decide
-who goes on to the next grade, the bits below 2^-18 who comes from elsewhere, those below 2^-36 who moves to town. Each
-number is the smallest k whose distribution function reaches the uniform; such a number never falls when its parameters
-or the pupils before it rise.
+Pupils are listed by the home they come from, whoever has moved to town included. One uniform decides a cell of the real
+ones, by exact binomial and Poisson numbers, compiled: its leading bits decide who goes on to the next grade, the bits
+below 2^-18 who comes from elsewhere. Each number is the smallest k whose distribution function reaches the uniform;
+such a number never falls when its parameters or the pupils before it rise. A pupil has moved once the share that still
+lives at home falls below the pupil's own lasting uniform: so it is the same pupil, there and here, under any births.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numba import njit
 
+from sim.chance import pupil_owners
 from sim.plan import Floats, Ints, freeze
+from sim.streams import Key, Owners, uniform
 
+Counted = TypeVar("Counted", Floats, Ints)
 _SMALL_MEAN = 50.0
 """Up to this mean the terms are added from zero; above it from well below the mean, as they vanish before."""
 _TINY = 1e-18
 _COMING = 2.0**18
-_MOVING = 2.0**36
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,67 +36,92 @@ class Cohorts:
     inflow: Floats
     """(Y, H, G, S) pupils expected who come from no grade below: entrants, as a rule of the lowest grade only."""
     progress: Floats
-    """(Y, H, G - 1) pupils of the next grade per pupil of a year before, whoever moves to town included."""
-    rates: Floats
-    """(Y, G) share who move to town on entering a grade."""
+    """(Y, H, G - 1) pupils of the next grade per pupil of a year before, whoever moved to town included."""
+    stays: Floats
+    """(Y, H, G) share who have not moved to town; 1 where nobody does."""
     goal: Ints
     """(H,) town home to which they move, -1 for none."""
 
     def __post_init__(self) -> None:
         freeze(self)
 
-    @property
-    def moves(self) -> Floats:
-        """Return the share of each home's pupils who move to town; (Y, H, G)."""
-        return np.asarray(self.rates[:, None, :] * (self.goal >= 0)[:, None])
-
 
 def expect(cohorts: Cohorts) -> Floats:
-    """Return the pupils expected in every year, home, grade and sex; (Y, H, G, S)."""
+    """Return the pupils expected in every year, home, grade and sex, where they live; (Y, H, G, S)."""
+    listed = _listed(cohorts)
+    home = listed * cohorts.stays[..., None]
+    return where_they_live(np.stack([home, listed - home], axis=1), cohorts.goal)
+
+
+def where_they_live(parts: Counted, goal: Ints) -> Counted:
+    """Return pupils by the home where they live; (Y, H, G, S) of (Y, 2, H, G, S): those at home, those who moved."""
+    here, moves = parts[:, 0].copy(), goal >= 0
+    np.add.at(here.swapaxes(0, 1), goal[moves], parts[:, 1, moves].swapaxes(0, 1))
+    return here
+
+
+def _listed(cohorts: Cohorts) -> Floats:
+    """Return the pupils expected by the home they come from; (Y, H, G, S)."""
     mean = np.array(cohorts.inflow)
     mean[0] = cohorts.base
     for year in range(1, len(mean)):
-        up = mean[year - 1, :, :-1] * cohorts.progress[year, :, :, None]
-        _move(mean[year, :, 1:], up, cohorts.moves[year, :, 1:, None], cohorts.goal)
+        mean[year, :, 1:] += mean[year - 1, :, :-1] * cohorts.progress[year, :, :, None]
     return mean
 
 
-def vary(cohorts: Cohorts, mean: Floats, per_pupil: Floats) -> Floats:
+def vary(cohorts: Cohorts, per_pupil: Floats) -> Floats:
     """Return the variance of each cell by chance alone (binomial and Poisson numbers); (Y, H, G, S).
 
-    per_pupil (Y, H, G - 1): variance of next year's number for each pupil of today. With r the progression and m the
-    share who move, V' = (1 - m)^2 (r^2 V + n v) + m (1 - m) r n; movers bring m^2 (r^2 V + n v) + m (1 - m) r n.
+    per_pupil (Y, H, G - 1): variance v of next year's number for each of n pupils of today. With r the progression, the
+    pupils of a home have V' = r^2 V + n v; of their mean N the share q stay: they vary by q^2 V + q (1 - q) N, and
+    those in town by (1 - q)^2 V + q (1 - q) N.
     """
-    own = np.array(cohorts.inflow)
+    own, n = np.array(cohorts.inflow), _listed(cohorts)
     own[0] = 0.0
-    for year in range(1, len(mean)):
-        n, r = mean[year - 1, :, :-1], cohorts.progress[year, :, :, None]
-        up = r**2 * own[year - 1, :, :-1] + n * per_pupil[year, :, :, None]
-        m = cohorts.moves[year, :, 1:, None]
-        parted = m * (1 - m) * r * n
-        own[year, :, 1:] += (1 - m) ** 2 * up + parted
-        goes = cohorts.goal >= 0
-        np.add.at(own[year, :, 1:], cohorts.goal[goes], (m**2 * up + parted)[goes])
-    return own
+    for year in range(1, len(own)):
+        r, v = cohorts.progress[year, :, :, None], per_pupil[year, :, :, None]
+        own[year, :, 1:] += r**2 * own[year - 1, :, :-1] + n[year - 1, :, :-1] * v
+    q = cohorts.stays[..., None]
+    parted = q * (1 - q) * n
+    return where_they_live(np.stack([q**2 * own + parted, (1 - q) ** 2 * own + parted], axis=1), cohorts.goal)
 
 
-def count_pupils(cohorts: Cohorts, churn: float, most: Ints, u: Floats) -> Ints:
-    """Count the pupils of every year, home, grade and sex; shape (Y, H, G, S). Year 0 is the (whole) base itself.
+def count_pupils(cohorts: Cohorts, churn: float, u: Floats) -> Ints:
+    """Count the pupils of every year, home they come from, grade and sex; (Y, H, G, S). Year 0 is the (whole) base.
 
-    churn: share who leave each year while as many come; most (H,) ceiling of a cell; u (Y, H, G, S) uniforms.
+    churn: share who leave each year while as many come; u (Y, H, G, S) uniforms.
     """
     out = np.zeros(u.shape, dtype=np.int64)
-    out[0] = np.minimum(cohorts.base, most[:, None, None])
-    _roll(out, cohorts.inflow, cohorts.progress, cohorts.rates, cohorts.goal, churn, most, u)
+    out[0] = cohorts.base
+    _roll(out, cohorts.inflow, cohorts.progress, churn, u)
     return out
 
 
-def _move(here: Floats, up: Floats, share: Floats, goal: Ints) -> None:
-    """Add to the cells of a year those who go on: the share who move to their town home, the rest at home."""
-    gone = up * share
-    here += up - gone
-    moves = goal >= 0
-    np.add.at(here, goal[moves], gone[moves])
+def settle(listed: Ints, stays: Floats, homes: Owners, years: Ints, moves: Key) -> Ints:
+    """Part the pupils of each home (Y, H, G, S) into those who live there and those who moved; (Y, 2, H, G, S).
+
+    homes: (H,) numbers of the homes; moves: the stream of the pupils' lasting uniforms.
+    """
+    born = years[:, None, None, None] - np.arange(listed.shape[2])[:, None]
+    sex = np.arange(listed.shape[3])
+    first = pupil_owners(homes[:, None, None], born, sex, np.zeros(1, dtype=np.int64))
+    moved = _moved(listed, np.broadcast_to(first, listed.shape), stays, moves)
+    return np.stack([listed - moved, moved], axis=1)
+
+
+@njit(cache=True)
+def _moved(listed: Ints, first: Owners, stays: Floats, moves: Key) -> Ints:
+    years, homes, grades, sexes = listed.shape
+    moved = np.zeros(listed.shape, dtype=np.int64)
+    for y in range(years):
+        for h in range(homes):
+            for g in range(grades):
+                if stays[y, h, g] < 1.0:
+                    for s in range(sexes):
+                        for k in range(listed[y, h, g, s]):
+                            if uniform(moves, first[y, h, g, s] + np.uint64(k)) > stays[y, h, g]:
+                                moved[y, h, g, s] += 1
+    return moved
 
 
 @njit(cache=True)
@@ -155,26 +184,15 @@ def binomial(n: int, p: float, u: float) -> int:
 
 
 @njit(cache=True)
-def _roll(
-    out: Ints, inflow: Floats, progress: Floats, rates: Floats, goal: Ints, churn: float, most: Ints, u: Floats
-) -> None:
+def _roll(out: Ints, inflow: Floats, progress: Floats, churn: float, u: Floats) -> None:
     years, homes, grades, sexes = out.shape
     for y in range(1, years):
         for h in range(homes):
             for s in range(sexes):
-                out[y, h, 0, s] += poisson(inflow[y, h, 0, s], u[y, h, 0, s])
+                out[y, h, 0, s] = poisson(inflow[y, h, 0, s], u[y, h, 0, s])
                 for g in range(1, grades):
                     n = out[y - 1, h, g - 1, s]
                     on, luck = progress[y, h, g - 1], u[y, h, g, s]
                     stays = (1.0 - churn) * min(on, 1.0)
                     comes = n * (on - stays) + inflow[y, h, g, s]
-                    up = binomial(n, stays, luck) + poisson(comes, (luck * _COMING) % 1.0)
-                    if goal[h] >= 0:
-                        moved = binomial(up, rates[y, g], (luck * _MOVING) % 1.0)
-                        out[y, goal[h], g, s] += moved
-                        up -= moved
-                    out[y, h, g, s] += up
-        for h in range(homes):
-            for g in range(grades):
-                for s in range(sexes):
-                    out[y, h, g, s] = min(out[y, h, g, s], most[h])
+                    out[y, h, g, s] = binomial(n, stays, luck) + poisson(comes, (luck * _COMING) % 1.0)

@@ -3,10 +3,12 @@
 Cohort survival by hamlet h, grade g and sex s. In year y, with b(y) the entrants' index, p(h, g) the progression,
 m(y, g) the share of rural pupils who move to town on entering grade g, and L(h, s) the entry level:
 
-    pupils(y, h, 1, s)   = L(h, s) b(y), of which rural hamlets lose the share 1 - prod(1 - m(., 1)) to town
-    pupils(y, h, g+1, s) = pupils(y-1, h, g, s) p(h, g) (1 - m(y, g+1)) + those who moved here
+    pupils(y, h, 1, s)   = L(h, s) b(y)
+    pupils(y, h, g+1, s) = pupils(y-1, h, g, s) p(h, g)
+    still there          = pupils (1 - m of the year and grade) of every year since the roll, or before they entered
 
-Every rural hamlet has one town hamlet to which its families move, so nobody is lost on the way. Rates are those
+Every rural hamlet has one town hamlet to which its families move, so nobody is lost on the way; who moves keeps the
+number that owns the pupil's luck, and goes on at the rates of the old home. Rates are those
 stated in the settings, or estimated from history.csv (`sim.plan.rates`); luck is that of `sim.plan.shock`.
 """
 
@@ -16,12 +18,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from sim import streams
 from sim.chance import EnrolLuck
 from sim.config import Settings
 from sim.county import County
 from sim.errors import BadInput
 from sim.plan import Floats, Forecast, Ints
-from sim.plan.cohort import Cohorts, count_pupils, expect, vary
+from sim.plan.cohort import Cohorts, count_pupils, expect, settle, vary, where_they_live
 from sim.plan.estimate import entrants_of
 from sim.plan.lodge import added
 from sim.plan.rates import Given, entry_level, given, share_of
@@ -52,17 +55,24 @@ def forecast(county: County, settings: Settings) -> Forecast:
     return Forecast(years[asked], mean[asked], p80[asked])
 
 
-def draw(county: County, settings: Settings, luck: EnrolLuck, most: Ints | None = None) -> Ints:
+def draw(county: County, settings: Settings, luck: EnrolLuck) -> Ints:
     """Say how many pupils really come in one replication; shape (Y, H, 9, 2). `luck` is for `rolled_years`.
 
     The mean over replications is the forecast's mean. Survivors are binomial (Poisson additions where the
-    drawn progression is over 1, and for those who come while others leave), movers binomial, entrants Poisson, each
-    the inverse distribution function at the cell's own uniform: with the same luck, more births or a higher
-    progression never mean fewer pupils in any cell. `most` (H,) is a ceiling for each cell of a hamlet; pupils
-    beyond it do not come (without it there is none).
+    drawn progression is over 1, and for those who come while others leave), entrants Poisson, each the inverse
+    distribution function at the cell's own uniform; each pupil moves or not by a lasting uniform: with the same luck,
+    more births or a higher progression never mean fewer pupils in any cell.
+    """
+    return where_they_live(draw_by_home(county, settings, luck), town_of(county))
+
+
+def draw_by_home(county: County, settings: Settings, luck: EnrolLuck) -> Ints:
+    """Draw the same by the hamlet that pupils come from: those who live there, those who moved to its town hamlet.
+
+    Shape (Y, 2, H, 9, 2).
     """
     years, found, cohorts = outlook(county, settings)
-    return draw_from(county, found, cohorts, luck, most)[years >= settings.study.first_year]
+    return draw_from(county, found, cohorts, luck, years)[years >= settings.study.first_year]
 
 
 def outlook(county: County, settings: Settings) -> tuple[Ints, Given, Cohorts]:
@@ -71,8 +81,8 @@ def outlook(county: County, settings: Settings) -> tuple[Ints, Given, Cohorts]:
     return years, found, _cohorts(county, settings, found, years, town_rates(county, settings, found))
 
 
-def draw_from(county: County, found: Given, cohorts: Cohorts, luck: EnrolLuck, most: Ints | None = None) -> Ints:
-    """Draw as `draw` does, from an `outlook` made before, all its years; (Y, H, 9, 2)."""
+def draw_from(county: County, found: Given, cohorts: Cohorts, luck: EnrolLuck, years: Ints) -> Ints:
+    """Draw as `draw_by_home` does, from an `outlook` made before, all its years; (Y, 2, H, 9, 2)."""
     entry = entry_factor(found.spread, luck, found.entrants)
     progress = progress_factor(found.spread, luck, GRADES)
     township = county.hamlets.township
@@ -81,8 +91,8 @@ def draw_from(county: County, found: Given, cohorts: Cohorts, luck: EnrolLuck, m
         inflow=cohorts.inflow * entry[:, township, None, None],
         progress=cohorts.progress * progress[:, township],
     )
-    ceiling = np.full(len(township), np.iinfo(np.int64).max) if most is None else np.asarray(most, dtype=np.int64)
-    return count_pupils(shaken, found.spread.churn_share, ceiling, luck.cell_u)
+    listed = count_pupils(shaken, found.spread.churn_share, luck.cell_u)
+    return settle(listed, cohorts.stays, streams.owners(county.hamlets.id), years, luck.moves)
 
 
 def rolled_years(county: County, settings: Settings) -> Ints:
@@ -199,18 +209,18 @@ def _town_places(county: County, settings: Settings, year: int) -> tuple[float, 
 def _cohorts(
     county: County, settings: Settings, found: Given, years: Ints, rates: Floats, variant: str | None = None
 ) -> Cohorts:
-    """Return what the county's cohorts grow from; families that moved send their entrants to the town."""
+    """Return what the county's cohorts grow from; families that moved before send their entrants to the town."""
     goal = town_of(county)
-    moves = goal >= 0
     index = births_index(county, settings, years, variant or settings.enrol.births)
-    at_home = np.where(moves, np.cumprod(1 - rates[:, 0])[:, None], 1.0)[:, :, None]
-    born = index[:, None, None] * found.entry
-    here = born * at_home
-    np.add.at(here.swapaxes(0, 1), goal[moves], (born - here)[:, moves].swapaxes(0, 1))
     inflow = np.zeros((len(years), *county.pupils.shape))
-    inflow[:, :, 0] = here
+    inflow[:, :, 0] = index[:, None, None] * found.entry
     progress = np.repeat(found.progression[county.hamlets.township][None], len(years), axis=0)
-    return Cohorts(county.pupils.astype(float), inflow, progress, rates, goal)
+    stays = 1 - rates
+    stays[:, 0] = np.cumprod(stays[:, 0])
+    for year in range(1, len(years)):
+        stays[year, 1:] *= stays[year - 1, :-1]
+    at_home = np.where((goal >= 0)[:, None], stays[:, None, :], 1.0)
+    return Cohorts(county.pupils.astype(float), inflow, progress, at_home, goal)
 
 
 def _variance(county: County, found: Given, cohorts: Cohorts, mean: Floats) -> tuple[Floats, Floats]:
@@ -223,7 +233,7 @@ def _variance(county: County, found: Given, cohorts: Cohorts, mean: Floats) -> t
 
     own is the binomial and Poisson part (`vary`). The factors of a grade are the same for both sexes.
     """
-    own = vary(cohorts, mean, passing_variance_per_pupil(found.spread, cohorts.progress))
+    own = vary(cohorts, passing_variance_per_pupil(found.spread, cohorts.progress))
     cells, roll = np.array(own), own.sum(axis=(2, 3))
     for y in range(1, len(mean)):
         common = np.expm1(log_covariance(found.spread, y, GRADES, found.entrants))[county.hamlets.township]
@@ -234,5 +244,6 @@ def _variance(county: County, found: Given, cohorts: Cohorts, mean: Floats) -> t
 
 
 __all__ = [
-    "births_index", "draw", "entry_level", "forecast", "rolled_years", "share_of", "town_of", "town_rates",
+    "births_index", "draw", "draw_by_home", "entry_level", "forecast", "rolled_years", "share_of", "town_of",
+    "town_rates",
 ]  # fmt: skip

@@ -16,6 +16,8 @@ from sim.errors import BadInput
 from sim.plan import Bools, Floats, Ints
 
 _NEVER = 1e-300
+_WIDEST = 0.3
+"""Outer bound of an estimated spread: what moves more in a year is wrong in a table, not luck."""
 Kind = TypeVar("Kind", bound=Cohorts)
 
 
@@ -121,7 +123,7 @@ def estimated_spread(rolls: Floats, expected: Floats, entrants: Floats, recipe: 
     walk, area_walk, _ = _moments((level[1:] + step)[:, :, None] * both, level[1:, :, None] * both, 2.0, known=True)
 
     def mixed(stated: float, found: float) -> float:
-        return float(np.sqrt(trust * found + (1 - trust) * stated**2))
+        return float(np.sqrt(trust * min(found, _WIDEST**2) + (1 - trust) * stated**2))
 
     churn = 1 - np.sqrt(1 - chance)
     return recipe.model_copy(

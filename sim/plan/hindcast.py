@@ -13,7 +13,7 @@ from sim.config import Settings
 from sim.county import County
 from sim.county.facts import Hamlets
 from sim.county.history import COUNTY
-from sim.plan.cohort import expect
+from sim.plan.cohort import expect, where_they_live
 from sim.plan.enrol import GRADES, draw_from, outlook
 from sim.plan.rates import township_rolls
 
@@ -38,10 +38,10 @@ def forecast_check(county: County, settings: Settings) -> pd.DataFrame:
     known = settings.model_copy(update={"study": study, "enrol": enrol.model_copy(update={"births": "medium"})})
     then, found, cohorts = outlook(before, known)
     draws = [
-        draw_from(before, found, cohorts, enrol_luck(before, settings.seed, r, then))[1]
+        draw_from(before, found, cohorts, enrol_luck(before, settings.seed, r, then), then)[1]
         for r in range(enrol.check_replications)
     ]
-    drawn = _areas(before, np.array(draws))
+    drawn = _areas(before, where_they_live(np.array(draws), cohorts.goal)) if draws else np.empty(0)
     mean = _areas(before, expect(cohorts)[1][None])[0]
     actual, last = (_with_total(rolls[k].sum(axis=1)) for k in (-1, -2))
     ends = {f"{name}_pupils": np.quantile(drawn, q, axis=0) for name, q in INTERVALS.items()} if draws else {}

@@ -15,7 +15,7 @@ for what nobody can see. Back-test: experiments/enrolment.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,14 +26,12 @@ from pydantic import ValidationError
 
 from sim.chance import area_luck, cell_owners
 from sim.config.enrol import Recipe
-from sim.county.history import history_problems
 from sim.errors import BadInput
 from sim.plan import Floats, Ints, freeze
 from sim.plan.cohort import Cohorts, count_pupils, expect
 from sim.plan.estimate import (
     area_ratios,
     bounded,
-    entrants_of,
     entry_level,
     estimated_spread,
     offered,
@@ -41,11 +39,11 @@ from sim.plan.estimate import (
     pool_ratios,
     present,
 )
+from sim.plan.rolls import Births, births_of, read_births, read_rolls
 from sim.plan.shock import entry_factor, progress_factor
 
-COLUMNS = ("area_id", "year", "grade", "pupils")
-Births = Mapping[str, Mapping[int, float]]
-"""Births by calendar year, of each area or under "" of all areas together."""
+_CHANCE_SDS = 2.0
+"""So many standard deviations of a Poisson number are taken for chance, what is beyond them for change."""
 
 
 def recipe(file: str | Path) -> Recipe:
@@ -69,16 +67,17 @@ def fit(
     """Fit rates to a table of rolls and return what carries it forward.
 
     history: area_id, year, grade, pupils; grades are consecutive whole numbers (K is 0), each area has every grade
-    (0 where it has no pupils) in every year up to the last. births: year, births (of all areas together), or area_id,
-    year, births (each area's own); None: entrants stay as many as they were. base_year: later rolls are left out.
-    stated: rates of progression to fall back on where there are fewer years than `recipe.min_history_years`; then
+    (0 where it has no pupils) in every year up to the last. A column sex is kept apart in what comes out: rates are
+    those of all pupils, the sexes of entrants those of all areas. births: year, births (of all areas together), or
+    area_id, year, births (each area's own); None: entrants stay as many as they were. base_year: later rolls are left
+    out. stated: rates of progression to fall back on where there are fewer years than `recipe.min_history_years`; then
     `estimated` is False. An area may begin later than others: its own years are used.
-    Raises BadInput that names row and column of every gap, of a grade that vanishes, and births that are missing.
+    Raises BadInput that names row (the header is row 1) and column of every cell that is no number, of every gap and of
+    a grade that vanishes, and births that are missing.
     """
-    if base_year is not None:
-        history = history[history["year"] <= base_year]
-    areas, years, grades, rolls = _array(history)
-    series = _series(births, areas)
+    found = read_rolls(history, base_year)
+    areas, years, grades, rolls = found.areas, found.years, found.grades, found.pupils.sum(axis=3)
+    series = read_births(births, areas)
     enough = len(years) >= recipe.min_history_years
     if not enough and stated is None:
         raise BadInput(
@@ -87,26 +86,33 @@ def fit(
         )
     if stated is not None and len(stated) != len(grades) - 1:
         raise BadInput(f"stated: {len(stated)} rates for {len(grades)} grades; give {len(grades) - 1}")
+    if stated is not None and not all(0 <= rate <= recipe.ratio_high for rate in stated):
+        raise BadInput(f"stated: {list(stated)}; rates of progression lie from 0 to {recipe.ratio_high:g}")
     has = offered(rolls)
     pool = pool_ratios(rolls, recipe.pool_transitions) if enough else np.array(stated, dtype=float)
     expected = rolls[:-1, :, :-1] * pool * passes(rolls)
     own = area_ratios(rolls, expected, recipe) if enough else np.ones((len(areas), len(pool)))
     ratios = np.where(has[:, :-1] & has[:, 1:], bounded(pool * own, recipe), 0.0)
     if enough:
-        recipe = estimated_spread(rolls, expected * own, _births_of(series, areas, years, recipe), recipe)
-    return Survival(areas, grades, years, rolls, recipe, enough, series, series, pool, ratios)
+        recipe = estimated_spread(rolls, expected * own, births_of(series, areas, years, years[:0], recipe), recipe)
+    base = found.pupils[-1]
+    return Survival(areas, grades, found.sexes, years, rolls, base, recipe, enough, series, series, pool, ratios)
 
 
 @dataclass(frozen=True, slots=True)
 class Survival:
-    """A table of rolls with its rates: A areas, G grades, N years of history."""
+    """A table of rolls with its rates: A areas, G grades, S sexes, N years of history."""
 
     areas: tuple[str, ...]
     grades: Ints
+    sexes: tuple[str, ...]
+    """One, "", where history does not tell them apart."""
     years: Ints
     """(N,) the years of history; the last one is where the forecast starts from."""
     rolls: Floats
     """(N, A, G)"""
+    base: Floats
+    """(A, G, S) the rolls of the last year by sex."""
     recipe: Recipe
     """The settings, with spreads re-estimated where there were years enough."""
     estimated: bool
@@ -124,40 +130,44 @@ class Survival:
 
     def with_births(self, births: pd.DataFrame) -> Survival:
         """Return the same forecast under other births, which with the same luck differs only by their children."""
-        return replace(self, births=_series(births, self.areas))
+        return replace(self, births=read_births(births, self.areas))
 
     def expected(self, last_year: int) -> pd.DataFrame:
         """Return the pupils expected up to a year: area_id, year, grade, pupils; the base year is as it was."""
-        return self._frame(self.mean(last_year)[None]).drop(columns="replication")
+        return self._frame(expect(self._cohorts(last_year))[None]).drop(columns="replication")
 
     def draws(self, last_year: int, seed: int, replications: int) -> pd.DataFrame:
         """Return the pupils who come in each replication: replication, area_id, year, grade, pupils (whole).
 
         Their mean is what is expected. A replication meets the same luck under other births and a later last year.
+        Where history tells them apart there is a column sex here and in what is expected.
         """
-        return self._frame(self.sample(last_year, seed, replications))
+        return self._frame(self._sampled(last_year, seed, replications))
 
     def mean(self, last_year: int) -> Floats:
         """Return the pupils expected in the base year and after; (Y, A, G)."""
-        return np.asarray(expect(self._cohorts(last_year))[..., 0])
+        return np.asarray(expect(self._cohorts(last_year)).sum(axis=3))
 
     def draw(self, last_year: int, seed: int, replication: int) -> Ints:
         """Return the pupils who come in one replication; (Y, A, G)."""
-        return self._drawn(self._cohorts(last_year), last_year, seed, replication)
+        return np.asarray(self._drawn(self._cohorts(last_year), last_year, seed, replication).sum(axis=3))
 
     def sample(self, last_year: int, seed: int, replications: int) -> Ints:
         """Return the pupils who come in each of many replications; (R, Y, A, G)."""
+        return np.asarray(self._sampled(last_year, seed, replications).sum(axis=4))
+
+    def _sampled(self, last_year: int, seed: int, replications: int) -> Ints:
         cohorts = self._cohorts(last_year)
         return np.array([self._drawn(cohorts, last_year, seed, r) for r in range(replications)])
 
     def _drawn(self, cohorts: Cohorts, last_year: int, seed: int, replication: int) -> Ints:
         grades, years = len(self.grades), self._ahead(last_year)
-        luck = area_luck(self.areas, cell_owners(self.areas, grades, 1), seed, replication, years)
+        cells = cell_owners(self.areas, grades, len(self.sexes))
+        luck = area_luck(self.areas, cells, seed, replication, years)
         entry = entry_factor(self.recipe, luck, entry_level(self.rolls, self.recipe))
         progress = progress_factor(self.recipe, luck, grades)
         shaken = replace(cohorts, inflow=cohorts.inflow * entry[:, :, None, None], progress=cohorts.progress * progress)
-        most = np.full(len(self.areas), np.iinfo(np.int64).max)
-        return np.asarray(count_pupils(shaken, self.recipe.churn_share, most, luck.cell_u)[..., 0])
+        return count_pupils(shaken, self.recipe.churn_share, luck.cell_u)
 
     def _cohorts(self, last_year: int) -> Cohorts:
         """Return what the areas' cohorts grow from, with part of each area's total held where it is."""
@@ -185,83 +195,50 @@ class Survival:
         usual = np.maximum(latest.sum(axis=1).mean(axis=0), 1.0)
         own = latest.sum(axis=0) / np.maximum(present(latest).sum(axis=0), 1)[:, None]
         inflow[:, :, 1:] = (pool / usual)[:, None, 1:] * own[:, 1:] * alone
-        return _alike(self.rolls[-1][:, :, None], inflow[..., None], self.ratios)
+        sexes = self.base.sum(axis=(0, 1)) / max(self.base.sum(), 1e-300)
+        return _alike(self.base, inflow[..., None] * sexes, self.ratios)
 
     def _held(self, survivors: Floats) -> Floats:
-        """Return by which factor each area's total is moved toward today's; (Y, A). survivors: (Y, A) totals."""
-        now = self.rolls[-1].sum(axis=1)
+        """Return by which factor each area's total is moved toward what it was; (Y, A). survivors: (Y, A) totals.
+
+        With n today's pupils, S the survivors, f = flat_share, k = flat_pupils and U the area's mean roll of the latest
+        years, but no further from n than chance moves a roll (two standard deviations, 2 sqrt n; so a village that has
+        emptied stays empty: a limited translation, Efron and Morris 1972), the total of a later year is
+
+            (n ((1 - f) S + f n) + k U) / (n + k)
+        """
+        n, latest = self.rolls[-1].sum(axis=1), self.rolls[-self.recipe.entry_years :].sum(axis=2)
+        usual = latest.sum(axis=0) / np.maximum((latest > 0).sum(axis=0), 1)
+        usual = np.clip(usual, n - _CHANCE_SDS * np.sqrt(n), n + _CHANCE_SDS * np.sqrt(n))
+        f, k = self.recipe.flat_share, self.recipe.flat_pupils
+        total = (n * ((1 - f) * survivors + f * n) + k * usual) / np.maximum(n + k, 1e-300)
         unknown = np.array([area not in self.anchor for area in self.areas]) & (len(self.areas) > 1)
-        k = self.recipe.flat_pupils
-        flat = unknown * (self.recipe.flat_share * now + k) / np.maximum(now + k, 1.0)
-        return np.where(survivors > 0, 1 - flat + flat * now / np.maximum(survivors, 1e-300), 1.0)
+        moved = unknown & (survivors > 0) & (np.arange(len(survivors)) > 0)[:, None]
+        return np.where(moved, total / np.maximum(survivors, 1e-300), 1.0)
 
     def _ahead(self, last_year: int) -> Ints:
         """Return the base year and the years to come."""
+        if last_year < self.years[-1]:
+            raise BadInput(f"last_year: {last_year} is before the last year of history.csv, {self.years[-1]}")
         return np.arange(self.years[-1], last_year + 1, dtype=np.int64)
 
     def _births_path(self, births: Births, ahead: Ints) -> Floats:
         """Return entrants of each year and area for each in a mean year of the latest history; (Y, A)."""
         recent = self.years[-self.recipe.entry_years :]
-        all_years = _births_of(births, self.areas, np.append(recent, ahead), self.recipe)
-        return np.asarray(all_years[len(recent) :] / np.maximum(all_years[: len(recent)].mean(axis=0), 1e-300))
+        born = births_of(births, self.areas, recent, ahead, self.recipe)
+        return np.asarray(born[len(recent) :] / np.maximum(born[: len(recent)].mean(axis=0), 1e-300))
 
     def _frame(self, pupils: Floats | Ints) -> pd.DataFrame:
-        """Lay pupils (R, Y, A, G) out as a long table."""
+        """Lay pupils (R, Y, A, G, S) out as a long table."""
         ahead = self.years[-1] + np.arange(pupils.shape[1])
-        keys = pd.MultiIndex.from_product(
-            [range(len(pupils)), ahead, self.areas, self.grades], names=["replication", "year", "area_id", "grade"]
-        )
-        return pd.DataFrame({"pupils": pupils.ravel()}, index=keys).reset_index()
+        keys = {"replication": range(len(pupils)), "year": ahead, "area_id": self.areas, "grade": self.grades}
+        axes = pd.MultiIndex.from_product([*keys.values(), self.sexes], names=[*keys, "sex"])
+        table = pd.DataFrame({"pupils": pupils.ravel()}, index=axes).reset_index()
+        return table if self.sexes != ("",) else table.drop(columns="sex")
 
 
 def _alike(base: Floats, inflow: Floats, ratios: Floats) -> Cohorts:
     """Return cohorts with the same rates in all years, and nobody who moves between areas."""
     years, homes, grades = inflow.shape[:3]
     progress = np.repeat(ratios[None], years, axis=0)
-    return Cohorts(base, inflow, progress, np.zeros((years, grades)), np.full(homes, -1, dtype=np.int64))
-
-
-def _array(history: pd.DataFrame) -> tuple[tuple[str, ...], Ints, Ints, Floats]:
-    """Return areas, years, grades, and pupils (N, A, G), 0 before an area begins; or say all that is wrong."""
-    absent = [column for column in COLUMNS if column not in history]
-    if absent:
-        raise BadInput(f"history.csv: no column {', '.join(absent)}; a history has {', '.join(COLUMNS)}")
-    bad = history.index[history[list(COLUMNS)].isna().any(axis=1) | (history["pupils"] < 0)]
-    problems = [f"history.csv, row {row}: every cell needs a value, pupils 0 or more" for row in bad]
-    twice = history.index[history.duplicated(list(COLUMNS[:3]))]
-    problems += [f"history.csv, row {row}: this area, year and grade stands there already" for row in twice]
-    problems += [str(problem) for problem in history_problems(history)]
-    if history.empty or problems:
-        raise BadInput(*(problems or ["history.csv: no rows; give area_id, year, grade and pupils"]))
-    table = history.astype({"area_id": str}).pivot(index="year", columns=["area_id", "grade"], values="pupils")
-    table = table.sort_index(axis=1).sort_index().fillna(0.0)
-    areas = tuple(table.columns.get_level_values(0).unique())
-    grades = np.array(table.columns.get_level_values(1).unique(), dtype=np.int64)
-    rolls = table.to_numpy(float).reshape(len(table), len(areas), len(grades))
-    return areas, table.index.to_numpy(np.int64), grades, rolls
-
-
-def _series(births: pd.DataFrame | None, areas: Sequence[str]) -> Births:
-    """Return births by area and year, or of all areas together under ""."""
-    if births is None:
-        return {}
-    if "area_id" not in births:
-        return {"": dict(zip(births["year"].astype(int), births["births"].astype(float), strict=True))}
-    own = births.astype({"area_id": str})
-    found = {
-        area: dict(zip(rows["year"].astype(int), rows["births"].astype(float), strict=True))
-        for area, rows in own.groupby("area_id")
-    }
-    absent = [area for area in areas if area not in found]
-    if absent:
-        raise BadInput(f"births.csv: no births of area {', '.join(absent)}; give each area's own, or leave area_id out")
-    return found
-
-
-def _births_of(births: Births, areas: Sequence[str], years: Ints, recipe: Recipe) -> Floats:
-    """Return the births that the entrants of each year and area come from; (Y, A). 1 where births are not given."""
-    if not births:
-        return np.ones((len(years), len(areas)))
-    names = [area if area in births else "" for area in areas]
-    paths = {name: entrants_of(births[name], recipe, years, "births.csv") for name in sorted(set(names))}
-    return np.stack([paths[name] for name in names], axis=1)
+    return Cohorts(base, inflow, progress, np.ones((years, homes, grades)), np.full(homes, -1, dtype=np.int64))
