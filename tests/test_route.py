@@ -11,13 +11,12 @@ from sim.county import County
 from sim.county.road import Travel, travel
 from sim.errors import BadInput
 from sim.plan import LODGE, NONE, SCHOOL_BUS, Routes
+from sim.plan.course import dwell_min, ride_min
 from sim.plan.route import (
     IN,
     LODGER,
     OUT,
     SCHOOL,
-    dwell_min,
-    ride_min,
     routes,
     solve,
 )

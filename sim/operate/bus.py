@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import ExitStack
 from heapq import heapreplace
-from math import inf, isfinite, nan
+from math import inf, isfinite, isnan, nan
 from typing import TYPE_CHECKING
 
 import simpy
@@ -20,6 +20,7 @@ from sim.operate import drive
 from sim.operate.diary import BREAKDOWN, BUS, NO_CAUSE, ROAD, WEATHER
 from sim.operate.half import Half, Place, where
 from sim.operate.timetable import NO_BUS
+from sim.plan.course import Piece
 
 if TYPE_CHECKING:
     from sim.operate.day import Day, Week
@@ -83,7 +84,7 @@ def half_day(env: simpy.Environment, week: Week, bus: int, day: Day, way: int, r
         if last < 0:
             return
         yield env.timeout(max(half.free - env.now, 0.0))
-        yield from fetch(env, week, half, {table.school[run] for run in runs})
+        yield from fetch(env, week, half, frozenset().union(*(table.schools[run] for run in runs)))
         home = env.now + half.legs.travel.minutes.item(half.at, yard)
         if half.spare_left >= 0:
             yield env.timeout(home - env.now)
@@ -136,60 +137,93 @@ def _why_late(week: Week, half: Half) -> int:
 
 
 def bring(env: simpy.Environment, week: Week, half: Half, run: int) -> Minutes:
-    """Drive an `in` run: take pupils at the stops, wait for a bay at the gate, let them alight; return when done."""
+    """Drive an `in` run: take pupils at the stops, let those of each school alight at its gate; return when done."""
     table, day, legs = week.timetable, half.day, half.legs
-    stops, on = table.stops[run], day.embarked_in
-    told = (day.road_in, day.hold, table.riders, day.ready_in, on, day.left_in, half.track)
-    if half.km_left >= legs.run_km[run]:
-        half.km_left -= legs.run_km[run]
-        gate_min, _, behind = drive.collect(half.there, stops, half.seats, 0, week.dwell, *told)
-    else:
-        p, share = where(half.km_left, legs, stops)
-        now, aboard, behind = drive.collect(half.there, (stops[0], p + 1), half.seats, 0, week.dwell, *told)
-        place = Place(legs.begin[p], legs.end[p], share, now - (1 - share) * day.road_in[0][p], aboard)
-        now += yield from breakdown(env, week, half, run, place)
-        gate_min, _, more = drive.collect(now, (p + 1, stops[1]), half.seats, aboard, week.dwell, *told)
+    now, aboard, behind, at_gate = half.there, 0, 0, nan
+    for piece in table.pieces[run]:
+        now, aboard, more = yield from _collect(env, week, half, run, piece, now, aboard)
         behind += more
-    yield AtGate(env, week, half, run, gate_min)
-    bays = week.bays[table.school[run]]
-    bay_min = max(gate_min, bays[0])
-    done = drive.unload(bay_min, stops, week.unload_min, table.riders, on, day.alighted_in)
-    heapreplace(bays, done)
-    _tell_gate(env, week, half, run, (gate_min, bay_min, done), behind)
-    return done
+        if not isnan(at_gate):  # the piece begins at a gate on the way
+            half.track[0][piece.first] = at_gate
+        at_gate = nan
+        if piece.call != run and legs.cut[piece.end]:
+            continue
+        at_gate = now
+        yield AtGate(env, week, half, run, at_gate)
+        bays = week.bays[table.call_school[piece.call]]
+        bay_min = max(at_gate, bays[0])
+        stops, call = (table.stops[run][0], piece.end), (piece.call, table.call_of_stop)
+        told = (week.unload_min, table.riders, day.embarked_in, day.alighted_in)
+        now, gone = drive.unload(bay_min, stops, call, *told)
+        aboard -= gone
+        heapreplace(bays, now)
+        _tell_gate(half, run, piece.call, (at_gate, bay_min, now))
+    _tell_left(env, week, half, run, behind)
+    return now
+
+
+def _collect(
+    env: simpy.Environment, week: Week, half: Half, run: int, piece: Piece, now: float, aboard: int
+) -> Generator[simpy.Event, object, tuple[float, int, int]]:
+    """Drive the stops before a gate; return (minute at the gate, pupils aboard, pupils left behind)."""
+    day, legs, (call, first, end) = half.day, half.legs, piece
+    told = (day.road_in, day.hold, week.timetable.riders, day.ready_in, day.embarked_in, day.left_in, half.track)
+    if half.km_left >= legs.call_km[call]:
+        half.km_left -= legs.call_km[call]
+        return drive.collect(now, (first, end), half.seats, aboard, week.dwell, *told)
+    p, share = where(half.km_left, legs, (first, end))
+    now, aboard, behind = drive.collect(now, (first, p + 1), half.seats, aboard, week.dwell, *told)
+    place = Place(legs.begin[p], legs.end[p], share, now - (1 - share) * day.road_in[0][p], aboard)
+    now += yield from breakdown(env, week, half, run, place)
+    now, aboard, more = drive.collect(now, (p + 1, end), half.seats, aboard, week.dwell, *told)
+    return now, aboard, behind + more
 
 
 def take(env: simpy.Environment, week: Week, half: Half, run: int) -> Minutes:
-    """Drive an `out` run: wait for a bay, let pupils embark, leave no sooner than planned, bring them home."""
-    table, day, legs = week.timetable, half.day, half.legs
-    stops, on, off = table.stops[run], day.embarked_out, day.alighted_out
-    there = half.there
-    yield AtGate(env, week, half, run, there)
-    bays = week.bays[table.school[run]]
-    bay_min = max(there, bays[0])
+    """Drive an `out` run: let pupils embark at each gate, leave no sooner than planned, bring them home."""
+    table, day, legs, stops = week.timetable, half.day, half.legs, week.timetable.stops[run]
+    now, aboard, behind = half.there, 0, 0
     close = day.friday if table.is_lodger[run] else day.close
-    told = (day.road_out[1], close, table.riders, day.ready_out, on, day.left_out)
-    ready, aboard, behind = drive.embark(bay_min, stops, half.seats, week.unload_min, *told)
-    leave = max(ready, day.depart_min[run])
-    heapreplace(bays, leave)
-    _tell_gate(env, week, half, run, (there, bay_min, leave), behind)
-    guardian = (day.guardian_min, week.guardian_wait_min)
-    handed = (day.road_out, table.riders, guardian, on, off, day.carried_on, half.track)
-    if half.km_left >= legs.run_km[run]:
-        half.km_left -= legs.run_km[run]
-        end, aboard = drive.deliver(leave, stops, aboard, week.dwell, *handed)
-    else:
-        p, share = where(half.km_left, legs, stops)
-        now, aboard = drive.deliver(leave, (stops[0], p), aboard, week.dwell, *handed)
-        place = Place(legs.begin[p], legs.end[p], share, now + share * day.road_out[0][p], aboard)
-        on_it = table.aboard(run, on, off)
-        off[on_it] = inf  # a second bus of this run lets none of them alight
-        now += yield from breakdown(env, week, half, run, place)
-        off[on_it] = nan
-        end, aboard = drive.deliver(now, (p, stops[1]), aboard, week.dwell, *handed)
+    told = (day.road_out[1], close, table.riders, day.ready_out, day.embarked_out, day.left_out)
+    for piece in table.pieces[run]:
+        if piece.call == run or not legs.cut[piece.first - 1]:
+            there = now
+            yield AtGate(env, week, half, run, there)
+            bays = week.bays[table.call_school[piece.call]]
+            bay_min, call = max(there, bays[0]), (piece.call, table.call_of_stop)
+            now, aboard, more = drive.embark(bay_min, stops, call, half.seats, aboard, week.unload_min, *told)
+            now = max(now, day.depart_min[piece.call])
+            behind += more
+            heapreplace(bays, now)
+            _tell_gate(half, run, piece.call, (there, bay_min, now))
+            if piece.call != run:
+                half.track[1][piece.first - 1], half.track[2][piece.first - 1] = now, aboard
+        if piece.end == stops[1]:
+            _tell_left(env, week, half, run, behind)
+        now, aboard = yield from _deliver(env, week, half, run, piece, now, aboard)
     if aboard:
-        drive.hand_over(end, stops, table.riders, off, day.carried_on)
-    return end
+        drive.hand_over(now, stops, table.riders, day.alighted_out, day.carried_on)
+    return now
+
+
+def _deliver(
+    env: simpy.Environment, week: Week, half: Half, run: int, piece: Piece, now: float, aboard: int
+) -> Generator[simpy.Event, object, tuple[float, int]]:
+    """Drive the stops after a gate, up to the next one; return (minute when done, pupils still aboard)."""
+    table, day, legs, (call, first, end) = week.timetable, half.day, half.legs, piece
+    on, off, guardian = day.embarked_out, day.alighted_out, (day.guardian_min, week.guardian_wait_min)
+    handed = (day.road_out, table.riders, guardian, on, off, day.carried_on, half.track)
+    if half.km_left >= legs.call_km[call]:
+        half.km_left -= legs.call_km[call]
+        return drive.deliver(now, (first, end), aboard, week.dwell, *handed)
+    p, share = where(half.km_left, legs, (first, end))
+    now, aboard = drive.deliver(now, (first, p), aboard, week.dwell, *handed)
+    place = Place(legs.begin[p], legs.end[p], share, now + share * day.road_out[0][p], aboard)
+    on_it = table.aboard(run, on, off)
+    off[on_it] = inf  # a second bus of this run lets none of them alight
+    now += yield from breakdown(env, week, half, run, place)
+    off[on_it] = nan
+    return drive.deliver(now, (p, end), aboard, week.dwell, *handed)
 
 
 class AtGate(simpy.Event):
@@ -202,18 +236,23 @@ class AtGate(simpy.Event):
         env.schedule(self, EventPriority(1 + rank), max(minute - env.now, 0.0))
 
 
-def _tell_gate(
-    env: simpy.Environment, week: Week, half: Half, run: int, times: tuple[float, float, float], behind: int
-) -> None:
-    """Tell of a bus at the gate; those it left behind wait for another."""
+def _tell_gate(half: Half, run: int, call: int, times: tuple[float, float, float]) -> None:
+    """Tell of a bus at a gate."""
     day = half.day
     if half.is_second:
         return
-    day.reached_gate[run], day.took_bay[run], day.freed_bay[run] = times
+    day.reached_gate[call], day.took_bay[call], day.freed_bay[call] = times
     day.run_km[run] = half.legs.run_km[run]
-    day.weather_min[run], day.broke_min[run] = half.weather_min, half.broke_min
-    if behind:
-        leave_behind(env, week, run, day)
+    day.weather_min[call], day.broke_min[call] = half.weather_min, half.broke_min
+
+
+def _tell_left(env: simpy.Environment, week: Week, half: Half, run: int, behind: int) -> None:
+    """Let those a run left behind wait for another bus from its last gate on, when it is known for all its schools.
+
+    So no second bus of a run is under way while the first still takes pupils.
+    """
+    if behind and not half.is_second:
+        leave_behind(env, week, run, half.day)
 
 
 def breakdown(env: simpy.Environment, week: Week, half: Half, run: int, place: Place) -> Minutes:
@@ -269,12 +308,12 @@ def leave_behind(env: simpy.Environment, week: Week, run: int, day: Day) -> None
         env.process(spare(env, week, spares, run, day))
 
 
-def fetch(env: simpy.Environment, week: Week, half: Half, schools: set[int]) -> Steps:
+def fetch(env: simpy.Environment, week: Week, half: Half, schools: frozenset[int]) -> Steps:
     """Drive once more for those who were left behind at the schools a bus serves."""
     day, table = half.day, week.timetable
     for school in sorted(schools):
         waiting = day.stranded[school]
-        for run in [run for run in waiting if table.direction[run] == half.way]:
+        for run in [run for run in waiting if table.direction[run] == half.way and table.schools[run] <= schools]:
             start = half.legs.first[run]
             reached = start >= 0 and isfinite(half.legs.travel.minutes[half.at, start])
             if run in waiting and env.now <= day.latest_min[run] and reached:

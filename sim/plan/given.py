@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from sim.plan import DIRECTIONS, GRADES, SERVICES, Bools, Floats, Ints, Places, Routes, Runs
+from sim.plan.course import at_school_min, by_run, demand_key, dwell_min, run_of_stop
 from sim.plan.duty import nearest_yard, owned_buses
-from sim.plan.route import IN, LODGER, OUT, SCHOOL, dwell_min
+from sim.plan.route import IN, LODGER, OUT, SCHOOL
 from sim.plan.stops import at_stop, at_stops, daily_riders, walk_km, weekly_riders
-from sim.plan.timetable import at_school, at_school_min, by_run, stop_times
+from sim.plan.timetable import at_school, stop_times
 from sim.tables import county_table
 
 if TYPE_CHECKING:
@@ -68,8 +69,7 @@ def with_nobody_forgotten(county: County, settings: Settings, travel: Travel, pl
     routes = runs.routes
     want = wanted(settings, places, len(county.schools.id))
     comes = np.zeros_like(want, dtype=bool)
-    run = run_of_stop(routes)
-    comes[routes.service[run], routes.direction[run], routes.school[run], routes.hamlet] = True
+    comes[demand_key(routes)] = True
     missing = np.argwhere((want > 0) & ~comes)
     if not len(missing):
         return runs
@@ -169,11 +169,6 @@ def kind_of(fleet: Fleet, seats: int) -> int:
     return next((position for size, position in reversed(sizes) if size <= seats), sizes[0][1])
 
 
-def run_of_stop(routes: Routes) -> Ints:
-    """Return the run of each stop, (P,)."""
-    return np.repeat(np.arange(len(routes.run_id)), np.diff(routes.ptr))
-
-
 def _at_given_stops(county: County, settings: Settings, places: Places, routes: Routes) -> Places:
     """Send riders whose hamlet has no stop of a run to their school to the nearest that has one, within the limit.
 
@@ -199,9 +194,8 @@ def _at_given_stops(county: County, settings: Settings, places: Places, routes: 
 
 def _expected_loads(settings: Settings, places: Places, routes: Routes) -> Routes:
     """Fill in the pupils of stops without a number: an even part of those expected there, run by run."""
-    run = run_of_stop(routes)
     want = wanted(settings, places, int(routes.school.max(initial=places.school.max())) + 1)
-    key = (routes.service[run], routes.direction[run], routes.school[run], routes.hamlet)
+    key = demand_key(routes)
     calls = np.zeros_like(want)
     np.add.at(calls, key, 1)
     return replace(routes, load=np.where(np.isnan(routes.load), want[key] / calls[key], routes.load))
