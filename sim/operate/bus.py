@@ -185,8 +185,9 @@ def take(env: simpy.Environment, week: Week, half: Half, run: int) -> Minutes:
     now, aboard, behind = half.there, 0, 0
     close = day.friday if table.is_lodger[run] else day.close
     told = (day.road_out[1], close, table.riders, day.ready_out, day.embarked_out, day.left_out)
+    calls = [piece.call for piece in table.pieces[run] if piece.call == run or not legs.cut[piece.first - 1]]
     for piece in table.pieces[run]:
-        if piece.call == run or not legs.cut[piece.first - 1]:
+        if piece.call in calls:
             there = now
             yield AtGate(env, week, half, run, there)
             bays = week.bays[table.call_school[piece.call]]
@@ -198,8 +199,8 @@ def take(env: simpy.Environment, week: Week, half: Half, run: int) -> Minutes:
             _tell_gate(half, run, piece.call, (there, bay_min, now))
             if piece.call != run:
                 half.track[1][piece.first - 1], half.track[2][piece.first - 1] = now, aboard
-        if piece.end == stops[1]:
-            _tell_left(env, week, half, run, behind)
+            if piece.call == calls[-1]:
+                _tell_left(env, week, half, run, behind)
         now, aboard = yield from _deliver(env, week, half, run, piece, now, aboard)
     if aboard:
         drive.hand_over(now, stops, table.riders, day.alighted_out, day.carried_on)

@@ -111,10 +111,15 @@ def problem(
 
 
 def _runs(duty: Duty) -> list[list[Event]]:
-    """Split a duty where nobody is on board; without mixed loads that is at every school."""
+    """Split a duty where nobody is on board; without mixed loads that is at every school.
+
+    A visit at which nobody alights, because those on board for the school have left at an earlier one, is left out.
+    """
     runs: list[list[Event]] = [[]]
     bound_for: set[int] = set()
     for event in duty.events:
+        if event.stop < 0 and event.school not in bound_for:
+            continue
         runs[-1].append(event)
         if event.stop >= 0:
             bound_for.add(event.school)

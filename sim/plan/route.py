@@ -79,7 +79,7 @@ def _left_over(riders: Floats, kept: list[tuple[int, Run]]) -> Ints:
     """Return the whole pupils at each stop of each school (S, H) whom runs that are kept do not take."""
     demand = np.ceil(riders.sum(axis=2) - TINY).astype(np.int64)
     for school, run in kept:
-        np.subtract.at(demand[school], list(run.hamlets), run.loads)
+        np.subtract.at(demand, (list(run.to or [school] * len(run.hamlets)), list(run.hamlets)), run.loads)
     return np.maximum(demand, 0)
 
 
