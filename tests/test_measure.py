@@ -45,7 +45,9 @@ def scene() -> Scene:
 def diary(scene: Scene) -> Diary:
     """Two days on which all pupils are at school and nothing else happens."""
     of = {"pupil": len(scene.pupils), "stop": len(scene.table.run_of_stop), "run": len(scene.table.stops)}
-    empty = blank(2, of | {"bus": 1, "visit": len(scene.visits), "school": len(scene.county.schools.id)})
+    empty = blank(
+        2, of | {"call": of["run"], "bus": 1, "visit": len(scene.visits), "school": len(scene.county.schools.id)}
+    )
     empty.came[:], empty.attended[:] = True, True
     return empty
 
