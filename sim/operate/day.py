@@ -16,10 +16,10 @@ import simpy
 
 from sim.config import SKIES, Settings
 from sim.operate import drive
-from sim.operate.bus import duty
 from sim.operate.diary import ATTENDANT, BUS, DRIVER, Diary
 from sim.operate.dine import meals
 from sim.operate.drive import Left, Road
+from sim.operate.duty import duty
 from sim.operate.legs import Legs
 from sim.operate.lodge import nights
 from sim.operate.luck import WeekLuck
