@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from bus_counties import random_county, with_fleet
 from living import QUIET, lived, planned_in
@@ -13,13 +14,14 @@ from two_schools import MIXED, two_schools
 
 from sim.config import Settings, load
 from sim.county import travel
-from sim.errors import BadInput
+from sim.county.timetable import given_runs
 from sim.live import Job
 from sim.operate.stage import Ways
 from sim.operate.weather import skyways
 from sim.plan.compose import make
 from sim.plan.course import IN, gates, own_gate
 from sim.plan.duty import chain
+from sim.plan.given import exported
 from sim.plan.route import GATE, SCHOOL, Run, routes
 from sim.plan.stops import at_stop, daily_riders
 from sim.plan.tables import plan_tables
@@ -202,9 +204,37 @@ def test_schools_that_may_not_share_a_bus_share_none(by_hand: Job) -> None:
                 assert sum(map(len, called)) == len(set().union(*called))
 
 
-def test_runs_of_a_county_carry_one_school_each() -> None:
-    with pytest.raises(BadInput, match=r"fleet\.mixed_loads.*runs\.csv"):
-        load(["fleet.mixed_loads=true", "fleet.runs=given"])
+def as_table(job: Job) -> pd.DataFrame:
+    """Return the runs.csv that a finished run would hand on."""
+    return exported(plan_tables(job.settings, job.county, job.plan)["runs"], "synthetic: made up for a test")
+
+
+@pytest.mark.parametrize("asked", ["given", "improve"])
+def test_a_county_with_mixed_loads_of_its_own_lives_them(by_hand: Job, asked: str) -> None:
+    settings = load([*BY_HAND, "fleet.mixed_loads=false", f"fleet.runs={asked}"])
+    numbers = dict.fromkeys(("year", "arrive_min", "depart_min", "embark", "alight", "rated"), "float64")
+    tables = {**by_hand.county.tables, "runs": as_table(by_hand).astype(numbers)}
+    again = planned_in(replace(by_hand.county, tables=tables), settings)
+    (scene, diary, _), (_, before, _) = lived(again), lived(by_hand)
+    assert len(gates(scene.plan.runs.routes)) == 2
+    assert differences(diary, before) == []
+    found = again.plan.years[0].checked
+    assert not (found.violations["plan"] == "given").any()
+
+
+def test_riders_of_a_given_run_must_come_by_their_school(by_hand: Job) -> None:
+    table = as_table(by_hand)
+    frames = {"hamlets": pd.DataFrame({"hamlet_id": ["A", "B", "D"]})}
+    assert list(given_runs({**frames, "runs": table})) == []
+    at_t = (table["run_id"] == "C-in-01") & (table["stop_id"] == "T")
+    without = table[~at_t].copy()
+    without["seq"] = without.groupby("run_id", sort=False).cumcount()
+    (told,) = map(str, given_runs({**frames, "runs": without}))
+    assert "column school_id: 'T': the run does not call there" in told
+    far = table.copy()
+    far.loc[(table["run_id"] == "C-in-01") & (table["seq"] == 0), ["stop_id", "school_id"]] = "T"
+    (told,) = map(str, given_runs({**frames, "runs": far}))
+    assert "column stop_id: 'T' is no hamlet" in told
 
 
 def test_a_rider_alights_at_the_next_gate_of_the_own_school_only(by_hand: Job) -> None:

@@ -178,7 +178,7 @@ class Fleet(Group):
     search_looks: Count
     """Length of the search of `planner=duties`, in events looked at for each stop; not in seconds."""
     mixed_loads: Switch
-    """Whether pupils of several schools may be on board together, on daily runs."""
+    """Whether pupils of several schools may be on board together, on daily runs that are planned here."""
     school_again: Switch
     """Whether a bus may come to the same school twice in a morning."""
     apart: tuple[tuple[Word, ...], ...]
@@ -203,16 +203,6 @@ class Fleet(Group):
         if isinstance(self.buses, Mapping) and not any(self.buses.values()):
             raise ValueError(
                 "buses: these buses have no seats; give at least one bus of a kind, or 0 to see a year without buses"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _mixes_our_own_runs(self) -> Fleet:
-        """Refuse mixed loads in runs that a county gives: runs.csv tells runs to one school."""
-        if self.mixed_loads and self.runs != "plan":
-            raise ValueError(
-                f"mixed_loads: runs of runs.csv go to one school each (fleet.runs={self.runs}); choose "
-                "fleet.runs=plan or fleet.mixed_loads=false"
             )
         return self
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from sim.errors import BadInput
 from sim.plan import Bools, Checked, Floats, Places, Routes, Runs
-from sim.plan.course import by_run, demand_key, run_of_stop
+from sim.plan.course import by_run, demand_key, most_aboard, run_of_stop
 from sim.plan.duty import chain
 from sim.plan.given import as_given, in_force, wanted, with_nobody_forgotten
 from sim.plan.route import IN, LODGER, OUT, Planned, Run, routes
@@ -129,7 +129,7 @@ def _fitted(settings: Settings, ways: Routes) -> Routes:
     """Return routes with the smallest kind of bus that has the seats; where none has, the largest."""
     kinds = settings.fleet.kinds
     sizes = sorted((kind.seats, position) for position, kind in enumerate(kinds))
-    load = by_run(ways, ways.load)
+    load = most_aboard(ways)
     kind = [next((position for seats, position in sizes if seats >= pupils), sizes[-1][1]) for pupils in load]
     return replace(ways, kind=np.array(kind), seats=np.array([kinds[k].seats for k in kind]))
 
@@ -140,7 +140,8 @@ def _kept(ways: Routes, names: set[str]) -> Iterator[Planned]:
         if name in names and ways.direction[r] == IN:
             stops = slice(ways.ptr[r], ways.ptr[r + 1])
             loads = tuple(np.ceil(ways.load[stops]).astype(int).tolist())
-            run = Run(tuple(ways.hamlet[stops].tolist()), loads, int(ways.kind[r]), False)
+            to = tuple(ways.to[stops].tolist())
+            run = Run(tuple(ways.hamlet[stops].tolist()), loads, int(ways.kind[r]), False, to)
             yield int(ways.school[r]), int(ways.service[r]), run
 
 
