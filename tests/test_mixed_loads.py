@@ -15,7 +15,9 @@ from two_schools import MIXED, two_schools
 from sim.config import Settings, load
 from sim.county import travel
 from sim.county.timetable import given_runs
-from sim.live import Job
+from sim.live import Job, event_names
+from sim.measure import bus
+from sim.operate.diary import replay
 from sim.operate.stage import Ways
 from sim.operate.weather import skyways
 from sim.plan.compose import make
@@ -100,6 +102,26 @@ def test_a_week_of_mixed_loads_is_the_same_in_plain_simpy(crowd, overrides, kind
     assert max(map(len, week.stage.table.pieces)) == 2
     assert differences(week.diary, week.plain) == []
     assert missed(week, *kinds) == []
+
+
+def test_a_day_of_mixed_loads_is_made_again_from_its_events(by_hand: Job) -> None:
+    scene, diary, _ = lived(by_hand, days=1)
+    names = event_names(scene)
+    assert all(len(np.unique(named)) == len(named) for named in names.values())
+    assert differences(replay(diary.events(0, names), names, 0, 1), diary) == []
+
+
+def test_measures_count_a_run_once_and_every_call_at_its_school(by_hand: Job) -> None:
+    """One bus: from D by T to C, from A to T; home the other way round."""
+    scene, diary, _ = lived(by_hand, days=1)
+    told = {name: values for name, values in bus.run_measures(scene, diary, range(1)).items() if len(values) == 3}
+    assert told["runs_driven"].tolist() == [2, 2, 4]
+    at_c, at_t = 2 * (DOOR + 3 * OFF), 2 * (DOOR + 3 * OFF) + 2 * (DOOR + OFF)
+    assert told["gate_busy_min"] == pytest.approx([at_c, at_t, at_c + at_t])
+    loaded, empty = 4 + 6 + 6.6, 10 + 0.6 + 6  # D to C, A to T; from the yard at C to D, from C to A, from T home
+    assert told["bus_km"][-1] == pytest.approx(2 * (loaded + empty))
+    rides = bus.ride_min(scene, diary, range(1))
+    assert (~np.isnan(rides)).sum() == 2 * 7, "everyone once in and once out"
 
 
 def test_a_school_on_the_way_that_is_cut_off_is_passed_over() -> None:
@@ -195,8 +217,8 @@ def test_schools_that_may_not_share_a_bus_share_none(by_hand: Job) -> None:
         settings = with_fleet(by_hand.settings, **changes)
         ways = routes(by_hand.county, settings, by_hand.ways.dry, by_hand.plan.years[0].places)
         runs = chain(settings, by_hand.ways.dry, by_hand.county, ways, 0)
-        for bus in range(len(runs.yard)):
-            mine = np.flatnonzero((runs.bus == bus) & (ways.direction == IN))
+        for one in range(len(runs.yard)):
+            mine = np.flatnonzero((runs.bus == one) & (ways.direction == IN))
             called = [{ways.school[r], *ways.to[ways.ptr[r] : ways.ptr[r + 1]]} for r in mine]
             if "apart" in changes:
                 assert len(set().union(*called)) <= 1

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from sim.plan import DIRECTIONS, GRADES, SERVICES, Bools, Floats, Ints, Places, Routes, Runs
 from sim.plan.course import at_school_min, demand_key, dwell_min, gate_loads, nodes, stand_min
@@ -42,7 +41,7 @@ def in_force(county: County, year: int) -> pd.DataFrame:
     return rows.iloc[np.lexsort((rows["seq"], run))].reset_index(drop=True)
 
 
-def at_end(rows: pd.DataFrame) -> NDArray[np.bool_]:
+def at_end(rows: pd.DataFrame) -> Bools:
     """Tell which rows are the school of their run: its last place on the way to school, its first on the way home."""
     run = rows["run_id"].to_numpy()
     new = np.append(True, run[1:] != run[:-1])[: len(run)]
@@ -212,10 +211,8 @@ def _expected_loads(settings: Settings, places: Places, routes: Routes) -> Route
     key = demand_key(routes)
     calls = np.zeros_like(want)
     np.add.at(calls, key, routes.hamlet != GATE)
-    load = routes.load.copy()
-    open_ = np.isnan(load)
-    load[open_] = (want[key][open_]) / (calls[key][open_])
-    return replace(routes, load=load)
+    even = want[key] / np.maximum(calls[key], 1)
+    return replace(routes, load=np.where(np.isnan(routes.load), even, routes.load))
 
 
 def _runs(
