@@ -661,7 +661,7 @@ class County:
                 continue
             arrived = env.now
             if p in self.call_at:
-                yield from self.unload(day, bus, run, self.call_at[p])
+                yield from self.unload(day, bus, run, self.call_at[p], behind)
             taken = waiting[: bus.seats.level]
             for k, who in enumerate(taken, 1):
                 day.waiting[IN].remove(who)
@@ -675,12 +675,13 @@ class County:
             yield At(env, max(env.now, day.hold[p]))
             self.track(day, bus, p, arrived)
             yield from self.stop_to_stop(day, bus, run, p)
-        yield from self.unload(day, bus, run, run, behind)
+        if not legs.call_cut[run]:
+            yield from self.unload(day, bus, run, run, behind)
 
     def unload(self, day: Day, bus: Bus, run: int, call: int, behind: int = 0) -> EVENT:
         """Wait for a bay at a gate, let everyone aboard for the school alight."""
         env, d, diary, school = self.env, day.number, self.diary, self.table.call_school[call]
-        self.at_gate(day, bus, run, call, behind)
+        self.at_gate(day, bus, run, call, behind if call == self.calls(bus, run)[-1] else 0)
         with self.bays[school].request() as bay:
             yield bay
             took, now = env.now, env.now + self.door[0]
@@ -694,10 +695,15 @@ class County:
         if not bus.second:
             diary.took_bay[d, call], diary.freed_bay[d, call] = took, env.now
 
+    def calls(self, bus: Bus, run: int) -> list[int]:
+        """Return the calls at schools of a run, in order, but those out of reach."""
+        return [piece.call for piece in self.table.pieces[run] if not bus.legs.call_cut[piece.call]]
+
     def take(self, day: Day, bus: Bus, run: int) -> EVENT:
         """Drive home: let pupils embark at each gate, deliver them at their stops."""
         bus.behind = 0
-        yield from self.load(day, bus, run, run)
+        if not bus.legs.call_cut[run]:
+            yield from self.load(day, bus, run, run)
         yield from self.deliver(day, bus, run)
 
     def load(self, day: Day, bus: Bus, run: int, call: int) -> EVENT:
@@ -714,8 +720,7 @@ class County:
                             day.waiting[OUT].remove(who)
                             yield bus.seats.get(1)
             bus.behind += sum(cause == BUS_SEAT for _, cause in line)
-            gates = [self.call_at[p] for p in range(*table.stops[run]) if p in self.call_at and not legs.cut[p]]
-            self.at_gate(day, bus, run, call, bus.behind if call == [run, *gates][-1] else 0)
+            self.at_gate(day, bus, run, call, bus.behind if call == self.calls(bus, run)[-1] else 0)
             yield bay
             took, now = env.now, env.now + self.door[0]
             for who, cause in line:

@@ -17,7 +17,7 @@ from sim.county import travel
 from sim.county.timetable import given_runs
 from sim.live import Job, event_names
 from sim.measure import bus
-from sim.operate.diary import replay
+from sim.operate.diary import ROAD, replay
 from sim.operate.stage import Ways
 from sim.operate.weather import skyways
 from sim.plan.compose import make
@@ -144,6 +144,24 @@ def test_a_school_on_the_way_that_is_cut_off_is_passed_over() -> None:
     assert (~np.isnan(week.diary.alighted_in[struck][:, to_c])).all()
     assert np.isnan(week.diary.alighted_in[struck][:, to_t]).all()
     assert (~np.isnan(week.diary.left_in[struck][:, to_t])).all()
+
+
+def test_a_run_whose_own_school_is_cut_off_goes_to_the_others() -> None:
+    """Nothing gets from B to C; buses come from D and bring their pupils of T, and home again."""
+    settings = load([*BY_HAND, "stress=road_cut", "stress.weeks=[]", "stress.roads=[e2]"])
+    county = two_schools(settings, times=3)
+    county = replace(county, roads=replace(county.roads, is_yard=np.arange(4) == 3))
+    week = both(planned_in(county, settings))
+    assert max(map(len, week.stage.table.pieces)) == 2
+    assert differences(week.diary, week.plain) == []
+    pupils, struck = week.stage.pupils, week.luck.conditions.struck
+    of_d, rides = pupils.hamlet == D, ~np.isnan(week.diary.alighted_in[struck])
+    assert struck.any()
+    assert rides[:, of_d & (pupils.school == T)].all()
+    assert not rides[:, of_d & (pupils.school == C)].any()
+    assert (week.diary.left_why[IN][struck][:, of_d & (pupils.school == C)] == ROAD).all()
+    home = ~np.isnan(week.diary.alighted_out[struck])
+    assert home[:, of_d & (pupils.school == T)].all()
 
 
 def with_bells(settings: Settings, **changes: float) -> Settings:

@@ -107,7 +107,7 @@ def run_measures(scene: Scene, diary: Diary, days: range) -> Values:
     """
     at, (order, parts), (calls, at_gates) = rows(diary, days), scene.runs, scene.calls
     took, why = diary.took_bay[at], diary.cancel_why[at]
-    driven = ~np.isnan(took[:, : why.shape[1]])
+    driven = ~np.isnan(diary.left_yard[at])
     wait = stats(np.maximum(took - diary.reached_gate[at], 0.0)[:, calls], at_gates)
     events: dict[str, Bools] = {
         "runs_driven": driven,

@@ -39,7 +39,7 @@ def bring(env: simpy.Environment, week: Week, half: Half, run: int) -> Minutes:
         if not isnan(at_gate):  # the piece begins at a gate on the way
             half.track[0][piece.first] = at_gate
         at_gate = nan
-        if piece.call != run and legs.cut[piece.end]:
+        if legs.call_cut[piece.call]:
             continue
         at_gate = now
         yield AtGate(env, week, half, run, at_gate)
@@ -78,7 +78,7 @@ def take(env: simpy.Environment, week: Week, half: Half, run: int) -> Minutes:
     now, aboard, behind = half.there, 0, 0
     close = day.friday if table.is_lodger[run] else day.close
     told = (day.road_out[1], close, table.riders, day.ready_out, day.embarked_out, day.left_out)
-    calls = [piece.call for piece in table.pieces[run] if piece.call == run or not legs.cut[piece.first - 1]]
+    calls = [piece.call for piece in table.pieces[run] if not legs.call_cut[piece.call]]
     for piece in table.pieces[run]:
         if piece.call in calls:
             there = now
