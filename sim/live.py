@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sim.chance import SampledWeeks, YearLuck, enrol_luck, sampled_weeks
 from sim.config import Settings
@@ -20,8 +21,9 @@ from sim.operate.diary import Diary, Names, blank
 from sim.operate.luck import Paper, WeekLuck, paper, week_luck
 from sim.operate.stage import Stage, Ways, stage
 from sim.operate.weather import conditions
-from sim.plan import SEXES, Ints, Plan, YearPlan
+from sim.plan import SEXES, Ints, Plan, Routes, YearPlan
 from sim.plan.cohort import where_they_live
+from sim.plan.course import gates, run_of_stop
 from sim.plan.enrol import draw_by_home, rolled_years, town_of
 
 
@@ -122,22 +124,39 @@ def _kept(scene: Scene, diary: Diary, week: int, first: bool) -> list[tuple[str,
 
 
 def event_names(scene: Scene) -> Names:
-    """Return what pupils, stops, runs, buses, schools and visits are called in the log."""
+    """Return what pupils, stops, runs, calls, buses, schools and visits are called in the log."""
     pupils, hamlets, table = scene.pupils, np.array(scene.county.hamlets.id), scene.table
     pupil = np.char.add(np.char.add(hamlets[pupils.hamlet], "/"), pupils.number.astype(str))
-    runs = np.array(scene.plan.runs.routes.run_id, dtype=str)
+    stop, call = place_names(scene.county, scene.plan.runs.routes)
     visits = scene.visits
     line = np.repeat(np.arange(len(visits.peak)), np.diff(visits.ptr))
     peak = np.array(visits.peaks, dtype=str)[visits.peak[line]]
     return {
         "pupil": pupil,
-        "stop": np.char.add(np.char.add(runs[table.run_of_stop], "@"), hamlets[scene.plan.runs.routes.hamlet]),
-        "run": runs,
+        "stop": stop,
+        "run": call[: len(table.stops)],
+        "call": call,
         "bus": np.char.add("bus ", np.arange(len(table.yard)).astype(str)),
         "school": np.array(scene.county.schools.id, dtype=str),
         "visit": np.char.add(np.char.add(pupil[visits.who], "@"), peak),
         "half": np.array(["morning", "afternoon"]),
     }
+
+
+def place_names(county: County, routes: Routes) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    """Return what the stops, (P,), and the calls, (C,), are called; a call at the run's own school as the run.
+
+    Riders of another school stand at a stop of their own; a school to which a run comes again has a number.
+    """
+    runs, run = np.array(routes.run_id, dtype=str), run_of_stop(routes)
+    hamlets, schools = np.array([*county.hamlets.id, ""]), np.array(county.schools.id)[routes.to]
+    other = np.where((routes.hamlet >= 0) & (routes.to != routes.school[run]), np.char.add("/", schools), "")
+    place = np.where(routes.hamlet < 0, schools, np.char.add(hamlets[routes.hamlet], other))
+    name = pd.Series(np.char.add(np.char.add(runs[run], "@"), place))
+    again = name.groupby(name).cumcount()
+    name = name.where((again == 0) | (routes.hamlet >= 0), name + "#" + (again + 1).astype(str))
+    stop = name.to_numpy(dtype=str)
+    return stop, np.append(runs, stop[gates(routes)])
 
 
 def _enrolment(county: County, plan: YearPlan, coming: Ints, replication: int) -> pd.DataFrame:

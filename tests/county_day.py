@@ -103,6 +103,8 @@ class Bus:
     spare: simpy.Event | None = None
     spare_left: float = 0.0
     aboard: list[int] = field(default_factory=list)
+    behind: int = 0
+    """Pupils for whom it had no seat at the gates of a run home so far."""
 
     @property
     def load(self) -> int:
@@ -186,6 +188,12 @@ class County:
         self.clock = self.visits.clock.tolist()
         at, rider = self.table.riders
         self.riders = [rider[low:high].tolist() for low, high in pairwise(at)]
+        self.call_at = {
+            piece.end if self.table.direction[run] == IN else piece.first - 1: piece.call
+            for run, parts in enumerate(self.table.pieces)
+            for piece in parts
+            if piece.call != run
+        }
         self.dwell = (minutes_of(fleet.dwell_stop_s), minutes_of(fleet.dwell_pupil_s))
         self.door = (minutes_of(fleet.unload_school_s), minutes_of(fleet.unload_pupil_s))
         self.transfer_min = minutes_of(fleet.transfer_pupil_s)
@@ -554,7 +562,7 @@ class County:
             at, last, free = legs.last[run], run, env.now + self.settings.fleet.turnaround_min
         if last >= 0:
             yield At(env, free)
-            at = yield from self.fetch(day, bus, {table.school[run] for run in runs}, at)
+            at = yield from self.fetch(day, bus, {school for run in runs for school in table.schools[run]}, at)
             yield from self.go_back(day, bus, last, at)
 
     def go_back(self, day: Day, bus: Bus, last: int, at: int) -> EVENT:
@@ -643,16 +651,17 @@ class County:
         return goes_on - minute
 
     def bring(self, day: Day, bus: Bus, run: int) -> EVENT:
-        """Drive to school: take pupils at the stops, wait for a bay at the gate, let them alight."""
-        env, d, table, diary, legs = self.env, day.number, self.table, self.diary, bus.legs
-        behind = 0
-        for p in range(*table.stops[run]):
+        """Drive to school: take pupils at the stops, let those of each school alight at its gate."""
+        env, legs, behind = self.env, bus.legs, 0
+        for p in range(*self.table.stops[run]):
             waiting = [who for who in self.riders[p] if who in day.waiting[IN]]
             if legs.cut[p]:
                 for who in waiting:
                     self.leave(day, IN, who, legs.cut[p], max(env.now, day.hold[p]))
                 continue
             arrived = env.now
+            if p in self.call_at:
+                yield from self.unload(day, bus, run, self.call_at[p], behind)
             taken = waiting[: bus.seats.level]
             for k, who in enumerate(taken, 1):
                 day.waiting[IN].remove(who)
@@ -666,34 +675,52 @@ class County:
             yield At(env, max(env.now, day.hold[p]))
             self.track(day, bus, p, arrived)
             yield from self.stop_to_stop(day, bus, run, p)
-        self.at_gate(day, bus, run, behind)
-        with self.bays[table.school[run]].request() as bay:
+        if not legs.call_cut[run]:
+            yield from self.unload(day, bus, run, run, behind)
+
+    def unload(self, day: Day, bus: Bus, run: int, call: int, behind: int = 0) -> EVENT:
+        """Wait for a bay at a gate, let everyone aboard for the school alight."""
+        env, d, diary, school = self.env, day.number, self.diary, self.table.call_school[call]
+        self.at_gate(day, bus, run, call, behind if call == self.calls(bus, run)[-1] else 0)
+        with self.bays[school].request() as bay:
             yield bay
             took, now = env.now, env.now + self.door[0]
             yield At(env, now)
-            for who in bus.aboard:
+            for who in [who for who in bus.aboard if self.school[who] == school]:
                 now += self.door[1]
                 yield At(env, now)
                 day.call[who].succeed()
+                bus.aboard.remove(who)
                 yield bus.seats.put(1)
-        bus.aboard.clear()
         if not bus.second:
-            diary.took_bay[d, run], diary.freed_bay[d, run] = took, env.now
+            diary.took_bay[d, call], diary.freed_bay[d, call] = took, env.now
+
+    def calls(self, bus: Bus, run: int) -> list[int]:
+        """Return the calls at schools of a run, in order, but those out of reach."""
+        return [piece.call for piece in self.table.pieces[run] if not bus.legs.call_cut[piece.call]]
 
     def take(self, day: Day, bus: Bus, run: int) -> EVENT:
-        """Drive home: wait for a bay, let pupils embark, leave no sooner than planned, deliver them."""
+        """Drive home: let pupils embark at each gate, deliver them at their stops."""
+        bus.behind = 0
+        if not bus.legs.call_cut[run]:
+            yield from self.load(day, bus, run, run)
+        yield from self.deliver(day, bus, run)
+
+    def load(self, day: Day, bus: Bus, run: int, call: int) -> EVENT:
+        """Wait for a bay at a gate, let the riders of the school embark, leave no sooner than planned."""
         env, d, table, diary, legs = self.env, day.number, self.table, self.diary, bus.legs
         close, line = day.friday if table.is_lodger[run] else day.close, []
-        with self.bays[table.school[run]].request() as bay:
+        with self.bays[table.call_school[call]].request() as bay:
             for p in range(*table.stops[run]):
-                for who in self.riders[p]:
+                for who in self.riders[p] if table.call_of_stop[p] == call else ():
                     if who in day.waiting[OUT]:
                         cause = int(legs.cut[p]) or (0 if bus.seats.level else BUS_SEAT)
                         line.append((who, cause))
                         if not cause:
                             day.waiting[OUT].remove(who)
                             yield bus.seats.get(1)
-            self.at_gate(day, bus, run, sum(cause == BUS_SEAT for _, cause in line))
+            bus.behind += sum(cause == BUS_SEAT for _, cause in line)
+            self.at_gate(day, bus, run, call, bus.behind if call == self.calls(bus, run)[-1] else 0)
             yield bay
             took, now = env.now, env.now + self.door[0]
             for who, cause in line:
@@ -704,10 +731,9 @@ class County:
                 yield At(env, now)
                 day.call[who].succeed()
                 bus.aboard.append(who)
-            yield At(env, max(now, day.depart[run]))
+            yield At(env, max(now, day.depart[call]))
         if not bus.second:
-            diary.took_bay[d, run], diary.freed_bay[d, run] = took, env.now
-        yield from self.deliver(day, bus, run)
+            diary.took_bay[d, call], diary.freed_bay[d, call] = took, env.now
 
     def deliver(self, day: Day, bus: Bus, run: int) -> EVENT:
         """Let pupils alight at their stops, the youngest into the hands of a guardian if one comes in time."""
@@ -717,6 +743,8 @@ class County:
                 continue
             yield from self.stop_to_stop(day, bus, run, p)
             arrived = env.now
+            if p in self.call_at:
+                yield from self.load(day, bus, run, self.call_at[p])
             here = [who for who in self.riders[p] if who in bus.aboard]
             handed = [who for who in here if day.guardian[who] <= waits]
             moments = [(arrived + waits, who) for who in here if day.guardian[who] > waits] + [
@@ -743,12 +771,12 @@ class County:
             diary, d = self.diary, day.number
             diary.arrived[d, p], diary.departed[d, p], diary.load[d, p] = arrived, self.env.now, bus.load
 
-    def at_gate(self, day: Day, bus: Bus, run: int, behind: int) -> None:
-        """Tell how a bus came to the gate; those it left behind wait for another."""
+    def at_gate(self, day: Day, bus: Bus, run: int, call: int, behind: int) -> None:
+        """Tell how a bus came to a gate; those it left behind wait for another from the last gate on."""
         diary, d, bus.foreseen = self.diary, day.number, self.env.now
         if not bus.second:
-            diary.reached_gate[d, run], diary.run_km[d, run] = self.env.now, bus.legs.run_km[run]
-            diary.weather_min[d, run], diary.broke_min[d, run] = bus.weather_min, bus.broke_min
+            diary.reached_gate[d, call], diary.run_km[d, run] = self.env.now, bus.legs.run_km[run]
+            diary.weather_min[d, call], diary.broke_min[d, call] = bus.weather_min, bus.broke_min
             if behind:
                 self.leave_behind(day, run)
 
@@ -779,7 +807,8 @@ class County:
         """Drive once more for those left behind at the schools of a bus; return where it is at the end."""
         for school in sorted(schools):
             stranded = day.stranded[school]
-            for run in [run for run in stranded if self.table.direction[run] == bus.way]:
+            may = [run for run in stranded if self.table.direction[run] == bus.way]
+            for run in [run for run in may if all(one in schools for one in self.table.schools[run])]:
                 start = bus.legs.first[run]
                 reached = start >= 0 and isfinite(bus.legs.travel.minutes[at, start])
                 if run in stranded and self.env.now <= day.latest[run] and reached:

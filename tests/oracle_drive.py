@@ -58,29 +58,32 @@ def collect(now, stops, seats, aboard, pace, road, hold, riders, waits, embarked
     return env.now, bus.level, len(behind)
 
 
-def unload(now, stops, pace, riders, embarked, alighted):
-    """Let everyone aboard alight at the school, one after another; fill alighted, return when the bay is free."""
+def unload(now, stops, call, pace, riders, embarked, alighted):
+    """Let whoever is aboard for a school alight, one after another; fill alighted, return (bay is free, alighted)."""
     env = simpy.Environment(initial_time=now)
     rider_at, rider = riders
+    gone = []
 
     def alight() -> EVENT:
         yield env.timeout(pace[0])
-        for who in rider[rider_at[stops[0]] : rider_at[stops[1]]]:
-            if not np.isnan(embarked[who]) and np.isnan(alighted[who]):
-                yield env.timeout(pace[1])
-                alighted[who] = env.now
+        for p in range(*stops):
+            for who in rider[rider_at[p] : rider_at[p + 1]] if call[1][p] == call[0] else ():
+                if not np.isnan(embarked[who]) and np.isnan(alighted[who]):
+                    yield env.timeout(pace[1])
+                    alighted[who] = env.now
+                    gone.append(who)
 
     env.run(env.process(alight()))
-    return env.now
+    return env.now, len(gone)
 
 
-def embark(now, stops, seats, pace, cut, close, riders, waits, embarked, left):
+def embark(now, stops, call, seats, aboard, pace, cut, close, riders, waits, embarked, left):
     """Let pupils embark at the school as their classes are over; fill embarked and left, return (done, aboard, behind).
 
     Each comes to the door when the class is over; they embark in the order of their stops.
     """
     env = simpy.Environment(initial_time=now)
-    bus = simpy.Container(env, capacity=seats)
+    bus = simpy.Container(env, capacity=seats, init=aboard)
     (rider_at, rider), (when, why) = riders, left
     behind = []
 
@@ -91,7 +94,7 @@ def embark(now, stops, seats, pace, cut, close, riders, waits, embarked, left):
     def load() -> EVENT:
         yield env.timeout(pace[0])
         for p in range(*stops):
-            for who in rider[rider_at[p] : rider_at[p + 1]]:
+            for who in rider[rider_at[p] : rider_at[p + 1]] if call[1][p] == call[0] else ():
                 if not waits[who] or not np.isnan(embarked[who]):
                     continue
                 if cut[p]:

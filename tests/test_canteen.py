@@ -71,7 +71,7 @@ def week(
     sitting = np.zeros((schools, 9), dtype=np.int64) if sitting is None else np.array([sitting] * schools)
     counts = [np.broadcast_to(np.array(x, dtype=np.int64), schools) for x in (windows, seats, kitchen)]
     plan = SimpleNamespace(meals=Meals(sitting, sitting.max(axis=1) + 1, sitting, np.zeros((schools, 9)), *counts))
-    diary = blank(days, dict.fromkeys(("pupil", "stop", "run", "bus", "visit", "school"), len(pupils)))
+    diary = blank(days, dict.fromkeys(("pupil", "stop", "run", "call", "bus", "visit", "school"), len(pupils)))
     diary.came[:] = diary.attended[:] = True
     slept = np.tile(pupils.has_bed, (days + 1, 1))
     slept[0] = False

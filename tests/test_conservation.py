@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from living import job, lived, planned_in
+from two_schools import two_schools
 
 from sim.chance import YearLuck
 from sim.config import SKIES, Settings, load
@@ -106,10 +107,13 @@ def hundred() -> County:
 
 
 HUNDRED = hundred()
+MIXED_LOADS = two_schools(BASE, times=3)
 
 
-def mixed(mix: dict[str, dict[str, object]]) -> Settings:
+def mixed(mix: dict[str, dict[str, object]], base: County = HUNDRED) -> Settings:
     """Return the usual settings with a mix of others."""
+    if base is MIXED_LOADS:
+        mix = mix | {"closure": {"steps": ()}, "fleet": mix["fleet"] | {"mixed_loads": True}}
     return BASE.model_copy(update={group: getattr(BASE, group).model_copy(update=keys) for group, keys in mix.items()})
 
 
@@ -145,9 +149,11 @@ class Lived:
         return ~table.is_lodger | (np.arange(days)[:, None] == on_edge)
 
 
-def live_under(settings: Settings, number: int = 2, days: int = 5, crowd: int = 1, bays: int = 1) -> Lived:
+def live_under(
+    settings: Settings, number: int = 2, days: int = 5, crowd: int = 1, bays: int = 1, base: County = HUNDRED
+) -> Lived:
     """Live one week of a county under some settings; crowd: so many pupils come for every one who may."""
-    county = replace(HUNDRED, schools=replace(HUNDRED.schools, gate_bays=HUNDRED.schools.gate_bays * bays))
+    county = replace(base, schools=replace(base.schools, gate_bays=base.schools.gate_bays * bays))
     found = planned_in(county, settings)
     plan, luck = found.plan.years[0], YearLuck(settings.seed, 0, found.plan.years[0].year)
     row = int(np.flatnonzero(county.calendar.week == number)[0])
@@ -180,14 +186,20 @@ def loads_are_the_pupils_aboard(one: Lived) -> None:
     assert (diary.load >= 0).all()
     for run, (first, end) in enumerate(table.stops):
         riders, way = rider[rider_at[first] : rider_at[end]], table.direction[run]
-        on, left = ((diary.embarked_in, diary.left_in), (diary.embarked_out, diary.left_out))[way]
+        on, off, left = (
+            (diary.embarked_in, diary.alighted_in, diary.left_in),
+            (diary.embarked_out, diary.alighted_out, diary.left_out),
+        )[way]
         for day in range(len(one.days)):
             stops = np.flatnonzero(told(diary.arrived[day, first:end])) + first
             if not len(stops):
                 continue
             mine = riders[told(on[day, riders]) & ~told(left[day, riders])]
-            at_end = mine if way == IN else mine[told(diary.carried_on[day, mine])]
-            assert diary.load[day, stops[-1]] == len(at_end)
+            carried = told(diary.carried_on[day, mine]) & (way == OUT)
+            for stop in stops:
+                leaves = diary.departed[day, stop]
+                still = (off[day, mine] > leaves) | (carried & (off[day, mine] == leaves))
+                assert diary.load[day, stop] == ((on[day, mine] <= leaves) & still).sum()
             clock = np.column_stack([diary.arrived[day, stops], diary.departed[day, stops]]).ravel()
             assert (np.diff(clock) >= -1e-9).all()
 
@@ -308,7 +320,9 @@ def nobody_is_in_two_places(one: Lived) -> None:
 
 def runs_are_driven_or_cancelled(one: Lived) -> None:
     diary, table = one.diary, one.scene.table
-    driven, cancelled = told(diary.took_bay), told(diary.cancelled)
+    called, cancelled = told(diary.took_bay), told(diary.cancelled)
+    calls = [[piece.call for piece in pieces] for pieces in table.pieces]
+    driven = np.stack([called[:, mine].any(axis=1) for mine in calls], axis=1) if calls else called
     assert ((driven ^ cancelled) == one.planned()).all()
     assert not (driven & cancelled).any()
     assert (cancelled == (diary.cancel_why > 0)).all()
@@ -367,29 +381,50 @@ def crews_are_those_who_are_there(one: Lived) -> None:
         assert all(((left <= now) & (now < back - 1e-9)).sum() <= spare for now in left)
 
 
+def nobody_gets_off_at_another_school(one: Lived) -> None:
+    """Calls at gates on the way, too, and only when the bus of the run is there."""
+    diary, table, pupils = one.diary, one.scene.table, one.scene.pupils
+    for way, gate, left in ((IN, diary.alighted_in, diary.left_in), (OUT, diary.embarked_out, diary.left_out)):
+        call = one.scene.stop_call(way)
+        rider = np.flatnonzero(call >= 0)
+        assert (np.array(table.call_school, dtype=np.int64)[call[rider]] == pupils.school[rider]).all()
+        there = told(gate[:, rider]) & ~told(left[:, rider])
+        came, went = diary.took_bay[:, call[rider]], diary.freed_bay[:, call[rider]]
+        assert ((came < gate[:, rider]) & (gate[:, rider] <= went))[there].all()
+
+
 ACCOUNTS = (
     who_embarks_alights, loads_are_the_pupils_aboard, who_is_at_school_came_by_a_known_way,
     every_rider_is_carried_or_left, who_cannot_go_home_stays, beds_hold_one_pupil_each,
     kitchens_hand_out_what_they_cook, who_joins_a_line_is_done_or_gives_up, nobody_is_in_two_places,
     runs_are_driven_or_cancelled, buses_are_in_one_place, crews_are_those_who_are_there,
+    nobody_gets_off_at_another_school,
 )  # fmt: skip
 
 
 @settings(max_examples=100)
-@given(mix=MIX, number=st.sampled_from([2, 23]), days=st.sampled_from([5, 1]), crowd=st.sampled_from([1, 2]))
-def test_every_account_of_a_week_balances_whatever_goes_wrong_at_once(mix, number, days, crowd):
-    one = live_under(mixed(mix), number, days, crowd)
+@given(
+    mix=MIX, number=st.sampled_from([2, 23]), days=st.sampled_from([5, 1]), crowd=st.sampled_from([1, 2]),
+    base=st.sampled_from([HUNDRED, MIXED_LOADS]),
+)  # fmt: skip
+def test_every_account_of_a_week_balances_whatever_goes_wrong_at_once(mix, number, days, crowd, base):
+    one = live_under(mixed(mix, base), number, days, crowd, base=base)
     for balances in ACCOUNTS:
         balances(one)
 
 
 @pytest.mark.parametrize("number", [3, 6, 18, 19])
-def test_every_account_balances_when_a_bus_breaks_down_on_a_run_that_is_driven_twice(number):
-    """Twice as many pupils as were planned for: second drives go out while the first bus stands by the road."""
+@pytest.mark.parametrize("base", [HUNDRED, MIXED_LOADS], ids=["one school", "mixed loads"])
+def test_every_account_balances_when_a_bus_breaks_down_on_a_run_that_is_driven_twice(number, base):
+    """Far more pupils than were planned for: second drives go out while the first bus stands by the road."""
     usual = {group: {key: may[0] for key, may in keys.items()} for group, keys in MIXES.items()}
     fleet = {"spare_share": 1.0, "breakdown_per_km": 0.02, "reserve_driver_share": 1.0, "reserve_attendant_share": 1.0,
              "guardian_late_share": 0.3}  # fmt: skip
-    one = live_under(mixed(usual | {"fleet": usual["fleet"] | fleet}), number, crowd=2)
+    if base is MIXED_LOADS:
+        fleet["kinds"] = LARGE
+    crowd = 3 if base is MIXED_LOADS else 2
+    one = live_under(mixed(usual | {"fleet": usual["fleet"] | fleet}, base), number, crowd=crowd, base=base)
+    assert max(map(len, one.scene.table.pieces)) == 1 + (base is MIXED_LOADS)
     assert told(one.diary.second_left).any()
     assert told(one.diary.broke_down).any()
     for balances in ACCOUNTS:

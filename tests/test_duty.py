@@ -16,10 +16,11 @@ from sim.county import County
 from sim.county.road import travel
 from sim.errors import BadInput
 from sim.plan import Routes, Runs
+from sim.plan.course import at_school_min, ride_min
 from sim.plan.cover import Jobs, cover
 from sim.plan.duty import chain
-from sim.plan.route import IN, LODGER, OUT, SCHOOL, ride_min, routes
-from sim.plan.timetable import at_school_min, jobs, stop_times
+from sim.plan.route import IN, LODGER, OUT, SCHOOL, routes
+from sim.plan.timetable import jobs, stop_times
 
 TURNAROUND_MIN = 3.0
 

@@ -45,7 +45,9 @@ def scene() -> Scene:
 def diary(scene: Scene) -> Diary:
     """Two days on which all pupils are at school and nothing else happens."""
     of = {"pupil": len(scene.pupils), "stop": len(scene.table.run_of_stop), "run": len(scene.table.stops)}
-    empty = blank(2, of | {"bus": 1, "visit": len(scene.visits), "school": len(scene.county.schools.id)})
+    empty = blank(
+        2, of | {"call": of["run"], "bus": 1, "visit": len(scene.visits), "school": len(scene.county.schools.id)}
+    )
     empty.came[:], empty.attended[:] = True, True
     return empty
 
@@ -312,7 +314,7 @@ def test_the_most_spare_buses_out_at_once(scene: Scene, diary: Diary) -> None:
 def test_runs_that_were_not_driven_and_why(scene: Scene, diary: Diary) -> None:
     planned = bus.run_measures(scene, diary, TWO_DAYS)["runs_cancelled"][-1]
     daily = int(np.flatnonzero(~scene.table.is_lodger)[0])
-    diary.took_bay[:, daily] = 470.0
+    diary.left_yard[:, daily] = 400.0
     diary.cancel_why[1, daily] = ATTENDANT
     told = bus.run_measures(scene, diary, TWO_DAYS)
     assert told["runs_cancelled"][-1] == planned - 1

@@ -9,15 +9,13 @@ from bus_counties import by_bus, line, places_of, random_county, three_villages_
 from sim.config import Settings, load
 from sim.county import County
 from sim.county.road import Travel, travel
-from sim.errors import BadInput
 from sim.plan import LODGE, NONE, SCHOOL_BUS, Routes
+from sim.plan.course import dwell_min, ride_min
 from sim.plan.route import (
     IN,
     LODGER,
     OUT,
     SCHOOL,
-    dwell_min,
-    ride_min,
     routes,
     solve,
 )
@@ -178,12 +176,6 @@ def test_the_youngest_riders_set_the_limit_of_their_school(settings: Settings) -
     expected[0, 0, 0] = 1
     mixed = places_of(places.school, places.share, expected)
     assert routes(county, settings, roads, mixed).over_limit.all()
-
-
-def test_mixed_loads_are_refused_before_anything_is_planned(settings: Settings) -> None:
-    county, roads = line([4.0])
-    with pytest.raises(BadInput, match=r"fleet.mixed_loads"):
-        routes(county, with_fleet(settings, mixed_loads=True), roads, by_bus([0], [4]))
 
 
 def test_standing_time_at_a_stop_grows_with_the_pupils(settings: Settings) -> None:

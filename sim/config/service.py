@@ -173,11 +173,12 @@ class Fleet(Group):
     solver_iterations: PositiveCount
     """Steps of the route search for each school; steps, not seconds, so that results repeat."""
     planner: Literal["duties", "schools"]
-    """How daily runs are planned: all schools together as duties of buses, or each school by itself."""
+    """How daily runs are planned: all schools together as duties of buses, or each school by itself; mixed loads need
+    duties, whatever is said here."""
     search_looks: Count
     """Length of the search of `planner=duties`, in events looked at for each stop; not in seconds."""
     mixed_loads: Switch
-    """Whether pupils of several schools may be on board together; planned and scored, not simulated."""
+    """Whether pupils of several schools may be on board together, on daily runs that are planned here."""
     school_again: Switch
     """Whether a bus may come to the same school twice in a morning."""
     apart: tuple[tuple[Word, ...], ...]

@@ -9,7 +9,7 @@ import pandas as pd
 from sim.tables.check import Problem
 
 FILE = "runs.csv"
-OF_RUN = ("bus_id", "service", "direction", "days", "school_id")
+OF_RUN = ("bus_id", "service", "direction", "days")
 OF_BUS = ("seats", "rated")
 DAYS = {("lodger", "in"): "mon", ("lodger", "out"): "fri"}
 
@@ -30,7 +30,7 @@ def given_runs(frames: Mapping[str, pd.DataFrame]) -> Iterator[Problem]:
 
 
 def _one_of_each(rows: pd.DataFrame, names: tuple[str, ...], what: str) -> Iterator[Problem]:
-    """A run has one bus, school and direction, a bus one number of seats: on all its rows."""
+    """A run has one bus and direction, a bus one number of seats: on all its rows."""
     for name in names:
         values = rows[name].astype(object).where(rows[name].notna(), "")
         for row in rows.index[values != values.iloc[0]][:1]:
@@ -49,7 +49,7 @@ def _days(rows: pd.DataFrame) -> Iterator[Problem]:
 
 
 def _places(rows: pd.DataFrame, hamlets: set[str]) -> Iterator[Problem]:
-    """Places are numbered from 0 without a gap; one end is the school, all others are hamlets."""
+    """Places are numbered from 0 without a gap; one end is a school, the other a hamlet; between them are both."""
     rows = rows[rows["seq"].notna()].sort_values("seq", kind="stable")
     if rows.empty:
         return
@@ -65,10 +65,25 @@ def _places(rows: pd.DataFrame, hamlets: set[str]) -> Iterator[Problem]:
         yield Problem(FILE, int(gate), "stop_id", says)
     elif len(rows) == 1:
         yield Problem(FILE, int(gate), "stop_id", "the run has no stop but the school; add the stops")
-    for row, stop in rows["stop_id"].drop(gate).items():
-        if stop not in hamlets:
-            says = f"'{stop}' is no hamlet of hamlets.csv; only the {where} place of this run is a school"
+    else:
+        yield from _riders(rows if end else rows[::-1], hamlets)
+
+
+def _riders(rows: pd.DataFrame, hamlets: set[str]) -> Iterator[Problem]:
+    """Stops are hamlets, and the bus calls at the school of their riders; rows: from the far end to the school."""
+    ahead, far = set[str](), rows.index[0]
+    for row, stop, school in rows[::-1][["stop_id", "school_id"]].itertuples():
+        if stop == school and row != far:
+            ahead.add(school)
+        elif stop not in hamlets:
+            says = (
+                f"'{stop}' is no hamlet of hamlets.csv; a school on the way is its own school_id, "
+                "and no run has one at its far end"
+            )
             yield Problem(FILE, int(row), "stop_id", says)
+        elif school not in ahead:
+            says = f"'{school}': the run does not call there with the riders of this stop; add the school as a place"
+            yield Problem(FILE, int(row), "school_id", says)
 
 
 def _times(rows: pd.DataFrame) -> Iterator[Problem]:

@@ -101,11 +101,14 @@ def _care_min(scene: Scene, diary: Diary, days: range) -> Floats:
 
 
 def run_measures(scene: Scene, diary: Diary, days: range) -> Values:
-    """Measure what buses did for each school and for the county; (S + 1,) each."""
-    at, (order, parts) = rows(diary, days), scene.runs
+    """Measure what buses did for each school and for the county; (S + 1,) each.
+
+    A run counts for its own school, the wait at a gate for the school that is called at.
+    """
+    at, (order, parts), (calls, at_gates) = rows(diary, days), scene.runs, scene.calls
     took, why = diary.took_bay[at], diary.cancel_why[at]
-    driven = ~np.isnan(took)
-    wait = stats(np.maximum(took - diary.reached_gate[at], 0.0)[:, order], parts)
+    driven = ~np.isnan(diary.left_yard[at])
+    wait = stats(np.maximum(took - diary.reached_gate[at], 0.0)[:, calls], at_gates)
     events: dict[str, Bools] = {
         "runs_driven": driven,
         "runs_cancelled": _planned(scene, days, len(diary.came)) & ~driven | (why > 0),
@@ -119,7 +122,7 @@ def run_measures(scene: Scene, diary: Diary, days: range) -> Values:
         **{name: counts(happened[:, order], parts) for name, happened in events.items()},
         "gate_wait_min_mean": mean(wait),
         "gate_wait_min_p95": wait[:, P95],
-        "gate_busy_min": stats((diary.freed_bay[at] - took)[:, order], parts)[:, TOTAL],
+        "gate_busy_min": stats((diary.freed_bay[at] - took)[:, calls], at_gates)[:, TOTAL],
         "bus_km": stats(km[:, order], parts)[:, TOTAL],
         **{name: np.append(np.full(len(parts) - 1, np.nan), value) for name, value in county.items()},
     }

@@ -25,7 +25,7 @@ from sim.operate.diary import (
     Diary,
 )
 from sim.operate.pupils import IN, OUT
-from sim.plan import Bools
+from sim.plan import Bools, Ints
 from sim.tables.run import CAUSES as ORDER
 from sim.tables.run import HARM_KINDS
 
@@ -99,15 +99,16 @@ def _late_why(scene: Scene, diary: Diary, days: range) -> Codes:
     out = np.zeros(late.shape, dtype=np.int8)
     row, who = np.nonzero(late > 0)
     day, minutes, run = row + days.start, late[row, who], scene.stop_run(IN)[who]
+    call = scene.stop_call(IN)[who]
     on_bus = ~np.isnan(diary.alighted_in[day, who]) & (run >= 0)
 
-    def told(page: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.append(np.nan_to_num(page), np.zeros((len(page), 1)), axis=1)[day, np.where(on_bus, run, -1)]
+    def told(page: NDArray[np.float64], of: Ints) -> NDArray[np.float64]:
+        return np.append(np.nan_to_num(page), np.zeros((len(page), 1)), axis=1)[day, np.where(on_bus, of, -1)]
 
-    weather = told(diary.weather_min)
-    broke = weather + told(diary.broke_min)
-    gate = broke + told(diary.took_bay - diary.reached_gate)
-    detour = told(diary.run_km) > np.append(scene.table.run_km, np.inf)[run] + 0.05  # km: not a matter of rounding
+    weather = told(diary.weather_min, call)
+    broke = weather + told(diary.broke_min, call)
+    gate = broke + told(diary.took_bay - diary.reached_gate, call)
+    detour = told(diary.run_km, run) > np.append(scene.table.run_km, np.inf)[run] + 0.05  # km: not a matter of rounding
     left = np.where(np.isnan(diary.left_in[day, who]), NO_CAUSE, diary.left_why[IN, day, who])
     cases = {
         LINE_BUS_SEAT: ~on_bus & (minutes <= diary.line_wait[day, who]),
@@ -124,8 +125,8 @@ def _late_why(scene: Scene, diary: Diary, days: range) -> Codes:
 def _missed_why(scene: Scene, diary: Diary, days: range, missed: Bools) -> dict[Harm, Bools]:
     """Split those who missed breakfast (D, N) by what held up their bus: weather, a breakdown, else the road."""
     row, who = np.nonzero(missed)
-    run = scene.stop_run(IN)[who]
-    weather, broke = (page[row + days.start, run] > 0 for page in (diary.weather_min, diary.broke_min))
+    call = scene.stop_call(IN)[who]
+    weather, broke = (page[row + days.start, call] > 0 for page in (diary.weather_min, diary.broke_min))
     found = {}
     for cause, held_up in {"weather": weather, "breakdown": broke & ~weather, "road": ~weather & ~broke}.items():
         found["bus", "hungry", cause] = harmed = np.zeros_like(missed)

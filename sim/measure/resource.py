@@ -10,6 +10,7 @@ from sim.measure.scene import Scene
 from sim.measure.use import COLUMNS, Use, ratio, table
 from sim.operate.pupils import IN, SERVICE_LODGER
 from sim.plan import LINE_BUS
+from sim.plan.course import schools_of
 from sim.plan.staff import COUNTY_SITE
 
 
@@ -60,11 +61,14 @@ def _fleet(scene: Scene, use: Use) -> pd.DataFrame:
 
 
 def _bus_seats(scene: Scene, use: Use) -> pd.DataFrame:
-    """Seats of the daily morning runs to each school against the riders who want one."""
+    """Seats of the daily morning runs to each school against the riders who want one.
+
+    A run with mixed loads counts for each school it calls at.
+    """
     routes, plan = scene.plan.runs.routes, scene.table
     daily = (routes.direction == IN) & (routes.service != SERVICE_LODGER) & (np.array(plan.bus) >= 0)
     schools = len(scene.county.schools.id)
-    seats = np.bincount(routes.school[daily], np.array(plan.seats)[daily], minlength=schools).astype(float)
+    seats = np.array(plan.seats)[daily] @ schools_of(routes, schools)[daily].astype(float)
     riders = np.bincount(scene.pupils.school[scene.rider], minlength=schools).astype(float)
     return table(
         scene, "bus_seat", "seat", "pupil-day", (seats > 0) | (riders > 0),

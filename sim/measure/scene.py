@@ -68,10 +68,22 @@ class Scene:
             return np.full(len(stop), -1)
         return np.where(stop >= 0, self.table.run_of_stop[stop], -1)
 
+    def stop_call(self, way: int) -> Ints:
+        """Return the call at a school at which each pupil gets off (in) or on (out) the bus, -1 for none; (N,)."""
+        return np.append(self.table.call_of_stop, -1)[self.pupils.stop[way]]
+
     @cached_property
     def runs(self) -> tuple[Ints, Ints]:
-        """Return the runs in the order of their schools, and the parts of schools and county; (R,), (S + 1, 2)."""
-        school = np.array(self.table.school, dtype=np.int64)
+        """Return the runs in the order of their own schools, and the parts of schools and county; (R,), (S + 1, 2)."""
+        return self._by_school(self.table.school)
+
+    @cached_property
+    def calls(self) -> tuple[Ints, Ints]:
+        """Return the calls in the order of their schools, and the parts of schools and county; (C,), (S + 1, 2)."""
+        return self._by_school(self.table.call_school)
+
+    def _by_school(self, schools: tuple[int, ...]) -> tuple[Ints, Ints]:
+        school = np.array(schools, dtype=np.int64)
         order = np.argsort(school, kind="stable")
         return order, segments(np.searchsorted(school[order], np.arange(len(self.county.schools.id) + 1)))
 

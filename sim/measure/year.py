@@ -94,9 +94,9 @@ class Tally:
         return [*self.scene.county.schools.id, "county"]
 
     def _used(self) -> Bools:
-        """Tell which schools have pupils, or runs that come all the same; (S,)."""
+        """Tell which schools have pupils, or buses that come all the same; (S,)."""
         used = np.diff(self.scene.pupils.first) > 0
-        used[list(self.scene.table.school)] = True
+        used[list(self.scene.table.call_school)] = True
         return np.asarray(used)
 
     def _days(self) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Buses: duties from yard to yard, gates, breakdowns, and second runs for those a bus had to leave behind.
+"""Buses: runs, gates, breakdowns, and second runs for those a bus had to leave behind.
 
 Order of ties: at a gate the one that came first has the first bay, then the lower number, then second drives. A
 gate is a station: a bus that comes takes the bay that is free first, so its waiting follows from the times at
@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import ExitStack
 from heapq import heapreplace
-from math import inf, isfinite, nan
+from math import inf, isfinite, isnan, nan
 from typing import TYPE_CHECKING
 
 import simpy
 from simpy.events import EventPriority
 
 from sim.operate import drive
-from sim.operate.diary import BREAKDOWN, BUS, NO_CAUSE, ROAD, WEATHER
 from sim.operate.half import Half, Place, where
 from sim.operate.timetable import NO_BUS
+from sim.plan.course import Piece
 
 if TYPE_CHECKING:
     from sim.operate.day import Day, Week
@@ -29,167 +29,95 @@ Minutes = Generator[simpy.Event, object, float]
 IN, OUT = 0, 1
 
 
-def duty(env: simpy.Environment, week: Week, bus: int) -> Steps:
-    """Drive the runs of one bus through the week, morning and afternoon, from the yard and back to it."""
-    for day in week.by_day:
-        for way in (IN, OUT):
-            runs = week.duty_of(bus, day, way)
-            cause = day.no_crew.get(bus, NO_CAUSE) if day.buses_run[way] else WEATHER
-            if runs and cause:
-                yield from stand_still(env, week, runs, day, cause)
-            elif runs:
-                yield from half_day(env, week, bus, day, way, runs)
-
-
-def stand_still(env: simpy.Environment, week: Week, runs: tuple[int, ...], day: Day, cause: int) -> Steps:
-    """Let a bus without a crew stand in its yard; whoever waits for it is told when it should have come."""
-    for run in sorted(runs, key=day.be_there_min.__getitem__):
-        yield env.timeout(max(day.be_there_min[run] - env.now, 0.0))
-        cancel(env, week, run, day, cause)
-
-
-def half_day(env: simpy.Environment, week: Week, bus: int, day: Day, way: int, runs: tuple[int, ...]) -> Steps:
-    """Drive the runs of one bus in a morning or an afternoon, then whom others left behind, then home to the yard.
-
-    A bus that is not home or not repaired in time from the half day before sets out late. A spare bus that takes
-    over after a breakdown is kept until the end of the half day.
-    """
-    table, yard = week.timetable, week.timetable.yard[bus]
-    with ExitStack() as borrowed:
-        half = Half(day, way, table.bus_seats[bus], day.track, borrowed, bus, day.repair_min[way][bus],
-                    day.break_km[way][bus], at=yard, free=max(env.now, week.ready[bus]),
-                    broke_min=inf if week.repaired[bus] >= env.now else 0.0)  # fmt: skip
-        out_of_reach = [] if half.legs is week.dry else [run for run in runs if not _reaches(half, run)]
-        for run in out_of_reach:
-            env.process(stand_still(env, week, (run,), day, _why_cut(week, half, run)))
-        trip, last = bring if way == IN else take, -1
-        for run in runs:
-            if run in out_of_reach:
-                continue
-            if not _set_off(week, half, run):
-                env.process(stand_still(env, week, (run,), day, _why_late(week, half)))
-                continue
-            if last < 0:  # the night is over: who slept at school is known
-                yield env.timeout(half.leave - env.now)
-                day.set_out[way][bus] = half.leave
-            if half.km_left < half.empty_km:
-                share = half.km_left / half.empty_km
-                minute = half.leave + (half.there - half.leave) * share
-                place = Place(half.at, half.legs.first[run], share, minute, 0)
-                half.there += yield from breakdown(env, week, half, run, place)
-            half.km_left -= half.empty_km
-            half.free = (yield from trip(env, week, half, run)) + week.turnaround_min
-            half.at, last = half.legs.last[run], run
-        if last < 0:
-            return
-        yield env.timeout(max(half.free - env.now, 0.0))
-        yield from fetch(env, week, half, {table.school[run] for run in runs})
-        home = env.now + half.legs.travel.minutes.item(half.at, yard)
-        if half.spare_left >= 0:
-            yield env.timeout(home - env.now)
-            day.spare_min[half.broken_run] += home - half.spare_left
-    day.empty_km[last] += half.legs.travel.km.item(half.at, yard)
-    day.came_home[way][bus], week.ready[bus] = home, max(home, week.ready[bus])
-    if half.broken_run >= 0:
-        week.repaired[bus] = week.ready[bus]
-
-
-def _set_off(week: Week, half: Half, run: int) -> bool:
-    """Reckon when the bus leaves for a run and when it is there; return whether that is not too late for anyone.
-
-    Carries over what weather and breakdown have cost so far, as far as the timetable has not made up for it.
-    """
-    day, legs = half.day, half.legs
-    start = legs.first[run]
-    minutes = legs.travel.minutes.item(half.at, start)
-    planned = day.be_there_min[run] - minutes
-    half.leave = leave = max(half.free, planned)
-    half.there = leave + max(minutes * day.traffic[run], legs.travel.floor_min.item(half.at, start))
-    half.weather_min = min(half.weather_min, leave - planned)
-    half.broke_min = min(half.broke_min, leave - planned)
-    if leave > max(day.latest_min[run], day.depart_min[run]):
-        return False
-    if legs is not week.dry:
-        half.weather_min += max(minutes - week.dry.travel.minutes.item(half.at, start), 0.0) + day.slow_min[run]
-    half.empty_km = legs.travel.km.item(half.at, start)
-    day.left_yard[run], day.empty_km[run] = leave, half.empty_km
-    return True
-
-
-def _reaches(half: Half, run: int) -> bool:
-    """Tell whether a bus can get from its yard to any stop of a run."""
-    start = half.legs.first[run]
-    return start >= 0 and isfinite(half.legs.travel.minutes.item(half.at, start))
-
-
-def _why_cut(week: Week, half: Half, run: int) -> int:
-    """Say why no bus can drive a run: none of its stops can be reached, or its bus cannot get to it."""
-    first = week.timetable.stops[run][0]
-    return int(half.legs.cut[first]) if half.legs.first[run] < 0 else ROAD
-
-
-def _why_late(week: Week, half: Half) -> int:
-    """Say why a bus is too late for a run: it broke down, the weather, a closed road, or the timetable."""
-    if half.broke_min > 0:
-        return BREAKDOWN
-    return BUS if half.legs is week.dry else WEATHER if half.day.sky[half.way] else ROAD
-
-
 def bring(env: simpy.Environment, week: Week, half: Half, run: int) -> Minutes:
-    """Drive an `in` run: take pupils at the stops, wait for a bay at the gate, let them alight; return when done."""
+    """Drive an `in` run: take pupils at the stops, let those of each school alight at its gate; return when done."""
     table, day, legs = week.timetable, half.day, half.legs
-    stops, on = table.stops[run], day.embarked_in
-    told = (day.road_in, day.hold, table.riders, day.ready_in, on, day.left_in, half.track)
-    if half.km_left >= legs.run_km[run]:
-        half.km_left -= legs.run_km[run]
-        gate_min, _, behind = drive.collect(half.there, stops, half.seats, 0, week.dwell, *told)
-    else:
-        p, share = where(half.km_left, legs, stops)
-        now, aboard, behind = drive.collect(half.there, (stops[0], p + 1), half.seats, 0, week.dwell, *told)
-        place = Place(legs.begin[p], legs.end[p], share, now - (1 - share) * day.road_in[0][p], aboard)
-        now += yield from breakdown(env, week, half, run, place)
-        gate_min, _, more = drive.collect(now, (p + 1, stops[1]), half.seats, aboard, week.dwell, *told)
+    now, aboard, behind, at_gate = half.there, 0, 0, nan
+    for piece in table.pieces[run]:
+        now, aboard, more = yield from _collect(env, week, half, run, piece, now, aboard)
         behind += more
-    yield AtGate(env, week, half, run, gate_min)
-    bays = week.bays[table.school[run]]
-    bay_min = max(gate_min, bays[0])
-    done = drive.unload(bay_min, stops, week.unload_min, table.riders, on, day.alighted_in)
-    heapreplace(bays, done)
-    _tell_gate(env, week, half, run, (gate_min, bay_min, done), behind)
-    return done
+        if not isnan(at_gate):  # the piece begins at a gate on the way
+            half.track[0][piece.first] = at_gate
+        at_gate = nan
+        if legs.call_cut[piece.call]:
+            continue
+        at_gate = now
+        yield AtGate(env, week, half, run, at_gate)
+        bays = week.bays[table.call_school[piece.call]]
+        bay_min = max(at_gate, bays[0])
+        stops, call = (table.stops[run][0], piece.end), (piece.call, table.call_of_stop)
+        told = (week.unload_min, table.riders, day.embarked_in, day.alighted_in)
+        now, gone = drive.unload(bay_min, stops, call, *told)
+        aboard -= gone
+        heapreplace(bays, now)
+        _tell_gate(half, run, piece.call, (at_gate, bay_min, now))
+    _tell_left(env, week, half, run, behind)
+    return now
+
+
+def _collect(
+    env: simpy.Environment, week: Week, half: Half, run: int, piece: Piece, now: float, aboard: int
+) -> Generator[simpy.Event, object, tuple[float, int, int]]:
+    """Drive the stops before a gate; return (minute at the gate, pupils aboard, pupils left behind)."""
+    day, legs, (call, first, end) = half.day, half.legs, piece
+    told = (day.road_in, day.hold, week.timetable.riders, day.ready_in, day.embarked_in, day.left_in, half.track)
+    if half.km_left >= legs.call_km[call]:
+        half.km_left -= legs.call_km[call]
+        return drive.collect(now, (first, end), half.seats, aboard, week.dwell, *told)
+    p, share = where(half.km_left, legs, (first, end))
+    now, aboard, behind = drive.collect(now, (first, p + 1), half.seats, aboard, week.dwell, *told)
+    place = Place(legs.begin[p], legs.end[p], share, now - (1 - share) * day.road_in[0][p], aboard)
+    now += yield from breakdown(env, week, half, run, place)
+    now, aboard, more = drive.collect(now, (p + 1, end), half.seats, aboard, week.dwell, *told)
+    return now, aboard, behind + more
 
 
 def take(env: simpy.Environment, week: Week, half: Half, run: int) -> Minutes:
-    """Drive an `out` run: wait for a bay, let pupils embark, leave no sooner than planned, bring them home."""
-    table, day, legs = week.timetable, half.day, half.legs
-    stops, on, off = table.stops[run], day.embarked_out, day.alighted_out
-    there = half.there
-    yield AtGate(env, week, half, run, there)
-    bays = week.bays[table.school[run]]
-    bay_min = max(there, bays[0])
+    """Drive an `out` run: let pupils embark at each gate, leave no sooner than planned, bring them home."""
+    table, day, legs, stops = week.timetable, half.day, half.legs, week.timetable.stops[run]
+    now, aboard, behind = half.there, 0, 0
     close = day.friday if table.is_lodger[run] else day.close
-    told = (day.road_out[1], close, table.riders, day.ready_out, on, day.left_out)
-    ready, aboard, behind = drive.embark(bay_min, stops, half.seats, week.unload_min, *told)
-    leave = max(ready, day.depart_min[run])
-    heapreplace(bays, leave)
-    _tell_gate(env, week, half, run, (there, bay_min, leave), behind)
-    guardian = (day.guardian_min, week.guardian_wait_min)
-    handed = (day.road_out, table.riders, guardian, on, off, day.carried_on, half.track)
-    if half.km_left >= legs.run_km[run]:
-        half.km_left -= legs.run_km[run]
-        end, aboard = drive.deliver(leave, stops, aboard, week.dwell, *handed)
-    else:
-        p, share = where(half.km_left, legs, stops)
-        now, aboard = drive.deliver(leave, (stops[0], p), aboard, week.dwell, *handed)
-        place = Place(legs.begin[p], legs.end[p], share, now + share * day.road_out[0][p], aboard)
-        on_it = table.aboard(run, on, off)
-        off[on_it] = inf  # a second bus of this run lets none of them alight
-        now += yield from breakdown(env, week, half, run, place)
-        off[on_it] = nan
-        end, aboard = drive.deliver(now, (p, stops[1]), aboard, week.dwell, *handed)
+    told = (day.road_out[1], close, table.riders, day.ready_out, day.embarked_out, day.left_out)
+    calls = [piece.call for piece in table.pieces[run] if not legs.call_cut[piece.call]]
+    for piece in table.pieces[run]:
+        if piece.call in calls:
+            there = now
+            yield AtGate(env, week, half, run, there)
+            bays = week.bays[table.call_school[piece.call]]
+            bay_min, call = max(there, bays[0]), (piece.call, table.call_of_stop)
+            now, aboard, more = drive.embark(bay_min, stops, call, half.seats, aboard, week.unload_min, *told)
+            now = max(now, day.depart_min[piece.call])
+            behind += more
+            heapreplace(bays, now)
+            _tell_gate(half, run, piece.call, (there, bay_min, now))
+            if piece.call != run:
+                half.track[1][piece.first - 1], half.track[2][piece.first - 1] = now, aboard
+            if piece.call == calls[-1]:
+                _tell_left(env, week, half, run, behind)
+        now, aboard = yield from _deliver(env, week, half, run, piece, now, aboard)
     if aboard:
-        drive.hand_over(end, stops, table.riders, off, day.carried_on)
-    return end
+        drive.hand_over(now, stops, table.riders, day.alighted_out, day.carried_on)
+    return now
+
+
+def _deliver(
+    env: simpy.Environment, week: Week, half: Half, run: int, piece: Piece, now: float, aboard: int
+) -> Generator[simpy.Event, object, tuple[float, int]]:
+    """Drive the stops after a gate, up to the next one; return (minute when done, pupils still aboard)."""
+    table, day, legs, (call, first, end) = week.timetable, half.day, half.legs, piece
+    on, off, guardian = day.embarked_out, day.alighted_out, (day.guardian_min, week.guardian_wait_min)
+    handed = (day.road_out, table.riders, guardian, on, off, day.carried_on, half.track)
+    if half.km_left >= legs.call_km[call]:
+        half.km_left -= legs.call_km[call]
+        return drive.deliver(now, (first, end), aboard, week.dwell, *handed)
+    p, share = where(half.km_left, legs, (first, end))
+    now, aboard = drive.deliver(now, (first, p), aboard, week.dwell, *handed)
+    place = Place(legs.begin[p], legs.end[p], share, now + share * day.road_out[0][p], aboard)
+    on_it = table.aboard(run, on, off)
+    off[on_it] = inf  # a second bus of this run lets none of them alight
+    now += yield from breakdown(env, week, half, run, place)
+    off[on_it] = nan
+    return drive.deliver(now, (p, end), aboard, week.dwell, *handed)
 
 
 class AtGate(simpy.Event):
@@ -202,18 +130,23 @@ class AtGate(simpy.Event):
         env.schedule(self, EventPriority(1 + rank), max(minute - env.now, 0.0))
 
 
-def _tell_gate(
-    env: simpy.Environment, week: Week, half: Half, run: int, times: tuple[float, float, float], behind: int
-) -> None:
-    """Tell of a bus at the gate; those it left behind wait for another."""
+def _tell_gate(half: Half, run: int, call: int, times: tuple[float, float, float]) -> None:
+    """Tell of a bus at a gate."""
     day = half.day
     if half.is_second:
         return
-    day.reached_gate[run], day.took_bay[run], day.freed_bay[run] = times
+    day.reached_gate[call], day.took_bay[call], day.freed_bay[call] = times
     day.run_km[run] = half.legs.run_km[run]
-    day.weather_min[run], day.broke_min[run] = half.weather_min, half.broke_min
-    if behind:
-        leave_behind(env, week, run, day)
+    day.weather_min[call], day.broke_min[call] = half.weather_min, half.broke_min
+
+
+def _tell_left(env: simpy.Environment, week: Week, half: Half, run: int, behind: int) -> None:
+    """Let those a run left behind wait for another bus from its last gate on, when it is known for all its schools.
+
+    So no second bus of a run is under way while the first still takes pupils.
+    """
+    if behind and not half.is_second:
+        leave_behind(env, week, run, half.day)
 
 
 def breakdown(env: simpy.Environment, week: Week, half: Half, run: int, place: Place) -> Minutes:
@@ -269,12 +202,12 @@ def leave_behind(env: simpy.Environment, week: Week, run: int, day: Day) -> None
         env.process(spare(env, week, spares, run, day))
 
 
-def fetch(env: simpy.Environment, week: Week, half: Half, schools: set[int]) -> Steps:
+def fetch(env: simpy.Environment, week: Week, half: Half, schools: frozenset[int]) -> Steps:
     """Drive once more for those who were left behind at the schools a bus serves."""
     day, table = half.day, week.timetable
     for school in sorted(schools):
         waiting = day.stranded[school]
-        for run in [run for run in waiting if table.direction[run] == half.way]:
+        for run in [run for run in waiting if table.direction[run] == half.way and table.schools[run] <= schools]:
             start = half.legs.first[run]
             reached = start >= 0 and isfinite(half.legs.travel.minutes[half.at, start])
             if run in waiting and env.now <= day.latest_min[run] and reached:

@@ -16,10 +16,10 @@ import simpy
 
 from sim.config import SKIES, Settings
 from sim.operate import drive
-from sim.operate.bus import duty
 from sim.operate.diary import ATTENDANT, BUS, DRIVER, Diary
 from sim.operate.dine import meals
 from sim.operate.drive import Left, Road
+from sim.operate.duty import duty
 from sim.operate.legs import Legs
 from sim.operate.lodge import nights
 from sim.operate.luck import WeekLuck
@@ -147,7 +147,7 @@ class Week:
     def furnish(self, env: simpy.Environment) -> None:
         """Set up what processes compete for: gate bays, spare buses with a crew, and who waits for a second run."""
         table = self.timetable
-        self.bays = {s: [-np.inf] * max(1, self.stage.gate_bays[s]) for s in {*table.school}}
+        self.bays = {s: [-np.inf] * max(1, self.stage.gate_bays[s]) for s in {*table.call_school}}
         self.ready, self.repaired = [0.0] * len(table.yard), [-np.inf] * len(table.yard)
         for day in self.by_day:
             self._muster(env, day)
@@ -213,11 +213,12 @@ class Week:
 
 
 def sizes(stage: Stage) -> dict[str, int]:
-    """Return how many pupils, stops, runs, buses, schools and visits a diary speaks of."""
+    """Return how many pupils, stops, runs, calls, buses, schools and visits a diary speaks of."""
     table = stage.table
     return {
-        "pupil": len(stage.pupils), "stop": len(table.run_of_stop), "run": len(table.stops), "bus": len(table.yard),
-        "visit": len(stage.visits), "school": len(stage.life_teachers),
+        "pupil": len(stage.pupils), "stop": len(table.run_of_stop), "run": len(table.stops),
+        "call": len(table.call_school), "bus": len(table.yard), "visit": len(stage.visits),
+        "school": len(stage.life_teachers),
     }  # fmt: skip
 
 

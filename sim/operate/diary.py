@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 Codes = NDArray[np.int8]
 Bools = NDArray[np.bool_]
 Names = Mapping[str, NDArray[np.str_]]
-"""subject -> the names of all pupils, stops, runs, buses, visits, halves"""
+"""subject -> the names of all pupils, stops, runs, calls, buses, visits, halves"""
 
 MEALS = ("breakfast", "lunch", "dinner")
 BREAKFAST, LUNCH, DINNER = range(3)
@@ -38,7 +38,7 @@ TYPES = {"time": np.float64, "yes": np.bool_, "value": np.float64, "code": np.in
 
 
 def _told(who: str, sort: str, meaning: str, axis: str = "", at: str = "") -> Any:
-    """Declare a kind of event: of whom (pupil, stop, run, bus, school, visit, half of the day), what sort, its meaning.
+    """Declare a kind of event: of whom (pupil, stop, run, call, bus, school, visit, half), what sort, its meaning.
 
     axis: a first axis of meals or ways; at: the kind whose minute a value belongs to (else the start of the day).
     """
@@ -47,7 +47,9 @@ def _told(who: str, sort: str, meaning: str, axis: str = "", at: str = "") -> An
 
 @dataclass(slots=True)
 class Diary:
-    """What one week tells; D days, N pupils, P stops, R runs, B buses, V visits to water and toilets.
+    """What one week tells; D days, N pupils, P stops, R runs, C calls, B buses, V visits to water and toilets.
+
+    A call is a run at a school: first those of all runs at their own school, then those at gates on the way.
 
     Times are minutes of the week. Shapes are (D, who) or, with an axis of meals or ways, (axis, D, who).
     """
@@ -85,12 +87,12 @@ class Diary:
     empty_km: Floats = _told(
         "run", "value", "km driven empty for the run, the way home of the last run too", at="left_yard"
     )
-    reached_gate: Floats = _told("run", "time", "at the gate of the school")
-    took_bay: Floats = _told("run", "time", "in a bay of the gate")
-    freed_bay: Floats = _told("run", "time", "out of the bay")
+    reached_gate: Floats = _told("call", "time", "at the gate of the school")
+    took_bay: Floats = _told("call", "time", "in a bay of the gate")
+    freed_bay: Floats = _told("call", "time", "out of the bay")
     run_km: Floats = _told("run", "value", "km with pupils of the run, detours included", at="reached_gate")
-    weather_min: Floats = _told("run", "value", "minutes later than in clear weather", at="reached_gate")
-    broke_min: Floats = _told("run", "value", "minutes later than without a breakdown", at="reached_gate")
+    weather_min: Floats = _told("call", "value", "minutes later than in clear weather", at="reached_gate")
+    broke_min: Floats = _told("call", "value", "minutes later than without a breakdown", at="reached_gate")
     cancelled: Floats = _told("run", "time", "is not driven as planned")
     cancel_why: Codes = _told("run", "code", "why not; position in CAUSES", at="cancelled")
     broke_down: Floats = _told("run", "time", "the bus broke down on the way to it or on it")
@@ -147,7 +149,7 @@ KINDS: dict[str, str] = {
 
 
 def blank(days: int, sizes: Mapping[str, int]) -> Diary:
-    """Return an empty diary; sizes: how many pupils, stops, runs, buses and visits there are."""
+    """Return an empty diary; sizes: how many pupils, stops, runs, calls, buses and visits there are."""
     pages = {}
     for kind in fields(Diary):
         meta = kind.metadata

@@ -26,6 +26,8 @@ Riders = tuple[Ints, Ints]
 """Where the riders of each stop begin, (P + 1,), and the riders."""
 Road = tuple[Floats, Codes]
 """Minutes of each leg and why a stop cannot be reached, (P,) each."""
+Call = tuple[int, Ints]
+"""A call at a school, and that of the riders of each stop, (P,)."""
 Left = tuple[Floats, Codes]
 """Where it is told who was left, when and why, (N,) each."""
 
@@ -108,31 +110,44 @@ def collect(
 
 
 @njit(cache=True)
-def unload(now: float, stops: Span, pace: Pace, riders: Riders, embarked: Floats, alighted: Floats) -> float:
-    """Let everyone aboard alight at the school one after another; return the minute when the bay is free."""
+def unload(
+    now: float, stops: Span, call: Call, pace: Pace, riders: Riders, embarked: Floats, alighted: Floats
+) -> tuple[float, int]:
+    """Let those aboard from some stops alight at the school one after another; return (bay is free, pupils alighted).
+
+    call: whose riders go to this school.
+    """
     rider_at, rider = riders
+    gone = 0
     now = now + pace[0]
-    for i in range(rider_at[stops[0]], rider_at[stops[1]]):
-        who = rider[i]
-        if not np.isnan(embarked[who]) and np.isnan(alighted[who]):
-            now = now + pace[1]
-            alighted[who] = now
-    return now
+    for p in range(stops[0], stops[1]):
+        if call[1][p] != call[0]:
+            continue
+        for i in range(rider_at[p], rider_at[p + 1]):
+            who = rider[i]
+            if not np.isnan(embarked[who]) and np.isnan(alighted[who]):
+                gone += 1
+                now = now + pace[1]
+                alighted[who] = now
+    return now, gone
 
 
 @njit(cache=True)
 def embark(
-    now: float, stops: Span, seats: int, pace: Pace, cut: Codes, close: Floats, riders: Riders, waits: Bools,
-    embarked: Floats, left: Left,
+    now: float, stops: Span, call: Call, seats: int, aboard: int, pace: Pace, cut: Codes, close: Floats,
+    riders: Riders, waits: Bools, embarked: Floats, left: Left,
 ) -> tuple[float, int, int]:  # fmt: skip
     """Let pupils embark at the school one after another; return (minute when done, aboard, left behind).
 
+    call: whose riders come from this school; aboard: pupils of other schools who are on the bus already;
     close: (N,) minute at which the class of each pupil is over. Until their bus is there they are in care.
     """
     rider_at, rider = riders
-    aboard = behind = 0
+    behind = 0
     now = now + pace[0]
     for p in range(stops[0], stops[1]):
+        if call[1][p] != call[0]:
+            continue
         for i in range(rider_at[p], rider_at[p + 1]):
             who = rider[i]
             if not waits[who] or not np.isnan(embarked[who]):

@@ -27,8 +27,9 @@ from sim.plan import (
     Routes,
     YearPlan,
 )
+from sim.plan.course import OWN_SCHOOL, at_school_min, demand_key, gate_loads, own_gate, run_of_stop
 from sim.plan.enrol import town_of
-from sim.plan.timetable import at_school_min, by_run
+from sim.plan.timetable import gate_times
 from sim.streams import Owners
 from sim.units import MINUTES_PER_HOUR
 
@@ -221,7 +222,7 @@ def bus_seats(settings: Settings, plan: YearPlan) -> Ints:
 def _free_seat(settings: Settings, plan: YearPlan, stop: Ints, rider: Bools, refused: Bools, number: Owners) -> Bools:
     """Tell which lodgers without a bed find a free seat in and out: one that no day pupil has a claim to; (N,)."""
     routes = plan.runs.routes
-    run_of = np.append(np.repeat(np.arange(len(routes.school)), np.diff(routes.ptr)), -1)
+    run_of = np.append(run_of_stop(routes), -1)
     seats = np.append(np.where(plan.runs.bus >= 0, bus_seats(settings, plan), 0), 0)
     found = refused.copy()
     for way in (IN, OUT):
@@ -236,20 +237,20 @@ def _free_seat(settings: Settings, plan: YearPlan, stop: Ints, rider: Bools, ref
 def _breakfasts(settings: Settings, plan: YearPlan, stop: Ints, luck: YearLuck, number: Owners) -> Bools:
     """Tell who wants breakfast at school and has a bus that is planned to be there in time to eat it; (N,)."""
     routes, bells, dine = plan.runs.routes, settings.bells, settings.dine
-    there = plan.runs.arrive_min + at_school_min(settings.fleet, by_run(routes, routes.load)) + dine.walk_to_hall_min
+    gate, (own, at_gate) = own_gate(routes), gate_loads(routes)
+    alight = np.where(gate == OWN_SCHOOL, np.append(own, 0.0)[run_of_stop(routes)], at_gate[gate])
+    there = gate_times(plan.runs, settings.fleet) + at_school_min(settings.fleet, alight) + dine.walk_to_hall_min
     latest = bells.breakfast_min + dine.bell_after_min - dine.seat_min_limit
-    run_of = np.append(np.repeat(np.arange(len(routes.school)), np.diff(routes.ptr)), -1)
     in_time = np.append(there <= latest, False)
     wants = streams.uniforms(luck.lasting("breakfast"), number) < dine.breakfast_rider_share
-    return np.asarray(wants & in_time[run_of[stop]])
+    return np.asarray(wants & in_time[stop])
 
 
 def _stop_lists(routes: Routes, way: int) -> dict[tuple[int, int, int], Ints]:
     """List the stops of each (school, hamlet, service) in one direction, in order of runs."""
-    run_of = np.repeat(np.arange(len(routes.school)), np.diff(routes.ptr))
-    here = np.flatnonzero(routes.direction[run_of] == way)
-    run = run_of[here]
-    frame = pd.DataFrame({"s": routes.school[run], "h": routes.hamlet[here], "v": routes.service[run]})
+    service, direction, school, hamlet = demand_key(routes)
+    here = np.flatnonzero((direction == way) & (hamlet >= 0))
+    frame = pd.DataFrame({"s": school[here], "h": hamlet[here], "v": service[here]})
     return {key: here[rows] for key, rows in frame.groupby(["s", "h", "v"]).indices.items()}
 
 

@@ -16,9 +16,22 @@ from sim.operate.drive import Riders
 from sim.operate.legs import Legs, clear_legs, legs
 from sim.operate.pupils import IN, OUT, SERVICE_LODGER, Pupils, bus_seats
 from sim.operate.weather import Skyways
-from sim.plan import FIRST_JUNIOR_GRADE, Bools, Floats, Ints, YearPlan
+from sim.plan import FIRST_JUNIOR_GRADE, Bools, Floats, Ints, Routes, YearPlan
+from sim.plan.course import (
+    OWN_SCHOOL,
+    Piece,
+    at_school_min,
+    by_run,
+    gate_loads,
+    gates,
+    nodes,
+    own_gate,
+    pieces,
+    schools_of,
+)
+from sim.plan.course import run_of_stop as run_of
 from sim.plan.staff import crews
-from sim.plan.timetable import at_school_min, by_run, stop_times
+from sim.plan.timetable import stop_times
 from sim.streams import Owners
 
 FIRST_DAY, LAST_DAY, OTHER_DAY, ONLY_DAY = range(4)
@@ -31,25 +44,34 @@ Sky = tuple[int, bool]
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """R runs, P stops, N pupils, S schools, B buses. Clock times are minutes after midnight."""
+    """R runs, P stops, C calls, N pupils, S schools, B buses. Clock times are minutes after midnight."""
 
     stops: tuple[tuple[int, int], ...]
     """(R) first and end position of the stops of each run."""
+    pieces: tuple[tuple[Piece, ...], ...]
+    """(R) its calls at schools in order, each with the stops before (in) or after (out) it."""
+    call_school: tuple[int, ...]
+    """(C) school of each call."""
+    call_of_stop: Ints
+    """(P,) the call at which the riders of each stop get off (in) or on (out)."""
+    schools: tuple[frozenset[int], ...]
+    """(R) all schools at which each run calls."""
     run_of_stop: Ints
     stop_node: tuple[int, ...]
-    """(P,) node of each stop."""
+    """(P,) node of each stop or gate."""
     stop_in: Bools
     """(P,) the stop is of a run to school."""
     seats: tuple[int, ...]
     school: tuple[int, ...]
-    """(R) position of the school."""
+    """(R) position of its own school."""
     direction: tuple[int, ...]
     is_lodger: Bools
     be_there_min: Floats
     """(R,) when the bus should stand at the first stop (in) or at the school (out)."""
     depart_min: Floats
+    """(C,) planned departure from each call of an `out` run; of an `in` run, from its first stop."""
     hold_min: Floats
-    """(P,) planned departure from each stop of an `in` run; -inf for `out` runs."""
+    """(P,) planned departure from each stop or gate of an `in` run; -inf for `out` runs."""
     close_min: Floats
     """(N,) when the class of each pupil is over."""
     friday_min: Floats
@@ -95,7 +117,7 @@ def timetable(
 ) -> Timetable:
     """Lay out the year for operation; nothing here depends on the day."""
     routes, runs = plan.runs.routes, plan.runs
-    run_of_stop = np.repeat(np.arange(len(routes.school)), np.diff(routes.ptr))
+    run_of_stop, on_the_way = run_of(routes), gates(routes)
     owner = _owners(county, plan)
     leg = (np.arange(len(run_of_stop)) - routes.ptr[run_of_stop] + 1).astype(np.uint64)
     clear = clear_legs(county, routes, travel)
@@ -103,8 +125,12 @@ def timetable(
     kinds = [settings.fleet.kinds[kind] for kind in runs.bus_kind]
     return Timetable(
         stops=tuple(zip(routes.ptr[:-1].tolist(), routes.ptr[1:].tolist(), strict=True)),
+        pieces=tuple(pieces(routes)),
+        call_school=tuple(np.append(routes.school, routes.to[on_the_way]).tolist()),
+        call_of_stop=_call_of_stop(routes),
+        schools=tuple(frozenset(np.flatnonzero(here).tolist()) for here in schools_of(routes, len(county.schools.id))),
         run_of_stop=run_of_stop,
-        stop_node=tuple(county.hamlets.node[routes.hamlet].tolist()),
+        stop_node=tuple(nodes(county, routes).tolist()),
         stop_in=routes.direction[run_of_stop] == IN,
         seats=tuple(bus_seats(settings, plan).tolist()),
         school=tuple(routes.school.tolist()),
@@ -128,6 +154,13 @@ def timetable(
     )
 
 
+def _call_of_stop(routes: Routes) -> Ints:
+    """Return the call at which the riders of each stop get off (in) or on (out), (P,)."""
+    gate, on_the_way = own_gate(routes), gates(routes)
+    call = len(routes.run_id) + np.searchsorted(on_the_way, gate)
+    return np.where(gate == OWN_SCHOOL, run_of(routes), call)
+
+
 def _spare_yards(county: County, travel: Travel, clear: Legs) -> tuple[int, ...]:
     """Return the yard nearest to the start of each run; in a county without yards the start itself."""
     yards, start = np.flatnonzero(county.roads.is_yard), np.array(clear.first, dtype=np.int64)
@@ -141,13 +174,13 @@ def _times(settings: Settings, plan: YearPlan, pupils: Pupils, run_of_stop: Ints
     routes, fleet, bells = plan.runs.routes, settings.fleet, settings.bells
     is_in, lodger = routes.direction == IN, routes.service == SERVICE_LODGER
     come, go = stop_times(plan.runs, fleet)
-    loading = at_school_min(fleet, by_run(routes, routes.load))
+    loading = at_school_min(fleet, gate_loads(routes)[0])
     slack = fleet.second_run_latest_min - bells.primary_first_min
     morning = np.where(lodger, bells.lodger_monday_min + slack, fleet.second_run_latest_min)
     junior = pupils.grade >= FIRST_JUNIOR_GRADE
     return {
         "be_there_min": np.where(is_in, come[routes.ptr[:-1]], plan.runs.depart_min - loading),
-        "depart_min": plan.runs.depart_min,
+        "depart_min": np.append(plan.runs.depart_min, go[gates(routes)]),
         "hold_min": np.where(is_in[run_of_stop], go, -np.inf),
         "close_min": np.where(junior, bells.junior_close_min, bells.primary_close_min).astype(float),
         "friday_min": np.full(len(pupils), float(bells.lodger_friday_min)),

@@ -98,7 +98,8 @@ class Routes:
     """Bus runs before they have a bus or a time: the stops of each run in order of travel.
 
     R runs, P stops over all runs; the stops of run r are `ptr[r]:ptr[r+1]`. An `in` run ends and an `out` run
-    starts at the school, which is not among the stops.
+    starts at its school, which is not among the stops. With mixed loads there are gates of other schools among them:
+    on the way to school riders alight at the next gate of theirs, on the way home they embark at the one before.
     """
 
     run_id: tuple[str, ...]
@@ -113,18 +114,26 @@ class Routes:
     """(R,) seats for pupils."""
     ptr: Ints
     hamlet: Ints
-    """(P,)"""
+    """(P,) -1: the gate of a school on the way; never the stop farthest from the school of the run."""
     load: Floats
-    """(P,) pupils the plan expects to embark (in) or alight (out) here."""
+    """(P,) pupils the plan expects to embark (in) or alight (out) here; 0 at a gate."""
     leg_min: Floats
     """(P,) free-flow minutes of a leg: `in` from this stop to the next or the school; `out` into this stop."""
     leg_floor_min: Floats
     """(P,) the same leg at the legal speed cap."""
     leg_km: Floats
     over_limit: Bools
-    """(R,) True when the first rider's planned ride is over the limit because no shorter one exists."""
+    """(R,) True when a rider's planned ride is over the limit because no shorter one exists."""
+    to: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    """(P,) school of the riders of each stop, or of the gate; that of the run unless told."""
+    wait_min: Floats = field(default_factory=lambda: np.zeros(0))
+    """(P,) minutes a bus waits at a gate on the way, so as not to be too early for a school; 0 unless told."""
 
     def __post_init__(self) -> None:
+        if not len(self.to):
+            object.__setattr__(self, "to", np.repeat(self.school, np.diff(self.ptr)))
+        if not len(self.wait_min):
+            object.__setattr__(self, "wait_min", np.zeros(len(self.hamlet)))
         freeze(self)
 
 

@@ -19,10 +19,11 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from sim.plan import Bools, Floats, Ints, Routes, Runs
+from sim.plan.course import by_run, ride_min, schools_of
 from sim.plan.cover import Chains, Jobs, cover
 from sim.plan.morning import apart_schools
-from sim.plan.route import IN, LODGER, SCHOOL, ride_min
-from sim.plan.timetable import by_run, clock_times, jobs
+from sim.plan.route import IN, LODGER, SCHOOL
+from sim.plan.timetable import clock_times, jobs, with_waits
 
 if TYPE_CHECKING:
     from sim.config import Fleet, Settings
@@ -78,6 +79,7 @@ def chain(settings: Settings, travel: Travel, county: County, routes: Routes, bu
     `buses_owned_before`: buses of the year before, which are not sold when fewer are needed.
     """
     fleet, runs = settings.fleet, len(routes.run_id)
+    routes = with_waits(settings, county, routes)
     todo, pairs = jobs(settings, county, routes), _pairs(routes, fleet)
     apart = _apart(settings, county, routes)
     work = Work(todo, pairs, travel, fleet.turnaround_min, fleet.late_allowed_min, apart)
@@ -107,11 +109,12 @@ def _apart(settings: Settings, county: County, routes: Routes) -> Bools | None:
     schools = apart_schools(settings, county)
     if schools is None and settings.fleet.school_again:
         return None
-    apart = np.zeros((len(routes.school),) * 2, dtype=np.bool_)
+    calls = schools_of(routes, len(county.schools.id))
+    apart = np.zeros((len(calls),) * 2, dtype=np.bool_)
     if schools is not None:
-        apart |= schools[np.ix_(routes.school, routes.school)]
+        apart |= calls @ schools @ calls.T
     if not settings.fleet.school_again:
-        apart |= np.equal.outer(routes.school, routes.school)
+        apart |= calls @ calls.T
     return apart
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from sim.plan import DIRECTIONS, GRADES, SERVICES, Bools, Floats, Ints, Places, Routes, Runs
+from sim.plan.course import at_school_min, demand_key, dwell_min, gate_loads, nodes, stand_min
 from sim.plan.duty import nearest_yard, owned_buses
-from sim.plan.route import IN, LODGER, OUT, SCHOOL, dwell_min
+from sim.plan.route import GATE, IN, LODGER, OUT, SCHOOL
 from sim.plan.stops import at_stop, at_stops, daily_riders, walk_km, weekly_riders
-from sim.plan.timetable import at_school, at_school_min, by_run, stop_times
+from sim.plan.timetable import at_school, stop_times
 from sim.tables import county_table
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ def in_force(county: County, year: int) -> pd.DataFrame:
     return rows.iloc[np.lexsort((rows["seq"], run))].reset_index(drop=True)
 
 
+def at_end(rows: pd.DataFrame) -> Bools:
+    """Tell which rows are the school of their run: its last place on the way to school, its first on the way home."""
+    run = rows["run_id"].to_numpy()
+    new = np.append(True, run[1:] != run[:-1])[: len(run)]
+    return np.where(rows["direction"] == "in", np.append(new[1:], True)[: len(run)], new)
+
+
 def as_given(
     county: County, settings: Settings, travel: Travel, places: Places, rows: pd.DataFrame, open_: Bools,
     owned_before: int,
@@ -51,8 +59,7 @@ def as_given(
     with its seats, else of the largest one with fewer. A stop without a number of pupils has an even part of those
     expected there. Nobody drives to schools that are closed (`open_`: (S,)), nor the last buses where fewer are owned.
     """
-    head = rows.drop_duplicates("run_id").reset_index(drop=True)
-    stops = rows[rows["stop_id"] != rows["school_id"]]
+    head, stops = rows[at_end(rows)].reset_index(drop=True), rows[~at_end(rows)]
     routes = _routes(county, settings, travel, head, stops)
     head["bus_id"] = head["bus_id"].where(open_[routes.school])
     placed = _at_given_stops(county, settings, places, routes)
@@ -68,8 +75,8 @@ def with_nobody_forgotten(county: County, settings: Settings, travel: Travel, pl
     routes = runs.routes
     want = wanted(settings, places, len(county.schools.id))
     comes = np.zeros_like(want, dtype=bool)
-    run = run_of_stop(routes)
-    comes[routes.service[run], routes.direction[run], routes.school[run], routes.hamlet] = True
+    service, way, school, hamlet = (of[routes.hamlet != GATE] for of in demand_key(routes))
+    comes[service, way, school, hamlet] = True
     missing = np.argwhere((want > 0) & ~comes)
     if not len(missing):
         return runs
@@ -137,15 +144,19 @@ def _routes(county: County, settings: Settings, travel: Travel, head: pd.DataFra
     schools, hamlets = ({name: i for i, name in enumerate(ids)} for ids in (county.schools.id, county.hamlets.id))
     school = head["school_id"].map(schools).to_numpy(np.int64)
     direction = head["direction"].map(DIRECTIONS.index).to_numpy(np.int64)
-    hamlet = stops["stop_id"].map(hamlets).to_numpy(np.int64)
+    to = stops["school_id"].map(schools).to_numpy(np.int64)
+    is_gate = (stops["stop_id"] == stops["school_id"]).to_numpy()
+    hamlet = stops["stop_id"].map(hamlets).where(~is_gate, GATE).to_numpy(np.int64)
     run = pd.Index(head["run_id"]).get_indexer(stops["run_id"])
     ptr = np.searchsorted(run, np.arange(len(head) + 1))
     legs: list[tuple[int, int]] = []
+    along = np.where(is_gate, county.schools.node[to], county.hamlets.node[hamlet])
     for r, (low, high) in enumerate(pairwise(ptr)):
-        nodes, gate = county.hamlets.node[hamlet[low:high]].tolist(), int(county.schools.node[school[r]])
-        legs += pairwise([*nodes, gate] if direction[r] == IN else [gate, *nodes])
+        places, gate = along[low:high].tolist(), int(county.schools.node[school[r]])
+        legs += pairwise([*places, gate] if direction[r] == IN else [gate, *places])
     start, end = np.array(legs, dtype=np.int64).reshape(-1, 2).T
     seats = head["seats"].to_numpy(np.int64)
+    load = np.where(direction[run] == IN, *(stops[name].astype(np.float64) for name in ("embark", "alight")))
     return Routes(
         run_id=tuple(head["run_id"]),
         school=school,
@@ -155,11 +166,12 @@ def _routes(county: County, settings: Settings, travel: Travel, head: pd.DataFra
         seats=seats,
         ptr=ptr,
         hamlet=hamlet,
-        load=np.where(direction[run] == IN, *(stops[name].astype(np.float64) for name in ("embark", "alight"))),
+        load=np.where(is_gate, 0.0, load),
         leg_min=travel.minutes[start, end],
         leg_floor_min=travel.floor_min[start, end],
         leg_km=travel.km[start, end],
         over_limit=np.zeros(len(head), dtype=bool),
+        to=to,
     )
 
 
@@ -167,11 +179,6 @@ def kind_of(fleet: Fleet, seats: int) -> int:
     """Return the position of the kind of bus with so many seats: else the largest with fewer, else the smallest."""
     sizes = sorted((kind.seats, position) for position, kind in enumerate(fleet.kinds))
     return next((position for size, position in reversed(sizes) if size <= seats), sizes[0][1])
-
-
-def run_of_stop(routes: Routes) -> Ints:
-    """Return the run of each stop, (P,)."""
-    return np.repeat(np.arange(len(routes.run_id)), np.diff(routes.ptr))
 
 
 def _at_given_stops(county: County, settings: Settings, places: Places, routes: Routes) -> Places:
@@ -182,8 +189,9 @@ def _at_given_stops(county: County, settings: Settings, places: Places, routes: 
     fleet, hamlets = settings.fleet, len(county.hamlets.id)
     stop = np.repeat(np.arange(hamlets)[:, None], len(GRADES), axis=1)
     served = np.zeros((len(SERVICES), len(county.schools.id), hamlets), dtype=bool)
-    run, into = run_of_stop(routes), routes.direction[run_of_stop(routes)] == IN
-    served[routes.service[run][into], routes.school[run][into], routes.hamlet[into]] = True
+    service, direction, school, hamlet = demand_key(routes)
+    into = (direction == IN) & (hamlet != GATE)
+    served[service[into], school[into], hamlet[into]] = True
     km = walk_km(county, settings)
     daily, weekly = daily_riders(places), weekly_riders(settings, places)
     for h, g in np.argwhere((places.school >= 0) & (daily + weekly > 0)):
@@ -199,12 +207,12 @@ def _at_given_stops(county: County, settings: Settings, places: Places, routes: 
 
 def _expected_loads(settings: Settings, places: Places, routes: Routes) -> Routes:
     """Fill in the pupils of stops without a number: an even part of those expected there, run by run."""
-    run = run_of_stop(routes)
     want = wanted(settings, places, int(routes.school.max(initial=places.school.max())) + 1)
-    key = (routes.service[run], routes.direction[run], routes.school[run], routes.hamlet)
+    key = demand_key(routes)
     calls = np.zeros_like(want)
-    np.add.at(calls, key, 1)
-    return replace(routes, load=np.where(np.isnan(routes.load), want[key] / calls[key], routes.load))
+    np.add.at(calls, key, routes.hamlet != GATE)
+    even = want[key] / np.maximum(calls[key], 1)
+    return replace(routes, load=np.where(np.isnan(routes.load), even, routes.load))
 
 
 def _runs(
@@ -213,17 +221,17 @@ def _runs(
 ) -> Runs:  # fmt: skip
     """Return the routes with the buses and times of the table; a time that is not given follows from the other."""
     fleet, into = settings.fleet, routes.direction == IN
-    is_stop = (rows["stop_id"] != rows["school_id"]).to_numpy()
+    is_stop = ~at_end(rows)
     arrive, depart = (rows[name].to_numpy(np.float64) for name in ("arrive_min", "depart_min"))
     stand = np.zeros(len(rows))
-    stand[is_stop] = dwell_min(fleet, routes.load)
+    stand[is_stop] = stand_min(routes, fleet)
     come, go = np.where(np.isnan(arrive), depart - stand, arrive), np.where(np.isnan(depart), arrive + stand, depart)
     first, last = routes.ptr[:-1], routes.ptr[1:] - 1
     arrives, departs = (
         np.where(into, come[~is_stop], come[is_stop][last]),
         np.where(into, go[is_stop][first], go[~is_stop]),
     )
-    begins = np.where(into, come[is_stop][first], departs - at_school_min(fleet, by_run(routes, routes.load)))
+    begins = np.where(into, come[is_stop][first], departs - at_school_min(fleet, gate_loads(routes)[0]))
     names, bus, needed, owned = _buses(fleet, head["bus_id"], routes.kind, owned_before)
     place = np.lexsort((begins, bus))
     order = np.empty(len(bus), dtype=np.int64)
@@ -264,7 +272,7 @@ def _buses(fleet: Fleet, column: pd.Series, kind: Ints, owned_before: int) -> tu
 
 def _yards(county: County, travel: Travel, routes: Routes, bus: Ints, begins: Floats, buses: int) -> Ints:
     """Return the yard of each bus: the nearest to the start of its first run to school, else of its first run."""
-    stops = county.hamlets.node[routes.hamlet]
+    stops = nodes(county, routes)
     origin = np.where(routes.direction == IN, stops[routes.ptr[:-1]], county.schools.node[routes.school])
     order = np.lexsort((begins, routes.direction == OUT, bus))
     first = order[np.searchsorted(bus[order], np.arange(buses))]

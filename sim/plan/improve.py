@@ -17,10 +17,11 @@ import pandas as pd
 
 from sim.errors import BadInput
 from sim.plan import Bools, Checked, Floats, Places, Routes, Runs
+from sim.plan.course import by_run, demand_key, most_aboard, run_of_stop
 from sim.plan.duty import chain
-from sim.plan.given import as_given, in_force, run_of_stop, wanted, with_nobody_forgotten
+from sim.plan.given import as_given, in_force, wanted, with_nobody_forgotten
 from sim.plan.route import IN, LODGER, OUT, Planned, Run, routes
-from sim.plan.timetable import by_run
+from sim.plan.timetable import planned_ride_min
 from sim.plan.violation import Times, day_lists, ends, timing, violations
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from sim.county.road import Travel
 
 LIVED = {"plan": "planned", "given": "given", "improve": "improved"}
-OF_STOPS = ("hamlet", "load", "leg_min", "leg_floor_min", "leg_km")
+OF_STOPS = ("hamlet", "load", "leg_min", "leg_floor_min", "leg_km", "to", "wait_min")
 """What routes have for each stop; the rest is for each run."""
 OF_THE_WAY = ("seats", "ride", "empty_stop")
 """Limits that other times and other buses do not help a run to keep."""
@@ -128,7 +129,7 @@ def _fitted(settings: Settings, ways: Routes) -> Routes:
     """Return routes with the smallest kind of bus that has the seats; where none has, the largest."""
     kinds = settings.fleet.kinds
     sizes = sorted((kind.seats, position) for position, kind in enumerate(kinds))
-    load = by_run(ways, ways.load)
+    load = most_aboard(ways)
     kind = [next((position for seats, position in sizes if seats >= pupils), sizes[-1][1]) for pupils in load]
     return replace(ways, kind=np.array(kind), seats=np.array([kinds[k].seats for k in kind]))
 
@@ -139,7 +140,8 @@ def _kept(ways: Routes, names: set[str]) -> Iterator[Planned]:
         if name in names and ways.direction[r] == IN:
             stops = slice(ways.ptr[r], ways.ptr[r + 1])
             loads = tuple(np.ceil(ways.load[stops]).astype(int).tolist())
-            run = Run(tuple(ways.hamlet[stops].tolist()), loads, int(ways.kind[r]), False)
+            to = tuple(ways.to[stops].tolist())
+            run = Run(tuple(ways.hamlet[stops].tolist()), loads, int(ways.kind[r]), False, to)
             yield int(ways.school[r]), int(ways.service[r]), run
 
 
@@ -153,8 +155,7 @@ def _with_as_many(settings: Settings, county: County, travel: Travel, ways: Rout
 def score(settings: Settings, county: County, travel: Travel, one: Option) -> pd.DataFrame:
     """Return what a plan needs and gives: measure, value, unit; rides are those of day pupils, both ways."""
     runs, ways = one.runs, one.runs.routes
-    times, run = timing(settings.fleet, runs), run_of_stop(ways)
-    ride = np.where(ways.direction[run] == IN, runs.arrive_min[run] - times.come, times.come - runs.depart_min[run])
+    run, ride = run_of_stop(ways), planned_ride_min(runs, settings.fleet)
     daily = (runs.bus[run] >= 0) & (ways.service[run] != LODGER)
     mean, p95 = _weighted(ride[daily], ways.load[daily])
     counts = one.violations["limit"].value_counts()
@@ -187,7 +188,7 @@ def _left_out(settings: Settings, county: County, one: Option) -> float:
     run, want = run_of_stop(ways), wanted(settings, one.places, len(county.schools.id))
     room = np.zeros_like(want)
     driven = runs.bus[run] >= 0
-    np.add.at(room, (ways.service[run], ways.direction[run], ways.school[run], ways.hamlet), ways.load * driven)
+    np.add.at(room, demand_key(ways), ways.load * driven)  # 0 at gates
     return round(float(np.maximum(want - room, 0.0).max(axis=1).sum()), 6)  # loads may be even parts of pupils
 
 

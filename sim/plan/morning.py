@@ -5,14 +5,13 @@ The afternoon is the morning backwards: each run in has its mirror out.
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from sim.errors import BadInput
 from sim.plan import FIRST_JUNIOR_GRADE, Bools, Floats
-from sim.plan.fleet import Duty, Problem, plan
+from sim.plan.fleet import Duty, Event, Problem, plan
 from sim.units import minutes_of
 
 if TYPE_CHECKING:
@@ -27,10 +26,11 @@ TINY = 1e-6
 
 
 class Stop(NamedTuple):
-    """Pupils of one school who get on at one hamlet."""
+    """Pupils of one school who get on at one hamlet; or, without a hamlet, the gate of the school."""
 
     school: int
     hamlet: int
+    """-1: a gate."""
     load: int
     limit_min: float
     """Longest ride; a stop too far for it may take its direct ride and `fleet.far_detour_min` more."""
@@ -38,8 +38,8 @@ class Stop(NamedTuple):
 
 def duties(
     county: County, settings: Settings, travel: Travel, stops: list[Stop], kinds: tuple[tuple[int, int, int], ...]
-) -> list[list[list[int]]]:
-    """Return the duties of a morning: for each bus its runs, for each run the positions of its stops in order.
+) -> list[list[list[Event]]]:
+    """Return the duties of a morning: for each bus its runs, each its stops and schools in order, a school at its end.
 
     kinds: (position, rated, seats) of the buses that may be planned with.
     """
@@ -110,7 +110,21 @@ def problem(
     )
 
 
-def _runs(duty: Duty) -> list[list[int]]:
-    """Split a duty at its schools."""
-    trips = groupby(duty.events, key=lambda event: event.stop >= 0)
-    return [[event.stop for event in trip] for on_the_way, trip in trips if on_the_way]
+def _runs(duty: Duty) -> list[list[Event]]:
+    """Split a duty where nobody is on board; without mixed loads that is at every school.
+
+    A visit at which nobody alights, because those on board for the school have left at an earlier one, is left out.
+    """
+    runs: list[list[Event]] = [[]]
+    bound_for: set[int] = set()
+    for event in duty.events:
+        if event.stop < 0 and event.school not in bound_for:
+            continue
+        runs[-1].append(event)
+        if event.stop >= 0:
+            bound_for.add(event.school)
+            continue
+        bound_for.discard(event.school)
+        if not bound_for:
+            runs.append([])
+    return runs[:-1]

@@ -8,18 +8,20 @@ sits.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain, count, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sim.errors import BadInput
 from sim.plan import DIRECTIONS, SERVICES, Floats, Ints, Places, Routes
+from sim.plan.course import dwell_min, nodes, own_gate, ride_min, run_of_stop
 from sim.plan.morning import Stop, duties
 from sim.plan.stops import at_stop, daily_riders, longest_walk_min, weekly_riders
+from sim.plan.timetable import starts, with_waits
 from sim.plan.vrp import Problem, solve
-from sim.units import METRES_PER_KM, SECONDS_PER_MINUTE, minutes_of
+from sim.units import METRES_PER_KM, SECONDS_PER_MINUTE
 
 if TYPE_CHECKING:
     from sim.config import Fleet, Settings
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 IN, OUT = range(len(DIRECTIONS))
 SCHOOL, LODGER = range(len(SERVICES))
 YOUNG_GRADES = 3
+GATE = -1
 TINY = 1e-6
 
 
@@ -36,9 +39,12 @@ class Run(NamedTuple):
     """One run to school: its hamlets in order of travel and the pupils at each."""
 
     hamlets: tuple[int, ...]
+    """GATE: the gate of a school on the way."""
     loads: tuple[int, ...]
     kind: int
     over_limit: bool
+    to: tuple[int, ...] = ()
+    """School of the pupils at each, or of the gate; (): the school of the run."""
 
 
 Planned = tuple[int, int, Run]  # school, service, run
@@ -53,11 +59,6 @@ def routes(county: County, settings: Settings, travel: Travel, places: Places, k
     kept: runs that stay as they are; the others are planned for the riders whom these leave at their stops.
     """
     fleet, schools = settings.fleet, len(county.schools.id)
-    if fleet.mixed_loads:
-        raise BadInput(
-            "fleet.mixed_loads: the simulated day knows runs to one school only; mixed loads can be planned and scored "
-            "(sim.plan.morning.problem and sim.plan.fleet.plan), not simulated"
-        )
     runs = list(kept)
     everyone = (daily_riders(places), weekly_riders(settings, places))
     for serves, homes in enumerate(everyone):
@@ -66,7 +67,8 @@ def routes(county: County, settings: Settings, travel: Travel, places: Places, k
         longest = np.where(young, *(ride_limit_min(fleet, serves, young) for young in (True, False)))
         walk = longest_walk_min(settings, places, homes, schools) * fleet.limit_includes_walk_and_wait
         demand = _left_over(riders, [(at, run) for at, service, run in kept if service == serves])
-        search = _by_duties if serves == SCHOOL and fleet.planner == "duties" else _by_school
+        together = fleet.planner == "duties" or fleet.mixed_loads
+        search = _by_duties if serves == SCHOOL and together else _by_school
         found = search(county, settings, travel, demand, longest[:, None] - walk)
         runs += [(school, serves, run) for school, run in found]
     runs.sort(key=lambda planned: (planned[1], planned[0]))
@@ -77,30 +79,8 @@ def _left_over(riders: Floats, kept: list[tuple[int, Run]]) -> Ints:
     """Return the whole pupils at each stop of each school (S, H) whom runs that are kept do not take."""
     demand = np.ceil(riders.sum(axis=2) - TINY).astype(np.int64)
     for school, run in kept:
-        np.subtract.at(demand[school], list(run.hamlets), run.loads)
+        np.subtract.at(demand, (list(run.to or [school] * len(run.hamlets)), list(run.hamlets)), run.loads)
     return np.maximum(demand, 0)
-
-
-def dwell_min(fleet: Fleet, pupils: Floats) -> Floats:
-    """Return how long a bus stands at a stop where so many pupils get on or off, in minutes."""
-    return np.asarray((fleet.dwell_stop_s + fleet.dwell_pupil_s * pupils) * minutes_of(1.0))
-
-
-def ride_min(routes: Routes, fleet: Fleet) -> Floats:
-    """Return the planned minutes on the bus of the riders of each stop, (P,).
-
-    In: from the bus's stop at the hamlet to its arrival at the school. Out: from leaving the school to
-    arrival at the hamlet. Standing at the stops is included.
-    """
-    dwell = dwell_min(fleet, routes.load)
-    out = np.empty(len(routes.hamlet))
-    for first, last, direction in zip(routes.ptr[:-1], routes.ptr[1:], routes.direction, strict=True):
-        leg, stand = routes.leg_min[first:last], dwell[first:last]
-        if direction == IN:
-            out[first:last] = np.cumsum((leg + stand)[::-1])[::-1]
-        else:
-            out[first:last] = np.cumsum(leg + stand) - stand
-    return out
 
 
 def _by_school(
@@ -117,7 +97,11 @@ def _by_school(
 def _by_duties(
     county: County, settings: Settings, travel: Travel, demand: Ints, limit_min: Floats
 ) -> list[tuple[int, Run]]:
-    """Plan the runs of all schools together, as duties of buses; for the same as `_by_school`."""
+    """Plan the runs of all schools together, as duties of buses; for the same as `_by_school`.
+
+    A run with pupils of several schools becomes one for each of them, if in the afternoon, or with a wait for a
+    school to open or close, a ride would be too long or a window could not be kept.
+    """
     fleet, kinds = settings.fleet, _usable_kinds(settings.fleet)
     stops = [
         Stop(school, hamlet, load, float(limit_min[school, hamlet]))
@@ -125,11 +109,67 @@ def _by_duties(
         for hamlet, load in _stops(here, kinds)
     ]
     runs: list[tuple[int, Run]] = []
-    for picked in chain.from_iterable(duties(county, settings, travel, stops, kinds)):
-        school, hamlets, loads, limits = zip(*(stops[stop] for stop in picked), strict=True)
-        over = _first_ride_min(county, fleet, travel, school[0], hamlets, loads) > limits[0]
-        runs.append((school[0], Run(hamlets, loads, _smallest(kinds, sum(loads)), over)))
-    return sorted(runs)
+    for trip in chain.from_iterable(duties(county, settings, travel, stops, kinds)):
+        places = [stops[at.stop] if at.stop >= 0 else Stop(at.school, GATE, 0, np.inf) for at in trip[:-1]]
+        to, hamlets, loads, _ = zip(*places, strict=True)
+        if len(set(to)) > 1:
+            runs.append((trip[-1].school, Run(hamlets, loads, _smallest(kinds, _most_aboard(places)), False, to)))
+        else:
+            runs.append(_straight(county, fleet, travel, kinds, places))
+    return sorted(_short_enough(county, settings, travel, runs, limit_min))
+
+
+def _straight(
+    county: County, fleet: Fleet, travel: Travel, kinds: tuple[tuple[int, int, int], ...], stops: list[Stop]
+) -> tuple[int, Run]:
+    """Return the run over stops of one school, and the school."""
+    school, hamlets, loads, limits = zip(*stops, strict=True)
+    over = _first_ride_min(county, fleet, travel, school[0], hamlets, loads) > limits[0]
+    return school[0], Run(hamlets, loads, _smallest(kinds, sum(loads)), over)
+
+
+def _most_aboard(places: list[Stop]) -> int:
+    """Return the most pupils who are on a bus to several schools at one time."""
+    aboard, most = Counter[int](), 0
+    for place in places:
+        aboard[place.school] = 0 if place.hamlet == GATE else aboard[place.school] + place.load
+        most = max(most, aboard.total())
+    return most
+
+
+def _short_enough(
+    county: County, settings: Settings, travel: Travel, runs: list[tuple[int, Run]], limit_min: Floats
+) -> list[tuple[int, Run]]:
+    """Return runs, but one for each school in place of those to several that break a limit or a window, in or out.
+
+    limit_min: (S, H) longest ride; a stop too far for it may take its direct ride and `fleet.far_detour_min` more.
+    """
+    if not any(run.to for _, run in runs):
+        return runs
+    fleet, kinds = settings.fleet, _usable_kinds(settings.fleet)
+    ways = _as_routes(county, settings, travel, [(school, SCHOOL, run) for school, run in runs])
+    ways = with_waits(settings, county, ways)
+    limit, gate = limit_min[ways.to, ways.hamlet], own_gate(ways)
+    direct = travel.minutes[nodes(county, ways), county.schools.node[ways.to]] + dwell_min(fleet, ways.load)
+    most = np.where(direct > limit, direct + fleet.far_detour_min, limit)
+    is_stop, ride = ways.hamlet != GATE, ride_min(ways, fleet)
+    early, late = starts(settings, county, ways)
+    bad = (is_stop & (ride > most + TINY)) | (early > late + TINY)[run_of_stop(ways)]
+    over = is_stop & (ride > limit + TINY)
+    found: list[tuple[int, Run]] = []
+    for (school, run), begin, out, end in zip(runs, ways.ptr[:-1:2], ways.ptr[1::2], ways.ptr[2::2], strict=True):
+        if run.to and bad[begin:end].any():
+            stops = [p for p in range(begin, out) if is_stop[p]]
+            for at in sorted({gate[p] for p in stops}):
+                there = [
+                    Stop(int(ways.to[p]), int(ways.hamlet[p]), int(ways.load[p]), limit[p])
+                    for p in stops
+                    if gate[p] == at
+                ]
+                found.append(_straight(county, fleet, travel, kinds, there))
+        else:
+            found.append((school, run._replace(over_limit=bool(over[begin:end].any())) if run.to else run))
+    return found
 
 
 def _first_ride_min(
@@ -234,11 +274,12 @@ def _as_routes(county: County, settings: Settings, travel: Travel, runs: list[Pl
         for way, step in ((IN, 1), (OUT, -1)):
             ids.append(f"{name}-{DIRECTIONS[way]}-{nr:02d}")
             rows.append((at, way, serves, run.kind, places, len(run.hamlets), run.over_limit))
-            nodes = [int(county.hamlets.node[one]) for one in run.hamlets[::step]]
-            legs = pairwise([*nodes, gate] if way == IN else [gate, *nodes])
-            stops += [(*stop, *leg) for *stop, leg in zip(run.hamlets[::step], run.loads[::step], legs, strict=True)]
+            course = list(zip(run.hamlets, run.loads, run.to or (at,) * len(run.hamlets), strict=True))[::step]
+            along = [int(county.schools.node[s] if h == GATE else county.hamlets.node[h]) for h, _, s in course]
+            legs = pairwise([*along, gate] if way == IN else [gate, *along])
+            stops += [(*place, *leg) for place, leg in zip(course, legs, strict=True)]
     school, direction, service, kind, seats, length, over = np.array(rows, np.int64).reshape(-1, 7).T.copy()
-    hamlet, load, start, end = np.array(stops, np.int64).reshape(-1, 4).T.copy()
+    hamlet, load, to, start, end = np.array(stops, np.int64).reshape(-1, 5).T.copy()
     return Routes(
         run_id=tuple(ids),
         school=school,
@@ -253,4 +294,5 @@ def _as_routes(county: County, settings: Settings, travel: Travel, runs: list[Pl
         leg_floor_min=travel.floor_min[start, end],
         leg_km=travel.km[start, end],
         over_limit=over.astype(np.bool_),
+        to=to,
     )

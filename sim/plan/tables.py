@@ -8,8 +8,9 @@ import pandas as pd
 from sim.config import Settings
 from sim.county import County
 from sim.plan import DIRECTIONS, MODES, SERVICES, Bools, Floats, Ints, Plan, Routes, Runs, YearPlan
+from sim.plan.course import gate_loads
 from sim.plan.hindcast import forecast_check
-from sim.plan.timetable import by_run, stop_times
+from sim.plan.timetable import stop_times
 
 IN = DIRECTIONS.index("in")
 
@@ -69,7 +70,9 @@ def _runs(settings: Settings, county: County, year: YearPlan) -> pd.DataFrame:
     inward = routes.direction[run] == IN
     bus = runs.bus[run]
     kinds = np.array([kind.seats for kind in settings.fleet.kinds])
-    school = np.array(county.schools.id)[routes.school[run]]
+    ids, to = np.array(county.schools.id), np.append(routes.to, 0)[stop]
+    school = ids[np.where(is_school, routes.school[run], to)]
+    is_gate = is_school | (np.append(routes.hamlet, 0)[stop] < 0)
     weekly = routes.service[run] == SERVICES.index("lodger")
     frame = pd.DataFrame(
         {
@@ -82,7 +85,7 @@ def _runs(settings: Settings, county: County, year: YearPlan) -> pd.DataFrame:
             "days": np.select([weekly & inward, weekly], ["mon", "fri"], "mon_fri"),
             "school_id": school,
             "seq": seq,
-            "stop_id": np.where(is_school, school, np.array(county.hamlets.id)[np.append(routes.hamlet, 0)[stop]]),
+            "stop_id": np.where(is_gate, school, np.array(county.hamlets.id)[np.append(routes.hamlet, 0)[stop]]),
             "seats": np.where(bus < 0, routes.seats[run], np.append(kinds[runs.bus_kind], 0)[bus]),
         }
     )
@@ -106,9 +109,10 @@ def _course(settings: Settings, runs: Runs, run: Ints, seq: Ints, stop: Ints, is
     """Return times, km and loads at every place of every run."""
     routes = runs.routes
     inward = routes.direction[run] == IN
-    load, total = np.append(routes.load, 0.0)[stop], np.append(by_run(routes, routes.load), 0.0)[run]
-    on = np.where(is_school, np.where(inward, 0.0, total), np.where(inward, load, 0.0))
-    off = np.where(is_school, np.where(inward, total, 0.0), np.where(inward, 0.0, load))
+    own, there = gate_loads(routes)
+    at_gate = np.where(is_school, np.append(own, 0.0)[run], np.append(there, 0.0)[stop])
+    at_stop = np.where(is_school, 0.0, np.append(routes.load, 0.0)[stop])
+    on, off = np.where(inward, at_stop, at_gate), np.where(inward, at_gate, at_stop)
     gate = np.where(inward, runs.arrive_min[run], runs.depart_min[run])
     come, go = (np.where(is_school, gate, np.append(times, 0.0)[stop]) for times in stop_times(runs, settings.fleet))
     # The leg into a place is that of the stop before on the way to school, and the stop's own on the way home.

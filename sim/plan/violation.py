@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 
 from sim.plan import Bools, Floats, Ints, Places, Runs
-from sim.plan.given import run_of_stop, wanted
+from sim.plan.course import at_school_min, demand_key, gate_loads, gates, most_aboard, nodes, run_of_stop
+from sim.plan.given import wanted
 from sim.plan.route import IN, LODGER, OUT, SCHOOL, YOUNG_GRADES, ride_limit_min
 from sim.plan.stops import at_stop, daily_riders, longest_walk_min, weekly_riders
-from sim.plan.timetable import at_school, at_school_min, by_run, stop_times
+from sim.plan.timetable import gate_window, planned_ride_min, stop_times
 
 if TYPE_CHECKING:
     from sim.config import Fleet, Settings
@@ -65,8 +66,8 @@ def violations(
     times = timing(settings.fleet, runs)
     found = [
         *_loads(runs, open_),
-        *_rides(settings, county, places, runs, times),
-        *_windows(settings, county, runs),
+        *_rides(settings, county, places, runs),
+        *_windows(settings, county, runs, times),
         *_handovers(settings, travel, county, runs, times),
         *_speeds(runs, times),
         *_stops(settings, county, places, runs),
@@ -84,7 +85,7 @@ def timing(fleet: Fleet, runs: Runs) -> Times:
     """Return when the buses of a plan are at stops, and how long each run keeps its bus."""
     routes = runs.routes
     come, go = stop_times(runs, fleet)
-    stand, into = at_school_min(fleet, by_run(routes, routes.load)), routes.direction == IN
+    stand, into = at_school_min(fleet, gate_loads(routes)[0]), routes.direction == IN
     begin = np.where(into, come[routes.ptr[:-1]], runs.depart_min - stand)
     end = np.where(into, runs.arrive_min + stand, go[routes.ptr[1:] - 1])
     return Times(come, go, begin, end)
@@ -103,7 +104,7 @@ def _named(county: County, runs: Runs, one: Violation) -> tuple[object, ...]:
 def _loads(runs: Runs, open_: Bools) -> Iterator[Violation]:
     """More pupils than seats; a run that no bus drives, or that was to a school now closed."""
     routes = runs.routes
-    load = by_run(routes, routes.load)
+    load = most_aboard(routes)
     for r in np.flatnonzero((load > routes.seats + TINY) & (runs.bus >= 0)).tolist():
         yield Violation("seats", r, routes.school[r], -1, load[r], routes.seats[r], PUPIL)
     for r in np.flatnonzero(runs.bus < 0).tolist():
@@ -111,19 +112,19 @@ def _loads(runs: Runs, open_: Bools) -> Iterator[Violation]:
         yield Violation(name, r, routes.school[r], -1, load[r], 0.0, PUPIL)
 
 
-def _rides(settings: Settings, county: County, places: Places, runs: Runs, times: Times) -> Iterator[Violation]:
+def _rides(settings: Settings, county: County, places: Places, runs: Runs) -> Iterator[Violation]:
     """Rides, with the walk to the stop and on the way to school the wait, longer than the youngest rider may have."""
     fleet, routes, schools = settings.fleet, runs.routes, len(county.schools.id)
     run = run_of_stop(routes)
     into = routes.direction[run] == IN
-    ride = np.where(into, runs.arrive_min[run] - times.come, times.come - runs.depart_min[run])
+    ride = planned_ride_min(runs, fleet)
     for service, riders in ((SCHOOL, daily_riders(places)), (LODGER, weekly_riders(settings, places))):
         there, young = at_stop(places, riders, schools), riders.copy()
         young[:, YOUNG_GRADES:] = 0.0
         walk = [longest_walk_min(settings, places, who, schools) for who in (riders, young)]
-        here = (routes.service[run] == service) & (runs.bus[run] >= 0)
+        here = (routes.service[run] == service) & (runs.bus[run] >= 0) & (routes.hamlet >= 0)
         for p in np.flatnonzero(here).tolist():
-            school, hamlet = routes.school[run[p]], routes.hamlet[p]
+            school, hamlet = routes.to[p], routes.hamlet[p]
             grades = there[school, hamlet]
             before = fleet.walk_to_stop_min + fleet.wait_at_stop_min * bool(into[p])
             cases = []
@@ -136,17 +137,20 @@ def _rides(settings: Settings, county: County, places: Places, runs: Runs, times
                 yield Violation("ride", run[p], school, hamlet, value, limit, MINUTE)
 
 
-def _windows(settings: Settings, county: County, runs: Runs) -> Iterator[Violation]:
-    """Buses at a school before its window opens or after it closes."""
-    routes = runs.routes
-    early, late = at_school(settings, county, routes)
-    there = np.where(routes.direction == IN, runs.arrive_min, runs.depart_min)
-    for r in np.flatnonzero(runs.bus >= 0).tolist():
-        name = ("arrive", "depart")[routes.direction[r]]
-        if there[r] < early[r] - TINY:
-            yield Violation(f"{name}_early", r, routes.school[r], -1, there[r], early[r], MINUTE)
-        if there[r] > late[r] + TINY:
-            yield Violation(f"{name}_late", r, routes.school[r], -1, there[r], late[r], MINUTE)
+def _windows(settings: Settings, county: County, runs: Runs, times: Times) -> Iterator[Violation]:
+    """Buses at a school, also at one on the way, before its window opens or after it closes."""
+    routes, on_the_way = runs.routes, gates(runs.routes)
+    run = np.append(np.arange(len(routes.school)), run_of_stop(routes)[on_the_way])
+    school, into = np.append(routes.school, routes.to[on_the_way]), routes.direction[run] == IN
+    early, late = gate_window(settings, county, school, into, routes.service[run] == LODGER)
+    come, go = np.append(runs.arrive_min, times.come[on_the_way]), np.append(runs.depart_min, times.go[on_the_way])
+    there = np.where(into, come, go)
+    for k in np.flatnonzero(runs.bus[run] >= 0).tolist():
+        name = ("depart", "arrive")[int(into[k])]
+        if there[k] < early[k] - TINY:
+            yield Violation(f"{name}_early", run[k], school[k], -1, there[k], early[k], MINUTE)
+        if there[k] > late[k] + TINY:
+            yield Violation(f"{name}_late", run[k], school[k], -1, there[k], late[k], MINUTE)
 
 
 def day_lists(runs: Runs, times: Times) -> Iterator[tuple[float, Ints]]:
@@ -178,7 +182,7 @@ def _handovers(settings: Settings, travel: Travel, county: County, runs: Runs, t
 def ends(county: County, runs: Runs) -> tuple[Ints, Ints]:
     """Return the nodes where each run begins and ends; (R,) each."""
     routes = runs.routes
-    stops, gate = county.hamlets.node[routes.hamlet], county.schools.node[routes.school]
+    stops, gate = nodes(county, routes), county.schools.node[routes.school]
     into = routes.direction == IN
     return np.where(into, stops[routes.ptr[:-1]], gate), np.where(into, gate, stops[routes.ptr[1:] - 1])
 
@@ -201,12 +205,12 @@ def _stops(settings: Settings, county: County, places: Places, runs: Runs) -> It
     """Stops at which nobody is expected; hamlets with riders whom no run, or not enough room, is planned for."""
     routes = runs.routes
     run, want = run_of_stop(routes), wanted(settings, places, len(county.schools.id))
-    key = (routes.service[run], routes.direction[run], routes.school[run], routes.hamlet)
-    for p in np.flatnonzero((want[key] == 0) | (routes.load <= 0)).tolist():
+    key = demand_key(routes)
+    for p in np.flatnonzero(((want[key] == 0) | (routes.load <= 0)) & (routes.hamlet >= 0)).tolist():
         if runs.bus[run[p]] >= 0:
-            yield Violation("empty_stop", run[p], routes.school[run[p]], routes.hamlet[p], 0.0, 1.0, PUPIL)
+            yield Violation("empty_stop", run[p], routes.to[p], routes.hamlet[p], 0.0, 1.0, PUPIL)
     planned = np.zeros_like(want)
-    np.add.at(planned, key, routes.load)
+    np.add.at(planned, key, routes.load)  # 0 at gates
     want, planned = want[:, IN], planned.min(axis=1)  # as many want to go home as to school
     for service, school, hamlet in np.argwhere(want > planned + TINY):
         had = planned[service, school, hamlet]
