@@ -10,7 +10,8 @@ import numpy as np
 from sim.config import Settings
 from sim.county import County
 from sim.plan import Bools, Floats, Ints
-from sim.plan.flow import Choices, Weights, best
+from sim.plan.flow import best
+from sim.plan.program import Choices, Weights
 from sim.plan.remedy import beds_for, more
 from sim.plan.room import CONDITION_OF, RESOURCES, TINY, legal, limits, needs
 from sim.plan.way import journey_min, limit_min, may_lodge
