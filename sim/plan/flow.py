@@ -5,7 +5,9 @@ A group is the pupils of one hamlet and grade; it goes to one school as a whole.
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -33,22 +35,15 @@ def best(choices: Choices, weights: Weights) -> Ints:
     Most limits never bind, so they are added when they are broken (row generation, Dantzig et al. 1954): a hamlet
     whose shortest way leads to a school without a broken limit takes it, the others are chosen together, in parts
     that share no school with a broken limit. What is best under some of the limits and keeps all of them is best
-    under all of them; each part is allowed its share of `weights.gap` of the shortest ways of all.
+    under all of them. Each part may be worse than the best by the share `weights.gap` of its shortest ways.
     """
     shortest, split = _shortest(choices)
-    least = (weight(choices) * choices.cost[shortest]).sum()
     full, small = np.zeros(choices.left.shape, dtype=bool), np.zeros(len(choices.there), dtype=bool)
-    known: dict[tuple[bytes, ...], Ints] = {}
     while True:
         taken = shortest.copy()
-        parts = _parts(choices, weights, shortest, split, (full, small))
-        ways = [(weight(choices) * choices.cost[shortest])[part.groups].sum() for part in parts]
-        for part, way in zip(parts, ways, strict=True):
-            met = np.unique(choices.school[part.arcs])
-            key = part.arcs.tobytes(), full[met].tobytes(), small[met].tobytes()
-            if key not in known:
-                known[key] = _solve(choices, weights, part, (full, small), weights.gap * least * way / sum(ways))
-            taken[part.groups] = known[key]
+        for part in _parts(choices, weights, shortest, split, (full, small)):
+            way = (weight(choices) * choices.cost[shortest])[part.groups].sum()
+            taken[part.groups] = _solve(choices, weights, part, (full, small), weights.gap * way)
         broken = _broken(choices, weights, taken)
         if not (broken[0] & ~full).any() and not (broken[1] & ~small).any():
             return taken
@@ -136,17 +131,25 @@ def _broken(choices: Choices, weights: Weights, taken: Ints) -> tuple[Bools, Boo
 
 def _solve(choices: Choices, weights: Weights, part: _Part, limits: tuple[Bools, Bools], allowed: float) -> Ints:
     """Return the best arcs of the groups of a part, -1 for none, under some limits; may be worse by `allowed`."""
-    full, small = limits
     groups, arcs = part.groups, part.arcs
+    full, small = limits
+    met = np.isin(np.arange(len(small)), choices.school[arcs])
     inside = Choices(
         group=(np.cumsum(groups) - 1)[choices.group[arcs]],
         school=choices.school[arcs],
         cost=choices.cost[arcs],
         need=choices.need[arcs],
-        left=np.where(full, choices.left, np.inf),
+        left=np.where(full & met[:, None], choices.left, np.inf),
         pupils=choices.pupils[groups],
         family=np.unique(choices.family[groups], return_inverse=True)[1],
-        there=np.where(small, choices.there, np.inf),
+        there=np.where(small & met, choices.there, np.inf),
     )
-    found = solve(inside, program(inside, weights), allowed)
+    found = _known(pickle.dumps((inside, weights, allowed)))
     return np.where(found >= 0, arcs[found], -1)
+
+
+@lru_cache(maxsize=512)
+def _known(asked: bytes) -> Ints:
+    """Solve a part, or recall it: from one trial closure to the next, most parts are the same to the last bit."""
+    inside, weights, allowed = pickle.loads(asked)
+    return solve(inside, program(inside, weights), allowed)

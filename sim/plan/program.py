@@ -28,6 +28,8 @@ WHOLE = 1e-6
 """Distance from a whole number that is rounding."""
 EFFORT = 100_000
 """Variables times nodes that a search may visit: it ends at the same point on every machine."""
+LARGE = 2_000
+"""Variables of a program that is searched to less than one pupil where somebody is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,28 +128,42 @@ def solve(choices: Choices, made: Program, allowed: float) -> Ints:
     """Solve a program; return the arc of each group, -1 for none; (G,). Raises LookupError when none is possible.
 
     The relaxed program, in which groups may be divided, is a bound and nearly the answer: it divides about one hamlet
-    at each full school. Those are chosen anew, the others stay. When that is more than `allowed` pupil-minutes above
-    the bound, or more than `made.tight` where somebody is left out, all are chosen together: until it is that near to
-    what is proven, or for so long as EFFORT says.
+    at each full school. Those are chosen anew, the others stay; then those who are left out, with all who are where
+    they might go. When that is more than `allowed` pupil-minutes above the bound, or more than `made.tight` where
+    somebody is left out, all are chosen together: until it is that near to what is proven, or for so long as EFFORT
+    says. A program over LARGE that leaves somebody out is not: the bound is far from it, as groups go as a whole.
     """
     bound = _run(made, np.zeros_like(made.whole))
     if bound.x is None:
         raise LookupError("no assignment keeps these limits")
-    family = choices.family[choices.group]
+    family, least = choices.family[choices.group], max(bound.fun, 1.0)
     arc = bound.x[: made.arcs]
     divided = np.isin(family, family[np.abs(arc - arc.round()) > WHOLE])
-    fixed = np.where(divided, np.nan, arc.round())
-    found = _run(made, made.whole, allowed / 4 / max(bound.fun, 1.0), fixed)
-    near = min(allowed, made.tight) if found.x is not None and _out(made, found).any() else allowed
+    found = _run(made, made.whole, allowed / 6 / least, np.where(divided, np.nan, arc.round()))
+    near = allowed
+    if found.x is not None and _out(made, found).any():
+        again = _around(choices, _out(made, found), found.x[: made.arcs].round())
+        found = _better(found, _run(made, made.whole, allowed / 6 / least, again))
+        near = min(allowed, made.tight) if len(made.cost) <= LARGE else np.inf
     if found.x is None or found.fun - bound.fun > near:
-        closer = _run(made, made.whole, near / max(bound.fun, 1.0))
-        found = closer if closer.x is not None and (found.x is None or closer.fun < found.fun) else found
+        found = _better(found, _run(made, made.whole, min(near, allowed) / least))
     if found.x is None:
         raise LookupError("no assignment keeps these limits")
     taken = np.full(made.groups, -1, dtype=np.int64)
     arcs = np.flatnonzero(found.x[: made.arcs] > 0.5)
     taken[choices.group[arcs]] = arcs
     return taken
+
+
+def _better(found: OptimizeResult, other: OptimizeResult) -> OptimizeResult:
+    return other if other.x is not None and (found.x is None or other.fun < found.fun) else found
+
+
+def _around(choices: Choices, out: Bools, arc: Floats) -> Floats:
+    """Return what arcs (N,) are to stay, nan for those of hamlets left out and of all at the schools they may go to."""
+    family = choices.family[choices.group]
+    wanted = np.isin(choices.school, choices.school[out[choices.group]]) & (arc > 0)
+    return np.where(np.isin(family, np.append(family[wanted], choices.family[out])), np.nan, arc)
 
 
 def _out(made: Program, found: OptimizeResult) -> Bools:

@@ -9,14 +9,14 @@ import numpy as np
 
 from sim.config import Settings
 from sim.county import County
-from sim.plan import Bools, Floats, Ints, Places, Refusal
+from sim.plan import SCHOOL_BUS, Bools, Floats, Ints, Places, Refusal
 from sim.plan.remedy import beds_for, more
 from sim.plan.room import BED_BOYS, BED_GIRLS, CLASS_PLACE, CONDITION_OF, MEAL, RESOURCES, TINY, legal, limits, needs
-from sim.plan.way import journey_min, limit_min, may_lodge
+from sim.plan.way import journey_min, limit_min, may_lodge, owns_buses
 from sim.tables.county import CONDITIONS
 
 _CONDITION = dict(zip(RESOURCES, CONDITION_OF, strict=True)) | {"ride": "ride_or_bed", "school_size": "class_place"}
-UNITS = {"class_place": "pupil", "ride": "minute", "bed": "bed", "meal": "meal"}
+UNITS = {"class_place": "pupil", "ride": "minute", "bed": "bed", "bus": "rider", "meal": "meal"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Finding:
     condition: str
     shortfall: float
     unit: str
-    """pupil (without a class place), minute (over the limit), bed, meal"""
+    """pupil (without a class place), minute (over the limit), bed, rider (without a bus), meal"""
     relief: str
     cost_yuan: float
 
@@ -66,6 +66,7 @@ def findings(
         told[school] = [
             *_refusals(placed, pupils),
             *_class(county, settings, placed, short, float(people[gone].sum())),
+            *_no_bus(settings, placed, pupils),
             *_ride_or_bed(county, settings, placed, short, pupils & ~allowed & (placed.school >= 0)),
             *_short_of(county, settings, placed, short, MEAL, "meal"),
         ]
@@ -81,8 +82,10 @@ def fails(found: Sequence[Finding], required: Bools) -> bool:
 
 
 def too_far(found: Sequence[Finding], required: Bools) -> bool:
-    """Tell whether a required ride (of conditions (3,)) is over the limit, which no room elsewhere changes."""
-    return any(each.unit == UNITS["ride"] and required[CONDITIONS.index(each.condition)] for each in found)
+    """Tell whether a required ride (of conditions (3,)) is over the limit or has no bus; no room elsewhere helps."""
+    return bool(required[CONDITIONS.index("ride_or_bed")]) and any(
+        each.condition == "ride_or_bed" and each.unit != UNITS["bed"] for each in found
+    )
 
 
 def _taken(placed: Places, need: Floats, who: Bools, schools: int) -> Floats:
@@ -130,6 +133,14 @@ def _short_of(
     help_ = [more(settings, county, placed.year, resource, s, float(short[s, resource])) for s in schools]
     lacking = float(short[schools, resource].sum())
     return [Finding(name, lacking, UNITS[name], help_[0].text, sum(each.cost_yuan for each in help_))]
+
+
+def _no_bus(settings: Settings, placed: Places, pupils: Bools) -> list[Finding]:
+    """Pupils who depend on the school bus where the county has none: how many buses it has is no matter else."""
+    riders = (placed.expected.sum(axis=2) * placed.share[:, :, SCHOOL_BUS])[pupils].sum()
+    if owns_buses(settings) or riders <= TINY:
+        return []
+    return [Finding("ride_or_bed", float(riders), UNITS["bus"], "buses", float("nan"))]
 
 
 def _ride_or_bed(county: County, settings: Settings, placed: Places, short: Floats, without: Bools) -> list[Finding]:
