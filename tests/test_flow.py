@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import settings as sampled
 from hypothesis import strategies as st
 
-from sim.plan.flow import Choices, Weights, best, different, merged
+from sim.plan.differ import different, merged
+from sim.plan.flow import best
+from sim.plan.program import Choices, Weights
 
 WEIGHTS = Weights(split_pupil_min=60.0, unplaced_min=1440.0, fewest_pupils=0, gap=0.0)
 

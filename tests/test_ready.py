@@ -113,8 +113,8 @@ def test_every_pupil_needs_a_class_place(three_villages: County) -> None:
     assert told(closed)[0][2:] == ("keep", "class_place", 3.0, "pupil")
 
 
-def test_of_two_schools_that_want_the_same_places_the_smaller_closes(three_villages: County) -> None:
-    """A second teaching point at D's node with one pupil; room for one at C."""
+def with_a_second_point(three_villages: County, pupils_at_u: int) -> County:
+    """Add a second teaching point U at D's node, with first graders of a hamlet E there."""
     schools = three_villages.schools
     columns = {
         name: np.concatenate([getattr(schools, name), getattr(schools, name)[[T]]])
@@ -130,13 +130,18 @@ def test_of_two_schools_that_want_the_same_places_the_smaller_closes(three_villa
     }
     names = {name: (*getattr(hamlets, name), getattr(hamlets, name)[D]) for name in ("name_zh", "kind")}
     pupils = np.concatenate([three_villages.pupils, np.zeros((1, 9, 2), dtype=np.int64)])
-    pupils[3, 0, 0] = 1
-    county = replace(
+    pupils[3, 0, 0] = pupils_at_u
+    return replace(
         three_villages,
         schools=replace(schools, id=("C", "T", "U"), **columns, **texts),
         hamlets=replace(hamlets, id=("A", "B", "D", "E"), school=np.array([C, C, T, 2]), **more, **names),
         pupils=pupils,
     )
+
+
+def test_of_two_schools_that_want_the_same_places_the_smaller_closes(three_villages: County) -> None:
+    """U has one pupil; there is room for one at C."""
+    county = with_a_second_point(three_villages, 1)
     county = with_schools(county, kitchen_meals=np.array([10, 0, 0]))  # nine eat at C already
     closed, placed = decide(county, IF_READY)
     assert told(closed) == [
@@ -144,6 +149,55 @@ def test_of_two_schools_that_want_the_same_places_the_smaller_closes(three_villa
         (2023, "U", "close", None, None, None),
     ]
     assert placed[0].school[3, 0] == C
+
+
+def test_schools_that_fail_together_are_tried_one_by_one(three_villages: County) -> None:
+    """The last two meals at C go to D's two in grade 2, whose way is shorter: T (three pupils) and U (two) both fail.
+
+    U, tried first as the smaller, closes alone; T then finds no meal for three.
+    """
+    county = with_a_second_point(three_villages, 2)
+    pupils = county.pupils.copy()
+    pupils[D, :3] = [[1, 0], [1, 1], [0, 0]]
+    near_c = county.hamlets.node.copy()
+    near_c[D] = near_c[1]
+    hamlets = replace(county.hamlets, node=near_c)
+    county = replace(with_schools(county, kitchen_meals=np.array([11, 0, 0])), hamlets=hamlets, pupils=pupils)
+    closed, placed = decide(county, IF_READY, "assign=capacity", "assign.gap=0.0")
+    rows = [row[:4] for row in told(closed) if row[0] == 2023]
+    assert rows == [(2023, "T", "keep", "meal"), (2023, "U", "close", None)]
+    assert placed[0].school[3, 0] == C
+    assert placed[0].unplaced.empty
+
+
+def test_what_stops_a_closure_is_what_stops_the_places(three_villages: County) -> None:
+    """The lists name the same limit, and the shortfalls of the groups add up to that of the school."""
+    for limits, constraint, condition in (
+        (("dine.class_size=1",), "class_place", "class_place"),
+        (("fleet.ride_limit_young_min=25",), "ride", "ride_or_bed"),
+        ((), "meal", "meal"),
+    ):
+        meals = 9 if constraint == "meal" else 99
+        county = with_schools(three_villages, kitchen_meals=np.array([meals, 0]))
+        closed, placed = decide(county, "closure=plan_2023", "assign=capacity", *limits)
+        row, listed = closed.decisions.iloc[0], placed[0].unplaced
+        assert row["decision"] == "close"
+        assert set(listed["constraint"]) == {constraint}
+        assert row["condition_failed"] == condition
+        assert listed["pupils"].sum() == 3
+        assert row["shortfall"] == (4.0 if constraint == "ride" else listed["shortfall"].sum())
+        assert row["relief_cost_yuan"] > 0
+        assert listed["relief"].str.startswith(tuple("123")).all()
+
+
+@pytest.mark.parametrize("fleet", ["fleet.buses=0", "fleet.scale=0.0"])
+def test_a_county_without_any_bus_has_no_ride(three_villages: County, fleet: str) -> None:
+    """D's three are too far to walk, and their families bring none of them."""
+    none_brought = ("fleet.family_share=0.0", "fleet.line_bus_share=0.0", "fleet.buses=1")
+    assert told(decide(three_villages, IF_READY, *none_brought)[0])[0][2] == "close"
+    closed, _ = decide(three_villages, IF_READY, *none_brought, fleet)
+    assert told(closed)[0] == (2023, "T", "keep", "ride_or_bed", 3.0, "rider")
+    assert closed.decisions["cheapest_relief"][0] == "buses"
 
 
 def test_a_conditional_hearing_asks_for_what_it_names(three_villages: County) -> None:

@@ -62,6 +62,25 @@ class Closures:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """What stops a place within the limits, by how much, and the cheapest relief."""
+
+    constraint: str
+    shortfall: float
+    """Minutes for a ride, else pupils, beds or meals."""
+    relief: str
+    """How many of what, at which school, for how much."""
+    what: str
+    """What would help, without number and price."""
+    cost_yuan: float
+    """nan where the price list lacks it."""
+
+
+Refused = dict[tuple[int, int], Refusal]
+"""Refusals by hamlet and grade (positions, from 0)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Places:
     """Where the pupils of each hamlet and grade go to school in one year, and how they get there."""
 
@@ -80,6 +99,8 @@ class Places:
     """(H, 9, 2) pupils the plan is made for (mean or p80)."""
     unplaced: pd.DataFrame
     """The columns of unplaced.csv."""
+    refused: Refused = field(default_factory=dict)
+    """Who found no place within the limits under the rule `capacity`."""
     stop: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     """(H, 9) hamlet at whose stop those by school bus embark; the own one unless told."""
     stop_km: Floats = field(default_factory=lambda: np.zeros(0))

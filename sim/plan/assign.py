@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from sim.config import Settings
 from sim.county import County, Travel
-from sim.plan import GRADES, LODGE, SCHOOL_BUS, WALK, Bools, Floats, Ints, Places
-from sim.plan.capacity import Question, Refusal, Refused, by_capacity
+from sim.plan import GRADES, LODGE, SCHOOL_BUS, WALK, Bools, Floats, Ints, Places, Refusal, Refused
+from sim.plan.capacity import Question, by_capacity
 from sim.plan.way import shares
 
 TOWN_KINDS = ("town_primary", "town_junior")
@@ -83,6 +83,7 @@ def places(
         reason=_reasons(county, settings, school, km, share, why, refused),
         expected=np.array(forecast_y, dtype=float),
         unplaced=unplaced.assign(scenario=settings.scenario, year=year)[list(UNPLACED_COLUMNS)],
+        refused=refused,
     )
 
 
@@ -221,11 +222,15 @@ def _unplaced(county: County, pupils: Floats, why: Ints, ways: Ways, taught: Boo
         offers = taught[:, g]
         told = refused.get((h, g))
         if told is None and offers.any() and not np.isfinite(ways.minutes[h, offers]).any():
-            told = Refusal("no road", float(pupils[h, g]), "a road to a school")
+            told = _none("no road", float(pupils[h, g]), "a road to a school")
         if told is None:
             no_school = f"no open receiving school takes grade {g + 1}"
-            told = Refusal(no_school, float(pupils[h, g]), f"keep or open a school with grade {g + 1}")
+            told = _none(no_school, float(pupils[h, g]), f"keep or open a school with grade {g + 1}")
         place = (county.hamlets.id[h], g + 1, float(pupils[h, g]))
         rows.append((*place, told.constraint, told.shortfall, told.relief))
     table = pd.DataFrame(rows, columns=list(UNPLACED_COLUMNS[2:]))
     return table.astype({"grade": "int64", "pupils": "float64", "shortfall": "float64"})
+
+
+def _none(constraint: str, pupils: float, relief: str) -> Refusal:
+    return Refusal(constraint, pupils, relief, relief, float("nan"))

@@ -9,24 +9,12 @@ import numpy as np
 
 from sim.config import Settings
 from sim.county import County
-from sim.plan import Bools, Floats, Ints
-from sim.plan.flow import Choices, Weights, best
-from sim.plan.remedy import beds_for, more
+from sim.plan import Bools, Floats, Ints, Refusal, Refused
+from sim.plan.flow import best
+from sim.plan.program import Choices, Weights
+from sim.plan.remedy import UNPRICED, Remedy, beds_for, more
 from sim.plan.room import CONDITION_OF, RESOURCES, TINY, legal, limits, needs
 from sim.plan.way import journey_min, limit_min, may_lodge
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What stops a place, by how much (minutes for a ride, else pupils, beds, meals), and the cheapest relief."""
-
-    constraint: str
-    shortfall: float
-    relief: str
-
-
-Refused = dict[tuple[int, int], Refusal]
-"""Refusals by hamlet and grade (positions)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,15 +144,19 @@ def _too_far(question: Question, groups: Groups) -> Refused:
         grade = np.array([g + 1])
         over = journey_min(settings, question.minutes[h, s]) - limit_min(settings, grade)[0]
         beds = beds_for(settings, people[h, g], service=not may_lodge(settings, grade)[0])
-        told[h, g] = Refusal("ride", float(over), f"{beds} ({question.county.schools.name_zh[s]})")
+        told[h, g] = _refuse(question, "ride", float(over), beds, s)
     return told
 
 
 def _full(question: Question, groups: Groups, taken: Ints) -> Refused:
-    """Tell of groups for whom no school within reach has room: the school that lacks least, of what, and how much."""
+    """Tell of groups for whom no school within reach has room: the school that lacks least, of what, and how much.
+
+    They are looked at one after the other, each as if those before had got what they lack: shortfalls add up.
+    """
     choices = groups.choices
     used = np.zeros_like(choices.left)
     np.add.at(used, choices.school[taken[taken >= 0]], choices.need[taken[taken >= 0]])
+    roll = choices.there + used[:, -1]
     told: Refused = {}
     for group in np.flatnonzero(taken < 0).tolist():
         arcs = np.flatnonzero(choices.group == group)
@@ -172,7 +164,8 @@ def _full(question: Question, groups: Groups, taken: Ints) -> Refused:
         short = np.maximum(choices.need[arcs] - np.maximum(choices.left[at] - used[at], 0.0), 0.0)
         least = np.lexsort((choices.cost[arcs], short.sum(axis=1), (short > TINY).sum(axis=1)))[0]
         place = int(groups.hamlet[group]), int(groups.grade[group])
-        told[place] = _refusal(question, int(at[least]), short[least], choices.there + used[:, -1])
+        told[place] = _refusal(question, int(at[least]), short[least], roll)
+        used[at[least]] += choices.need[arcs[least]]
     return told
 
 
@@ -181,7 +174,13 @@ def _refusal(question: Question, school: int, short: Floats, roll: Floats) -> Re
     k = int(short.argmax())
     if k < len(RESOURCES) and short[k] > TINY:
         help_ = more(question.settings, question.county, question.year, k, school, float(short[k]))
-        return Refusal(RESOURCES[k], float(short[k]), f"{help_} ({question.county.schools.name_zh[school]})")
+        return _refuse(question, RESOURCES[k], float(short[k]), help_, school)
     missing = question.settings.assign.fewest_pupils - roll[school]
     by = short[k] if short[k] > TINY else max(missing, 0.0)
-    return Refusal("school_size", float(by), "other sizes of schools (assign.fewest_pupils, assign.most_pupils)")
+    sizes = "other sizes of schools (assign.fewest_pupils, assign.most_pupils)"
+    return Refusal("school_size", float(by), sizes, sizes, UNPRICED)
+
+
+def _refuse(question: Question, constraint: str, short: float, help_: Remedy, school: int) -> Refusal:
+    at = question.county.schools.name_zh[school]
+    return Refusal(constraint, short, f"{help_} ({at})", help_.text, help_.cost_yuan)

@@ -13,7 +13,8 @@ from sim.county import County, Travel
 from sim.plan import Closures, Ints, Places
 from sim.plan.assign import question, ways_to_school
 from sim.plan.capacity import Groups, Question, groups_of, weights
-from sim.plan.flow import Choices, different, merged
+from sim.plan.differ import different, merged
+from sim.plan.program import Choices
 
 COLUMNS = (
     "scenario", "year", "alternative", "hamlet_id", "grade", "pupils", "school_id", "minutes", "instead_of",

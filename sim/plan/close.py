@@ -17,7 +17,7 @@ from sim.county import County, Travel
 from sim.errors import BadInput
 from sim.plan import GRADES, Bools, Closures, Floats, Forecast, Ints, Places
 from sim.plan.assign import places, ways_to_school
-from sim.plan.ready import Finding, fails, findings, keep_cost
+from sim.plan.ready import Finding, fails, findings, keep_cost, too_far
 from sim.plan.school_plan import Decision, decisions_table, school_plans
 from sim.tables.county import CONDITIONS
 
@@ -144,21 +144,42 @@ def _year(facts: _Facts, state: _State, k: int) -> tuple[_State, Places, list[De
 
 
 def _settle(facts: _Facts, state: _State, k: int, tested: list[int], if_open: Ints) -> dict[int, _Trial]:
-    """Close schools on trial; who is not ready stays open, and the others are tried again, until all are ready.
+    """Close schools on trial, all together; who is not ready stays open, and the others are tried again, until all are.
 
-    if_open: (H, 9) where pupils go if none of them closes.
+    Those that failed together may close one by one (two that want the last seats of a third): each is tried again, in
+    the same order, beside those that close, and closes when it and all of these are ready. Whose way is too long is
+    not: nobody's staying open makes it shorter. if_open: (H, 9) where pupils go if none of them closes.
     """
     trials: dict[int, _Trial] = {}
-    while left := [s for s in tested if s not in trials]:
-        since = state.since.copy()
-        since[left] = np.minimum(since[left], facts.years[k])
-        since[list(trials)] = _NEVER
-        taught = _taught(facts, since, k, tuple(left))
-        placed = _place(facts, state, k, taught)
-        found = findings(facts.county, facts.settings, placed, if_open, left, facts.required[k])
-        late = [s for s in left if fails(found[s], facts.required[k, s])]
-        trials |= {s: _Trial(found[s], bool(late), taught, placed) for s in late or left}
+    closing = list(tested)
+    while closing:
+        tried = _try(facts, state, k, closing, (tested, if_open))
+        late = [s for s in closing if tried[s].late]
+        trials |= {s: tried[s] for s in late or closing}
+        if not late:
+            break
+        closing = [s for s in closing if s not in late]
+    for s in [s for s in tested if s not in closing and not too_far(trials[s].found, facts.required[k, s])]:
+        more = [each for each in tested if each in closing or each == s]
+        tried = _try(facts, state, k, more, (tested, if_open))
+        if not any(trial.late for trial in tried.values()):
+            closing, trials = more, trials | tried
+        elif tried[s].late:
+            trials[s] = tried[s]
     return trials
+
+
+def _try(facts: _Facts, state: _State, k: int, closing: list[int], among: tuple[list[int], Ints]) -> dict[int, _Trial]:
+    """Close some of the schools that are tested, and say what each then lacks; among: see `_settle`."""
+    tested, if_open = among
+    since = state.since.copy()
+    since[tested] = _NEVER
+    since[closing] = np.minimum(state.since[closing], facts.years[k])
+    taught = _taught(facts, since, k, tuple(closing))
+    placed = _place(facts, state, k, taught)
+    required = facts.required[k]
+    found = findings(facts.county, facts.settings, placed, if_open, closing, required)
+    return {s: _Trial(found[s], fails(found[s], required[s]), taught, placed) for s in closing}
 
 
 def _place(facts: _Facts, state: _State, k: int, taught: Bools) -> Places:

@@ -9,13 +9,14 @@ import numpy as np
 
 from sim.config import Settings
 from sim.county import County
-from sim.plan import Bools, Floats, Ints, Places
+from sim.plan import SCHOOL_BUS, Bools, Floats, Ints, Places, Refusal
 from sim.plan.remedy import beds_for, more
-from sim.plan.room import BED_BOYS, BED_GIRLS, CLASS_PLACE, MEAL, RESOURCES, TINY, legal, limits, needs
-from sim.plan.way import journey_min, limit_min, may_lodge
+from sim.plan.room import BED_BOYS, BED_GIRLS, CLASS_PLACE, CONDITION_OF, MEAL, RESOURCES, TINY, legal, limits, needs
+from sim.plan.way import journey_min, limit_min, may_lodge, owns_buses
 from sim.tables.county import CONDITIONS
 
-UNITS = {"class_place": "pupil", "ride": "minute", "bed": "bed", "meal": "meal"}
+_CONDITION = dict(zip(RESOURCES, CONDITION_OF, strict=True)) | {"ride": "ride_or_bed", "school_size": "class_place"}
+UNITS = {"class_place": "pupil", "ride": "minute", "bed": "bed", "bus": "rider", "meal": "meal"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Finding:
     condition: str
     shortfall: float
     unit: str
-    """pupil (without a class place), minute (over the limit), bed, meal"""
+    """pupil (without a class place), minute (over the limit), bed, rider (without a bus), meal"""
     relief: str
     cost_yuan: float
 
@@ -38,6 +39,7 @@ def findings(
     Its pupils are all who would go there if it stayed open, wherever they come from: if_open (H, 9), -1 for none.
     The schools are looked at in the given order, and what one takes is gone for the next: its pupils count from then
     on unless one of its required conditions fails, for then it stays open. required: (S, 3) by school and condition.
+    Limits that the rule `capacity` keeps fail for the pupils whom it refused (unplaced.csv), and for nobody else.
     """
     people = placed.expected.sum(axis=2)
     mine = np.isin(if_open, leaving) & (people > TINY)
@@ -51,13 +53,20 @@ def findings(
     room = limits(settings, county, placed.year)
     stay = ~mine & (placed.school >= 0)
     room -= _taken(placed, need, stay, len(room))
+    kept = settings.assign.keep if settings.assign.rule == "capacity" else ()
+    allowed |= "ride_or_bed" in kept
+    room[:, [condition in kept for condition in CONDITION_OF]] = np.inf
     told: dict[int, list[Finding]] = {}
     for school in leaving:
         pupils = mine & (if_open == school)
+        gone = pupils & (placed.school < 0)
+        gone[tuple(np.array(list(placed.refused), dtype=np.int64).reshape(-1, 2).T)] = False
         take = _taken(placed, need, pupils & (placed.school >= 0), len(room))
         short = np.clip(take - np.maximum(room, 0.0), 0.0, take)
         told[school] = [
-            *_class(county, settings, placed, short, float(people[pupils & (placed.school < 0)].sum())),
+            *_refusals(placed, pupils),
+            *_class(county, settings, placed, short, float(people[gone].sum())),
+            *_no_bus(settings, placed, pupils),
             *_ride_or_bed(county, settings, placed, short, pupils & ~allowed & (placed.school >= 0)),
             *_short_of(county, settings, placed, short, MEAL, "meal"),
         ]
@@ -72,11 +81,37 @@ def fails(found: Sequence[Finding], required: Bools) -> bool:
     return any(required[CONDITIONS.index(finding.condition)] for finding in found)
 
 
+def too_far(found: Sequence[Finding], required: Bools) -> bool:
+    """Tell whether a required ride (of conditions (3,)) is over the limit or has no bus; no room elsewhere helps."""
+    return bool(required[CONDITIONS.index("ride_or_bed")]) and any(
+        each.condition == "ride_or_bed" and each.unit != UNITS["bed"] for each in found
+    )
+
+
 def _taken(placed: Places, need: Floats, who: Bools, schools: int) -> Floats:
     """Add up what groups (H, 9) take of each resource at each school; (S, 4)."""
     total = np.zeros((schools, len(RESOURCES)))
     np.add.at(total, placed.school[who], need[who])
     return total
+
+
+def _refusals(placed: Places, pupils: Bools) -> list[Finding]:
+    """What stopped places within the limits for some groups (H, 9), added up by condition; minutes are the most."""
+    told: dict[str, list[Refusal]] = {}
+    for place, refusal in placed.refused.items():
+        if pupils[place]:
+            told.setdefault(_CONDITION[refusal.constraint], []).append(refusal)
+    found = []
+    for condition in CONDITIONS:
+        if those := told.get(condition):
+            first = max(those, key=lambda refusal: refusal.constraint == "ride")
+            ride = first.constraint == "ride"
+            short = max(each.shortfall for each in those if each.constraint == "ride") if ride else 0.0
+            short = short or sum(each.shortfall for each in those)
+            cost = sum(each.cost_yuan for each in those)
+            unit = UNITS["ride" if ride else "bed" if condition == "ride_or_bed" else condition]
+            found.append(Finding(condition, short, unit, first.what, cost))
+    return found
 
 
 def _class(county: County, settings: Settings, placed: Places, short: Floats, unplaced: float) -> list[Finding]:
@@ -98,6 +133,14 @@ def _short_of(
     help_ = [more(settings, county, placed.year, resource, s, float(short[s, resource])) for s in schools]
     lacking = float(short[schools, resource].sum())
     return [Finding(name, lacking, UNITS[name], help_[0].text, sum(each.cost_yuan for each in help_))]
+
+
+def _no_bus(settings: Settings, placed: Places, pupils: Bools) -> list[Finding]:
+    """Pupils who depend on the school bus where the county has none: how many buses it has is no matter else."""
+    riders = (placed.expected.sum(axis=2) * placed.share[:, :, SCHOOL_BUS])[pupils].sum()
+    if owns_buses(settings) or riders <= TINY:
+        return []
+    return [Finding("ride_or_bed", float(riders), UNITS["bus"], "buses", float("nan"))]
 
 
 def _ride_or_bed(county: County, settings: Settings, placed: Places, short: Floats, without: Bools) -> list[Finding]:

@@ -101,3 +101,8 @@ def walkable(settings: Settings, km: Floats, grade: Ints = ALL_GRADES) -> Bools:
     """Say from where pupils walk: nearer than buses serve, within the time limit of their grade; shape of `km`."""
     walk_min = km / settings.road.walk_km_per_h * MINUTES_PER_HOUR
     return np.asarray((km < settings.fleet.eligible_km) & (walk_min <= limit_min(settings, grade)))
+
+
+def owns_buses(settings: Settings) -> bool:
+    """Say whether the county has any school bus; how many is no matter for closures and places."""
+    return settings.fleet.buses != 0 and settings.fleet.scale > 0

@@ -12,7 +12,7 @@ from sim.tell.cells import FEWEST, is_small
 from sim.tell.number import TEN_THOUSAND_YUAN, money, number, percent
 from sim.tell.run import Run
 
-COUNTED = ("pupil", "bed", "meal")
+COUNTED = ("pupil", "bed", "rider", "meal")
 """Units of a shortfall that count pupils."""
 MODES = ("walk", "family", "line_bus", "school_bus", "lodge")
 
