@@ -214,6 +214,10 @@ def test_a_closed_school_opens_again_when_its_condition_fails(three_villages: Co
     assert rows == [(2023, "T", "close", None, None), (2024, "T", "reopen", "meal", 2.0)]
     np.testing.assert_array_equal(closed.open[:, T], [False, True, True])
     assert [int(year.school[D, 0]) for year in placed] == [C, T, T]
+    assert placed[1].reason[D, 0].startswith("the school is open again; attended today: 丁村教学点")
+    assert placed[0].reason[D, 0].startswith("own township")
+    rows = closed.school_plans[["year", "school_id", "to_school_id"]].to_numpy().tolist()
+    assert rows == [[2023, "T", "C"], [2024, "T", "C"]], "where they go, then where they come back from"
 
 
 @pytest.mark.parametrize(
@@ -234,6 +238,23 @@ def test_a_school_may_close_grade_by_grade(three_villages: County, transition: s
     assert told(closed)[0][:3] == (2023, "T", "close")
 
 
+GRADE_BY_GRADE = {
+    "at_once": [(2023, "1-2", 3.0)],
+    "top_grades_first": [(2024, "2", 2.0), (2025, "1", 1.0)],  # nobody is in grade 3, which goes first
+    "no_new_entrants": [(2023, "1", 1.0), (2024, "2", 2.0)],
+}
+
+
+@pytest.mark.parametrize("transition", GRADE_BY_GRADE)
+def test_the_plan_of_a_school_names_the_grades_in_the_year_they_leave(three_villages: County, transition: str) -> None:
+    closed, _ = decide(three_villages, "closure=plan_2023", f"closure.transition={transition}")
+    plans = closed.school_plans
+    assert list(plans[["year", "grades", "pupils"]].itertuples(index=False, name=None)) == GRADE_BY_GRADE[transition]
+    assert set(plans["school_id"]) == {"T"}
+    assert set(plans["to_school_id"]) == {"C"}
+    assert told(closed) == [(2023, "T", "close", None, None, None)], "closures.csv tells the decision once"
+
+
 def test_an_unknown_school_in_the_list_is_refused(three_villages: County) -> None:
     with pytest.raises(BadInput, match="'X9' is no school"):
         decide(three_villages, "closure=none", "closure.named=[{school_id: X9, year: 2023}]")
@@ -245,6 +266,21 @@ def test_closing_the_only_school_lists_every_pupil_and_loses_none(three_villages
     assert told(closed)[0] == (2023, "C", "close", "class_place", 9.0, "pupil")
     kept, _ = decide(three_villages, "closure.named=[{school_id: C, year: 2023}]", IF_READY, "closure.steps=[]")
     assert told(kept) == [(2023, "C", "keep", "class_place", 9.0, "pupil")]
+
+
+def test_every_condition_of_a_decision_is_told(three_villages: County) -> None:
+    """The way is 4 minutes too long and two of three meals are missing; a class place is there. Only the meal counts."""
+    county = with_schools(three_villages, kitchen_meals=np.array([10, 0]))
+    late = "fleet.ride_limit_young_min=25"
+    closed, _ = decide(county, "closure=plan_2023", "closure.conditions=[meal]", late)
+    columns = ["ground", "required", "met", "value", "unit", "relief_cost_yuan"]
+    rows = [tuple(None if pd.isna(x) else x for x in row) for row in closed.grounds[columns].itertuples(index=False)]
+    assert rows == [
+        ("size", 1, 1, 3.0, "pupil", None),
+        ("class_place", 0, 1, None, None, None),
+        ("ride_or_bed", 0, 0, 4.0, "minute", 3 * 17600.0),
+        ("meal", 1, 0, 2.0, "meal", None),
+    ]
 
 
 def test_what_keeping_a_school_costs_by_hand(three_villages: County) -> None:
@@ -269,7 +305,8 @@ def test_one_school_one_plan_says_where_to_how_and_why_not_elsewhere(three_villa
 def test_the_tables_have_the_columns_of_the_contract(three_villages: County) -> None:
     for rule in ("closure=none", IF_READY):
         closed, _ = decide(three_villages, rule)
-        for name, frame in (("closures", closed.decisions), ("school_plans", closed.school_plans)):
+        tables = {"closures": closed.decisions, "school_plans": closed.school_plans, "grounds": closed.grounds}
+        for name, frame in tables.items():
             assert list(frame.columns) == list(as_declared(frame, run_table(name)).columns)
 
 

@@ -19,6 +19,7 @@ def plan_tables(settings: Settings, county: County, plan: Plan) -> dict[str, pd.
     years = plan.years
     return {
         "closures": plan.closures.decisions,
+        "grounds": plan.closures.grounds,
         "places": pd.concat([_places(county, year) for year in years], ignore_index=True),
         "unplaced": pd.concat([year.places.unplaced for year in years], ignore_index=True),
         "runs": pd.concat([_runs(settings, county, year) for year in years], ignore_index=True),
