@@ -269,7 +269,7 @@ def test_closing_the_only_school_lists_every_pupil_and_loses_none(three_villages
 
 
 def test_every_condition_of_a_decision_is_told(three_villages: County) -> None:
-    """The way is 4 minutes too long and two of three meals are missing; a class place is there. Only the meal counts."""
+    """The way is 4 minutes too long, two of three meals are missing, a class place is there; only the meal counts."""
     county = with_schools(three_villages, kitchen_meals=np.array([10, 0]))
     late = "fleet.ride_limit_young_min=25"
     closed, _ = decide(county, "closure=plan_2023", "closure.conditions=[meal]", late)

@@ -29,8 +29,9 @@ GROUND_COLUMNS = (
 WAYS_TO_SCHOOL = MODES[:-1]
 PLAN_COLUMNS = (
     "scenario", "year", "school_id", "hamlet_id", "grades", "pupils", "to_school_id", "km_before", "minutes_before",
-    "km", "minutes", *WAYS_TO_SCHOOL, "verdict", "split", "alternative_1", "alternative_1_minutes",
-    "alternative_1_reason", "alternative_2", "alternative_2_minutes", "alternative_2_reason",
+    "km", "minutes", *WAYS_TO_SCHOOL, "stop_id", "stop_km", "verdict", "split",
+    "alternative_1", "alternative_1_minutes", "alternative_1_reason",
+    "alternative_2", "alternative_2_minutes", "alternative_2_reason",
 )  # fmt: skip
 ALTERNATIVES = 2
 
@@ -112,7 +113,7 @@ def school_plans(
 ) -> pd.DataFrame:
     """Return the columns of school_plans.csv: one row for each hamlet and the grades that go to the same school.
 
-    A school that closes grade by grade has rows in every year in which a grade leaves it.
+    A school that closes grade by grade has rows in every year in which a grade leaves it. Stops are not known yet.
     """
     said = {(each.year, each.school): verdict(each, county) for each in decided}
     names = county.schools.name_zh
@@ -141,7 +142,17 @@ def _rows(county: County, settings: Settings, ways: Ways, move: Move, text: str)
             head = (settings.scenario, move.year, schools.id[s], county.hamlets.id[h], name, float(pupils.sum()))
             there = (placed.km[h, grades[0]], placed.minutes[h, grades[0]])
             way = (ids[to], ways.km[h, s], ways.minutes[h, s], *there, *share[: len(WAYS_TO_SCHOOL)])
-            rows.append((*head, *way, text, split, *_rejected(county, settings, ways, move, h, np.array(grades), to)))
+            rows.append(
+                (
+                    *head,
+                    *way,
+                    None,
+                    np.nan,
+                    text,
+                    split,
+                    *_rejected(county, settings, ways, move, h, np.array(grades), to),
+                )
+            )
     return rows
 
 

@@ -83,6 +83,8 @@ SCHOOL_PLANS = run_file(
     number("km", "Way to the other school by road", "km", nullable=True),
     number("minutes", "The same way by car or bus", "minute", nullable=True),
     *(number(mode, f"Share who go by this way: {mode}", "share", high=1) for mode in MODES[:-1]),
+    text("stop_id", "Home at whose stop they board the school bus; null: nobody does so far", nullable=True),
+    number("stop_km", "Walk to that stop from their own, by road", "km", nullable=True),
     text("verdict", "What is decided, and why"),
     text("split", "Why pupils of the hamlet go to different schools; null: all to one", allowed=SPLIT, nullable=True),
     *(column for n in (1, 2) for column in (

@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from sim.store import RunFolder
-from sim.tell import register
+from sim.tell import closing, register
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
 from sim.tell.enrol import check_table, story
@@ -105,6 +105,9 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "forecast_story": story(run),
         "forecast_check": check_table(run),
         "closures": tables.closure_table(run),
+        "closing_story": closing.story(run),
+        "missing": closing.missing(run),
+        "pages": closing.pages(run),
         "unplaced": unplaced(run),
         "prices": register.price_table(run),
         "limits": register.limit_table(run),

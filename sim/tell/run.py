@@ -122,6 +122,11 @@ class Run:
         """Return a table of the run as declared."""
         return self.folder.read_table(name)
 
+    @cached_property
+    def last_decisions(self) -> pd.DataFrame:
+        """Return what is decided in the end about each school that a rule or list named: rows of closures.csv."""
+        return self.table("closures").sort_values("year", kind="stable").drop_duplicates("school_id", keep="last")
+
     def totals(self, name: str, keys: Sequence[str], value: str) -> pd.DataFrame:
         """Return the sums of a large table by some keys, added up without loading the rest of it."""
         with pq.ParquetFile(self.folder.file(name)) as file:
