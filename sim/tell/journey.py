@@ -12,7 +12,8 @@ from sim.tell.number import money, number
 from sim.tell.run import COUNTY, Run
 from sim.units import MINUTES_PER_HOUR
 
-MODES = ("school_bus", "walk", "family", "line_bus", "lodge")
+MODES = ("walk", "school_bus", "line_bus", "family", "lodge")
+"""In the order in which they are told."""
 POSTS = {
     "teachers": "teacher", "temporary": "temporary", "life_teachers": "life_teacher", "wardens": "warden",
     "canteen_workers": "canteen_worker", "guards": "guard",
@@ -49,7 +50,7 @@ def travel(case: Case, ride: pd.Series[float]) -> list[str]:
             parts += [
                 word("sheet.who", year=row.year, grades=row.grades, pupils=_up(row.pupils)) for row in rows.itertuples()
             ]
-        said.append(word("sheet.space").join(parts))
+        said.append(word.speak(parts))
     return [*said, *_split(case), *_lodging_and_fare(case)]
 
 
@@ -62,10 +63,9 @@ def _way(case: Case, row: Any) -> str:
     word = case.words
     here = row.km_before < IN_THE_VILLAGE_KM
     before = word("sheet.near") if here else word("sheet.far", km=number(row.km_before, 1))
-    modes = sorted((mode for mode in MODES if getattr(row, mode) > 0), key=lambda mode: -getattr(row, mode))
-    ways = word("sheet.or").join(word(f"sheet.mode.{mode}") for mode in modes)
-    key = "sheet.way_back" if case.verdict == "reopen" else "sheet.way"
-    return word(key, km=number(row.km, 1), before=before, ways=ways)
+    ways = word("sheet.or").join(word(f"sheet.mode.{mode}") for mode in MODES if getattr(row, mode) > 0)
+    key = {"close": "sheet.way", "keep": "sheet.way_then", "reopen": "sheet.way_back"}
+    return word(key[case.verdict], km=number(row.km, 1), before=before, ways=ways)
 
 
 def _time(case: Case, row: Any, ride: pd.Series[float]) -> list[str]:
@@ -184,7 +184,9 @@ def staff(case: Case) -> list[str]:
         return [*said, word(f"sheet.staff.{case.verdict}")]
     if case.empty_from > case.last.year:
         said.append(word("sheet.staff.until", year=case.empty_from))
-    posts = run.table("posts")
+    if case.empty_from > run.years[-1]:
+        return [*said, word("sheet.staff.beyond")]
+    posts = run.posts
     moved = posts[(posts["from_school_id"] == case.school) & (posts["year"] == case.empty_from)]
     for site, rows in moved.groupby("site_id", sort=False):
         people = word.join([_people(case, row.post, int(row.filled)) for row in rows.itertuples()])

@@ -73,11 +73,16 @@ def report(run_folder: Path) -> Path:
     drawn = draw(run)
     for name, svg in drawn.items():
         run.folder.write_text(f"figures/{name}.svg", svg + "\n")
+    write_sheets(run)
+    page = _render("report.html.j2", run.words, **_report(run, drawn))
+    return run.folder.write_text("report.html", page)
+
+
+def write_sheets(run: Run) -> None:
+    """Write the page of each school that a closing rule or list named."""
     for name, told in sheets(run).items():
         page = _render("sheet.html.j2", run.words, public=run.public, made_up=_made_up(run), **told)
         run.folder.write_text(name, page)
-    page = _render("report.html.j2", run.words, **_report(run, drawn))
-    return run.folder.write_text("report.html", page)
 
 
 def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:

@@ -136,6 +136,11 @@ class Run:
         return frame.astype({key: str for key in keys if not pd.api.types.is_numeric_dtype(frame[key])})
 
     @cached_property
+    def posts(self) -> pd.DataFrame:
+        """Return the posts of all years, and who fills them."""
+        return self.table("posts")
+
+    @cached_property
     def bottlenecks(self) -> pd.DataFrame:
         """Return the bottlenecks of all years."""
         return self.table("bottlenecks")

@@ -35,11 +35,11 @@ def _page(case: Case, ride: pd.Series[float]) -> dict[str, Any]:
         "why": why(case),
         "hearing": hearing(case),
         f"pupils_{case.verdict}": journey.travel(case, ride),
-        "room": journey.room(case),
+        "room": journey.room(case) if case.verdict != "reopen" else [],
         "ready": ready(case),
         "staff": journey.staff(case),
         "cost": cost(case),
-        "others": journey.others(case),
+        "others": journey.others(case) if case.verdict != "reopen" else [],
         "later": later(case),
     }
     return {
@@ -65,8 +65,10 @@ def history(case: Case) -> list[str]:
         why = "" if row.decision == "close" else why
         said.append(word(f"sheet.in_year.{row.decision}", year=row.year) + why)
     if case.verdict == "close" and case.empty_from > case.last.year:
-        said += [word("sheet.grade_leaves", year=year, grade=word.term("grade", grade)) for year, grade in case.leaving]
-        said.append(word("sheet.apart"))
+        leaves = [
+            word("sheet.grade_leaves", year=year, grade=word.term("grade", grade)) for year, grade in case.leaving
+        ]
+        said.append(word.speak([*leaves, word("sheet.apart")]))
     return said if len(said) > 1 else []
 
 
@@ -87,7 +89,7 @@ def hearing(case: Case) -> list[str]:
     held = table[(table["school_id"] == case.school)].sort_values("year") if len(table) else table
     held = held[held["year"].astype(int) <= case.run.years[-1]] if len(held) else held
     if held.empty:
-        return [word("sheet.hearing.none")]
+        return [word("sheet.hearing.none"), *([word("sheet.hearing.proposal")] if case.verdict == "close" else [])]
     said = []
     for row in held.itertuples():
         asked = word.term("sheet.condition", getattr(row, "condition", "") or "all")
