@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ import pytest
 from living import closures
 
 from sim.config import Settings, load
-from sim.county import County
+from sim.county import County, read_county
 from sim.errors import BadInput
 from sim.plan import Closures, Forecast, enrol, rule
 from sim.tables import as_declared, run_table
@@ -104,6 +106,18 @@ def test_a_named_school_closes_from_its_year_whatever_its_size(three_villages: C
 def test_an_unknown_name_is_refused_with_its_key(three_villages: County) -> None:
     with pytest.raises(BadInput, match=r"closure\.named: 'X9' is no school .*; known are C, T"):
         decide(three_villages, *named("X9", 2024))
+
+
+def test_a_list_or_a_hearing_of_an_unknown_school_is_refused_with_file_and_row(tmp_path: Path) -> None:
+    folder = tmp_path / "county"
+    shutil.copytree(settings().county.path, folder)
+    (folder / "closures.csv").write_text("school_id,year,source\nX9,2024,synthetic: made up\n", encoding="utf-8")
+    (folder / "hearing.csv").write_text("school_id,year,result,source\nY,2024,agreed,synthetic: x\n", encoding="utf-8")
+    with pytest.raises(BadInput) as error:
+        read_county(folder)
+    said = str(error.value)
+    assert "closures.csv, row 2, column school_id: 'X9' is no school; known are C, T" in said
+    assert "hearing.csv, row 2, column school_id: 'Y' is no school; known are C, T" in said
 
 
 def test_the_countys_own_list_counts_unless_nothing_is_to_close(three_villages: County) -> None:
