@@ -85,24 +85,29 @@ def _time(case: Case, row: Any, ride: pd.Series[float]) -> list[str]:
     if stop != row.hamlet_id:
         walk += row.stop_km / speed * MINUTES_PER_HOUR
         said.insert(0, word("sheet.stop", stop=_hamlet(case.run, stop), km=number(row.stop_km, 1)))
-    if not fleet.limit_includes_walk_and_wait:
-        return [*said, *_limits(case, aboard)]
-    total = aboard + walk + fleet.wait_at_stop_min
-    told = {"walk": _up(walk), "wait": _up(fleet.wait_at_stop_min), "total": _up(total)}
-    return [*said, word("sheet.door", **told), *_limits(case, total)]
+    total = aboard
+    if fleet.limit_includes_walk_and_wait:
+        total += walk + fleet.wait_at_stop_min
+        told = {"walk": _up(walk), "wait": _up(fleet.wait_at_stop_min), "total": _up(total)}
+        said.append(word("sheet.door", **told))
+    total = round(total, 6)
+    straight = round(total - aboard + row.minutes, 6)
+    detour = any(straight <= limit < total for limit in _bands(case).values())
+    return [*said, *_limits(case, total), *([word("sheet.detour", min=_up(row.minutes))] if detour else [])]
+
+
+def _bands(case: Case) -> dict[str, float]:
+    """Return the limits in minutes of the bands of grades that the school has."""
+    fleet, row = case.run.settings.fleet, case.run.schools.loc[case.school]
+    young = {"young": fleet.ride_limit_young_min} if int(row["first_grade"]) <= LAST_YOUNG else {}
+    return young | ({"older": fleet.ride_limit_older_min} if int(row["last_grade"]) > LAST_YOUNG else {})
 
 
 def _limits(case: Case, total: float) -> list[str]:
     """Return the limit of each band of grades that the school has, and whether so many minutes keep it."""
-    fleet, row = case.run.settings.fleet, case.run.schools.loc[case.school]
-    bands = {
-        "young": (int(row["first_grade"]) <= LAST_YOUNG, fleet.ride_limit_young_min),
-        "older": (int(row["last_grade"]) > LAST_YOUNG, fleet.ride_limit_older_min),
-    }
     return [
         case.words(f"sheet.limit.{band}.{'over' if over > 0 else 'kept'}", limit=number(limit, 0), over=_up(over))
-        for band, (has, limit) in bands.items()
-        if has
+        for band, limit in _bands(case).items()
         for over in (np.ceil(round(total - limit, 6)),)
     ]
 
