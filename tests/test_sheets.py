@@ -132,6 +132,18 @@ def test_a_school_that_closes_says_how_all_travel_and_where_its_people_go(tmp_pa
     assert "Year by year" not in said, "it happens at once"
 
 
+def test_a_stop_shared_with_another_hamlet_is_told(tmp_path: Path) -> None:
+    """D's pupils may walk the 4 km to B; the limit counts the ride alone, and those of B would ride too long from D."""
+    shared = ("fleet.stop_walk_km=5", "fleet.stop_walk_young_km=5", "fleet.limit_includes_walk_and_wait=false")
+    limits = ("fleet.ride_limit_young_min=21.2", "fleet.ride_limit_older_min=21.2")
+    run = planned(tmp_path / "base", IF_READY, *shared, *limits)
+    rows = run.table("school_plans")[["stop_id", "stop_km"]].drop_duplicates().to_numpy().tolist()
+    assert rows == [["B", 4.0]]
+    way = told(run)["Where the pupils go, and how"][0]
+    assert "The bus stops in 乙村, 4.0 kilometres on foot. The bus takes" in way
+    assert "from door to school" not in way
+
+
 def test_a_refused_hearing_and_a_later_one_that_agrees_are_told_year_by_year(tmp_path: Path) -> None:
     heard = "T,2023,refused,,synthetic: made up\nT,2024,conditional,meal,synthetic: made up\n"
     run = planned(

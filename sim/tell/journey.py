@@ -69,31 +69,35 @@ def _way(case: Case, row: Any) -> str:
 
 
 def _time(case: Case, row: Any, ride: pd.Series[float]) -> list[str]:
-    """Return the minutes from door to school in words, and the limits of the grades that the school has."""
-    word, fleet = case.words, case.run.settings.fleet
-    speed = case.run.settings.road.walk_km_per_h
+    """Return the minutes on foot and by bus in words, each with the limits of the grades that go so."""
     if case.verdict == "reopen":
         return []
-    if row.walk > 0:
-        total = row.km / speed * MINUTES_PER_HOUR
-        return [word("sheet.walk_time", min=_up(total)), *_limits(case, total)]
+    on_foot = row.km / case.run.settings.road.walk_km_per_h * MINUTES_PER_HOUR
+    limits = _bands(case)
+    walk = {band: limit for band, limit in limits.items() if row.walk > 0 and on_foot <= limit}
+    drive = {band: limit for band, limit in limits.items() if band not in walk}
+    said = [case.words("sheet.walk_time", min=_up(on_foot)), *_kept(case, walk, on_foot)] if walk else []
+    return [*said, *_by_bus(case, row, ride, drive)] if drive else said
+
+
+def _by_bus(case: Case, row: Any, ride: pd.Series[float], limits: dict[str, float]) -> list[str]:
+    """Return the minutes from door to school by bus: on its planned run, or straight where none is planned."""
+    word, fleet = case.words, case.run.settings.fleet
     stop = row.stop_id if pd.notna(row.stop_id) else row.hamlet_id
     known = float(ride.get((row.year, row.to_school_id, stop), np.nan)) if case.verdict == "close" else np.nan
     aboard = row.minutes if np.isnan(known) else known
     said = [word("sheet.bus_straight" if np.isnan(known) else "sheet.bus_takes", min=_up(aboard))]
-    walk = fleet.walk_to_stop_min
+    before = fleet.walk_to_stop_min
     if stop != row.hamlet_id:
-        walk += row.stop_km / speed * MINUTES_PER_HOUR
+        before += row.stop_km / case.run.settings.road.walk_km_per_h * MINUTES_PER_HOUR
         said.insert(0, word("sheet.stop", stop=_hamlet(case.run, stop), km=number(row.stop_km, 1)))
     total = aboard
     if fleet.limit_includes_walk_and_wait:
-        total += walk + fleet.wait_at_stop_min
-        told = {"walk": _up(walk), "wait": _up(fleet.wait_at_stop_min), "total": _up(total)}
+        total += before + fleet.wait_at_stop_min
+        told = {"walk": _up(before), "wait": _up(fleet.wait_at_stop_min), "total": _up(total)}
         said.append(word("sheet.door", **told))
-    total = round(total, 6)
-    straight = round(total - aboard + row.minutes, 6)
-    detour = any(straight <= limit < total for limit in _bands(case).values())
-    return [*said, *_limits(case, total), *([word("sheet.detour", min=_up(row.minutes))] if detour else [])]
+    detour = any(round(total - aboard + row.minutes, 6) <= limit < round(total, 6) for limit in limits.values())
+    return [*said, *_kept(case, limits, total), *([word("sheet.detour", min=_up(row.minutes))] if detour else [])]
 
 
 def _bands(case: Case) -> dict[str, float]:
@@ -103,11 +107,11 @@ def _bands(case: Case) -> dict[str, float]:
     return young | ({"older": fleet.ride_limit_older_min} if int(row["last_grade"]) > LAST_YOUNG else {})
 
 
-def _limits(case: Case, total: float) -> list[str]:
-    """Return the limit of each band of grades that the school has, and whether so many minutes keep it."""
+def _kept(case: Case, limits: dict[str, float], total: float) -> list[str]:
+    """Return each limit, and whether so many minutes keep it."""
     return [
         case.words(f"sheet.limit.{band}.{'over' if over > 0 else 'kept'}", limit=number(limit, 0), over=_up(over))
-        for band, limit in _bands(case).items()
+        for band, limit in limits.items()
         for over in (np.ceil(round(total - limit, 6)),)
     ]
 
@@ -170,9 +174,8 @@ def others(case: Case) -> list[str]:
                 continue
             reason = case.words.term("sheet.not", getattr(row, f"alternative_{k}_reason"))
             minutes = _up(getattr(row, f"alternative_{k}_minutes"))
-            said.append(
-                case.words("sheet.rejected", school=case.run.site(other, short=True), min=minutes, reason=reason)
-            )
+            names = {"school": case.run.site(other, short=True), "hamlet": _hamlet(case.run, row.hamlet_id)}
+            said.append(case.words("sheet.rejected", **names, min=minutes, reason=reason))
     return list(dict.fromkeys(said))
 
 
