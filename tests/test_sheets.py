@@ -185,6 +185,7 @@ def test_a_school_that_opens_again_says_so_and_the_report_counts_it(tmp_path: Pa
     assert said["Where the pupils come back from"][0].startswith("The pupils of 丁村 come back from Central School.")
     assert said["Teachers and other staff"][-1] == "They come back to this school."
     assert "In the end 0 close, 0 stay open, and 1 close and open again." in story(run)[0]
+    assert story(run)[1] == "Those that open again mostly lack a meal."
     assert pages(run) == [("Open again (1):", [("Teaching Point D", "sheets/T.html")])]
 
 

@@ -142,17 +142,8 @@ def _rows(county: County, settings: Settings, ways: Ways, move: Move, text: str)
             head = (settings.scenario, move.year, schools.id[s], county.hamlets.id[h], name, float(pupils.sum()))
             there = (placed.km[h, grades[0]], placed.minutes[h, grades[0]])
             way = (ids[to], ways.km[h, s], ways.minutes[h, s], *there, *share[: len(WAYS_TO_SCHOOL)])
-            rows.append(
-                (
-                    *head,
-                    *way,
-                    None,
-                    np.nan,
-                    text,
-                    split,
-                    *_rejected(county, settings, ways, move, h, np.array(grades), to),
-                )
-            )
+            others = _rejected(county, settings, ways, move, h, np.array(grades), to)
+            rows.append((*head, *way, None, np.nan, text, split, *others))
     return rows
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from sim.tell.number import TEN_THOUSAND_YUAN, money
 from sim.tell.run import Run
 from sim.tell.words import Words
 
@@ -99,3 +100,12 @@ def relief_units(run: Run, relief: str, yuan: float) -> float | None:
     """Return how many beds, seats or places a relief of such a cost is; None where the price list lacks its price."""
     price = run.settings.prices.get(PRICE_OF.get(relief, ""))
     return None if price is None or pd.isna(yuan) else float(round(yuan / price.central))
+
+
+def keep_cost(run: Run, yuan: float) -> str:
+    """Return what keeping a school open costs a year; in a public page to ten thousand yuan.
+
+    To the yuan, it would tell the roll of a school that is funded as if it had a hundred pupils.
+    """
+    rough = run.public and pd.notna(yuan)
+    return money(round(yuan / TEN_THOUSAND_YUAN) * TEN_THOUSAND_YUAN if rough else yuan, run.words)

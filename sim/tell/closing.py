@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from sim.tell.case import CONDITIONS, file_of, relief_units
+from sim.tell.case import CONDITIONS, file_of, keep_cost, relief_units
 from sim.tell.cells import HIDDEN, hidden, is_small
 from sim.tell.number import money, number
 from sim.tell.run import Run
@@ -33,21 +33,27 @@ def story(run: Run) -> list[str]:
     said = [word("closing.count", named=number(len(last)), **count)]
     heard = int((last["condition_failed"] == "hearing").sum())
     said += [word("closing.heard", count=number(heard))] if heard else []
-    short = found[found["met"] == 0]
-    ready = found["school_id"].nunique() - short["school_id"].nunique()
-    said.append(word("closing.ready", ready=number(ready), tested=number(found["school_id"].nunique())))
+    again = last.loc[last["decision"] == "reopen", "condition_failed"].value_counts()
+    if len(again):
+        said.append(word("closing.again", what=word.term("column.condition", again.index[0])))
+    return [*said, *_readiness(run, found)]
+
+
+def _readiness(run: Run, found: pd.DataFrame) -> list[str]:
+    """Return how many were ready, what most of the others lack, and what help costs against keeping them."""
+    word, short = run.words, found[found["met"] == 0]
+    schools, lacking = found["school_id"].nunique(), short["school_id"].unique()
+    said = [word("closing.ready", ready=number(schools - len(lacking)), tested=number(schools))]
     if short.empty:
         return said
     most = short["ground"].value_counts()
-    what = word.term("column.condition", most.index[0])
-    said.append(
-        word("closing.most", what=what, count=number(int(most.iloc[0])), short=number(short["school_id"].nunique()))
-    )
-    keep = run.table("closures").drop_duplicates("school_id").set_index("school_id")["keep_cost_yuan_per_year"]
-    keep_yuan = keep.reindex(short["school_id"].unique()).sum()
-    if not (run.public and is_small(sum(_units(run, short)))) and short["relief_cost_yuan"].notna().any():
-        relief = money(short["relief_cost_yuan"].sum(), word)
-        said.append(word("closing.money", relief=relief, keep=money(keep_yuan, word)))
+    what, count = word.term("column.condition", most.index[0]), number(int(most.iloc[0]))
+    said.append(word("closing.most", what=what, count=count, short=number(len(lacking))))
+    help_yuan = short["relief_cost_yuan"].sum(min_count=1)
+    if pd.notna(help_yuan) and not (run.public and is_small(sum(_units(run, short)))):
+        first = run.table("closures").drop_duplicates("school_id").set_index("school_id")
+        keep = keep_cost(run, first["keep_cost_yuan_per_year"].reindex(lacking).sum())
+        said.append(word("closing.money", relief=money(help_yuan, word), keep=keep))
         said += [word("closing.unpriced")] if short["relief_cost_yuan"].isna().any() else []
     return said
 

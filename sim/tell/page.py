@@ -110,7 +110,7 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "forecast_story": story(run),
         "forecast_check": check_table(run),
         "closures": tables.closure_table(run),
-        "closing_story": closing.story(run),
+        "closing_story": run.words.speak(closing.story(run)),
         "missing": closing.missing(run),
         "pages": closing.pages(run),
         "unplaced": unplaced(run),

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from sim.tell import journey
-from sim.tell.case import CONDITIONS, Case, cases, file_of, relief_units
+from sim.tell.case import CONDITIONS, Case, cases, file_of, keep_cost, relief_units
 from sim.tell.cells import FEWEST, is_small
-from sim.tell.number import TEN_THOUSAND_YUAN, money, number
+from sim.tell.number import money, number
 from sim.tell.run import Run
 
 COUNTED = ("pupil", "bed", "meal")
@@ -135,14 +135,9 @@ def _help(case: Case, row: pd.Series[Any]) -> str:
 
 
 def cost(case: Case) -> list[str]:
-    """Return what keeping the school costs each year.
-
-    To the yuan, it would tell the roll of a school that is funded as if it had a hundred pupils.
-    """
-    yuan = case.last.keep_cost_yuan_per_year
-    if case.run.public and pd.notna(yuan):
-        yuan = round(yuan / TEN_THOUSAND_YUAN) * TEN_THOUSAND_YUAN
-    return [case.words(f"sheet.cost.{case.verdict}", cost=money(yuan, case.words))]
+    """Return what keeping the school costs each year."""
+    told = keep_cost(case.run, case.last.keep_cost_yuan_per_year)
+    return [case.words(f"sheet.cost.{case.verdict}", cost=told)]
 
 
 def later(case: Case) -> list[str]:
