@@ -127,6 +127,7 @@ def closures(years: Sequence[YearPlan]) -> Closures:
         decisions=pd.DataFrame(),
         taught=np.array([np.repeat(year.open[:, None], 9, axis=1) for year in years]),
         school_plans=pd.DataFrame(),
+        grounds=pd.DataFrame(),
     )
 
 

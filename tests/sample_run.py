@@ -9,6 +9,7 @@ import pandas as pd
 
 from sim.config import load
 from sim.measure.annual import annual
+from sim.plan.school_plan import PLAN_COLUMNS
 from sim.store import RunFolder
 
 MADE_UP = "synthetic: made up for a test"
@@ -347,14 +348,19 @@ def _planned(lived: pd.DataFrame) -> dict[str, pd.DataFrame]:
             "year": 2023,
             "school_id": ["S4", "S5"],
             "decision": ["close", "keep"],
-            "condition_failed": [None, "no bed"],
+            "condition_failed": [None, "ride_or_bed"],
             "shortfall": [np.nan, 2.0],
             "unit": [None, "bed"],
-            "cheapest_relief": [None, "one more bed"],
-            "relief_cost_yuan": [np.nan, 17600.0],
+            "cheapest_relief": [None, "beds at the receiving school"],
+            "relief_cost_yuan": [np.nan, 35200.0],
             "keep_cost_yuan_per_year": [np.nan, 90000.0],
         }
     )
+    grounds = closures[["year", "school_id"]].assign(
+        ground="ride_or_bed", since=None, required=1, met=[1, 0], value=closures["shortfall"], limit=np.nan,
+        unit=closures["unit"], relief=closures["cheapest_relief"], relief_cost_yuan=closures["relief_cost_yuan"],
+    )  # fmt: skip
+    plans = pd.DataFrame(columns=[column for column in PLAN_COLUMNS if column != "scenario"])
     places = years.merge(
         pd.DataFrame(
             {
@@ -393,6 +399,8 @@ def _planned(lived: pd.DataFrame) -> dict[str, pd.DataFrame]:
     unplaced = pd.DataFrame(columns=named("year hamlet_id grade pupils constraint shortfall relief"))
     return {
         "closures": closures,
+        "grounds": grounds,
+        "school_plans": plans,
         "places": places,
         "runs": years.merge(stops, how="cross"),
         "posts": posts,

@@ -3,76 +3,219 @@
 from __future__ import annotations
 
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from living import planned_in
+from sample_run import sample_run
 
 from sim.config import load
-from sim.study import run
+from sim.county import read_county
+from sim.plan.tables import plan_tables
+from sim.store import RunFolder
 from sim.tell.answer import answer
+from sim.tell.case import file_of
+from sim.tell.closing import missing, pages, story
+from sim.tell.page import write_sheets
 from sim.tell.run import Run
-from sim.tell.sheet import _file_name, sheets
+from sim.tell.sheet import sheets
 from sim.tell.unplaced import unplaced
 
-SMALL = ("county=three_villages", "calendar=smoke", "study.years=1", "study.replications=1", "executor=serial")
+SMALL = ("county=three_villages", "study.years=4", "plan=mean", "dine.lunch_share=1.0", "fleet.family_share=0.2")
+THREE_VILLAGES = Path(__file__).parents[1] / "configs" / "county" / "three_villages"
+IF_READY = "closure=plan_2023_if_ready"
+TOO_FAR = "fleet.ride_limit_young_min=25"  # D is 21 minutes from C, and 8 more go for the stop
+Sheet = dict[str, list[str]]
+
+
+def planned(folder: Path, *overrides: str, hearing: str = "", kitchen: int = 12) -> Run:
+    """Return the files of a run of three villages that tell of its plan; no day of it is lived."""
+    shutil.copytree(THREE_VILLAGES, folder / "inputs")
+    if hearing:
+        table = f"school_id,year,result,condition,source\n{hearing}"
+        (folder / "inputs" / "hearing.csv").write_text(table, encoding="utf-8")
+    county = read_county(folder / "inputs")
+    county = replace(county, schools=replace(county.schools, kitchen_meals=np.array([kitchen, 0])))
+    settings = load([*SMALL, *overrides])
+    files = RunFolder(folder)
+    files.write_yaml("config.yaml", settings.model_dump(mode="json"))
+    for name, frame in plan_tables(settings, county, planned_in(county, settings).plan).items():
+        files.write_table(name, frame.assign(scenario=settings.scenario))
+    room = pd.DataFrame({"resource": ["classroom_seat", "kitchen", "bed_girls"], "capacity": [405.0, kitchen, 1.0]})
+    rooms = [room.assign(year=year, site_id="C") for year in range(2023, 2027)]
+    run = Run(folder)
+    run.__dict__["resources"] = pd.concat(rooms)
+    return run
+
+
+def told(run: Run, language: str = "en", audience: str = "internal") -> Sheet:
+    """Return what the sheet of T says by heading, with the verdict under its decision."""
+    report = run.settings.report.model_copy(update={"language": language, "audience": audience})
+    run.__dict__["settings"] = run.settings.model_copy(update={"report": report})
+    run.__dict__.pop("words", None)
+    page = sheets(run)["sheets/T.html"]
+    return {page["decision"]: [page["verdict"]], "title": [page["title"]], **dict(page["parts"])}
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a run in which the teaching point's pupils have too long a way."""
-    late = ("closure=plan_2023_if_ready", "fleet.ride_limit_young_min=25")
-    return run(load([*SMALL, *late, f"study.out={tmp_path_factory.mktemp('results')}"])).path
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Return a run in which the teaching point's pupils have too long a way, so that it stays."""
+    return planned(tmp_path_factory.mktemp("kept") / "base", IF_READY, TOO_FAR)
 
 
-def told(path: Path, language: str, audience: str) -> list[str]:
-    """Return what the sheet of T says, for a language and an audience."""
-    found = Run(path)
-    settings = found.settings.model_copy(
-        update={"report": found.settings.report.model_copy(update={"language": language, "audience": audience})}
-    )
-    found.__dict__["settings"] = settings
-    page = sheets(found)["sheets/T.html"]
-    return [page["title"], *page["sentences"], *page["lines"]]
+def test_a_school_that_stays_has_no_heading_of_one_that_closes(kept: Run) -> None:
+    said = told(kept)
+    assert said["keep"] == ["This school stays open."]
+    assert "Where the pupils go, and how" not in said
+    (way, *_) = said["Where the pupils would go if the school were closed"]
+    assert way.startswith("The pupils of 丁村 would go to Central School. The way is 10.0 kilometres by road;")
+    assert "Straight there, a bus takes 21 minutes." in way
+    assert "that is 29 minutes from door to school" in way
+    assert "The limit for grades 1 to 3 is 25 minutes: that is 4 too many." in way
+    assert said["Teachers and other staff"] == ["The staff today: 1 teacher, 1 temporary worker.", "They stay."]
 
 
-def test_the_sheet_says_what_is_decided_why_what_helps_and_what_it_costs(path: Path) -> None:
-    said = told(path, "en", "internal")
-    assert said[0].endswith("one school, one plan")
-    assert said[1] == "The plan for the school year 2023: the school stays open."
-    assert "4 minutes over the limit" in said[2]
-    assert "beds with life care" in said[3]
-    assert "52,800" in said[3]
-    assert "10.0 km by road, 21 minutes. Grades 1-2, 3 pupils" in said[-1]
+def test_it_says_why_it_is_listed_what_is_missing_what_helps_and_what_keeping_costs(kept: Run) -> None:
+    said = told(kept)
+    assert said["Why this school is on the list"] == [
+        "In 2023 it is expected to have 3 pupils. The rule for 2023 closes schools with fewer than 10 pupils."
+    ]
+    ready = said["What is ready, and what is missing"]
+    assert ready[:2] == ["There is a class place for every pupil.", "There is a meal for every pupil."]
+    assert "by up to 4 minutes" in ready[2]
+    assert "3 are needed, for 52,800 yuan in all" in ready[2]  # three pupils, a bed for 17,600 yuan each
+    assert ready[3] == "The school closes only when this is ready."
+    assert "182,840 yuan a year" in said["What it costs to keep the school"][0]  # see test_ready
+    assert said["The hearing"][0].startswith("No hearing is on record yet.")
 
 
-def test_a_public_sheet_tells_of_no_group_of_pupils(path: Path) -> None:
-    said = " ".join(told(path, "en", "public"))
-    assert "10.0 km by road, 21 minutes" in said
-    assert not re.search(r"\bGrades\b|\d pupils|52,800", said)
+def test_a_public_sheet_tells_of_no_group_of_pupils(kept: Run) -> None:
+    said = " ".join(text for part in told(kept, audience="public").values() for text in part)
+    assert "10.0 kilometres" in said
+    assert "fewer than 10 pupils" in said
+    assert "at 17,600 yuan each" in said
     assert "180,000" in said, "182,840 yuan would tell that there are three pupils"
+    assert not re.search(r"\bgrade [12]\b|\b3 pupils|52,800|3 are needed|room for", said)
 
 
-def test_the_chinese_sheet_has_no_english_word(path: Path) -> None:
-    said = " ".join(told(path, "zh", "internal")).replace("Teaching Point D", "").replace("Central School", "")
-    assert "一校一案" in said
-    assert not re.search(r"[A-Za-z]{2,}", said)
+@pytest.mark.parametrize("audience", ["public", "internal"])
+def test_the_chinese_sheet_has_no_english_word(kept: Run, audience: str) -> None:
+    said = told(kept, "zh", audience)
+    assert said["title"] == ["丁村教学点 · Teaching Point D：一校一案"]
+    assert not re.search(
+        r"[A-Za-z]{2,}", " ".join(text for name, part in said.items() if name != "title" for text in part)
+    )
+
+
+def test_a_school_that_closes_says_how_all_travel_and_where_its_people_go(tmp_path: Path) -> None:
+    said = told(planned(tmp_path / "base", IF_READY, hearing="T,2023,agreed,,synthetic: made up\n"))
+    assert said["close"] == ["From autumn 2023 on, this school is closed."]
+    way = said["Where the pupils go, and how"]
+    assert "now the school is in the village. They go by school bus, or with their families." in way[0]
+    # The run is planned to last as long as the straight way: D is its first stop, B's pupils are on it or another.
+    assert re.search(r"The bus takes 2[12] minutes\. With 3 minutes to the stop and 5 minutes of waiting", way[0])
+    assert "The limit for grades 1 to 3 is 30 minutes: it is kept." in way[0]
+    assert "A family pays 40 yuan a month for a seat on the school bus." in way
+    assert said["The hearing"] == ["The hearing for 2023 agreed."]
+    assert said["Class places, meals and beds there"][0] == (
+        "Central School has 405 class places, a kitchen for 12 lunches, 1 beds."
+    )
+    people = " ".join(said["Teachers and other staff"][1:])
+    assert (
+        sum(people.count(f"1 {post}") for post in ("teacher", "life teacher", "canteen worker", "warden", "guard")) == 2
+    )
+    assert said["If things turn out otherwise"] == ["This plan has no rule by which the school would open again."]
+    assert "Year by year" not in said, "it happens at once"
+
+
+def test_a_stop_shared_with_another_hamlet_is_told(tmp_path: Path) -> None:
+    """D's pupils may walk the 4 km to B; the limit counts the ride alone, and those of B would ride too long from D."""
+    shared = ("fleet.stop_walk_km=5", "fleet.stop_walk_young_km=5", "fleet.limit_includes_walk_and_wait=false")
+    limits = ("fleet.ride_limit_young_min=21.2", "fleet.ride_limit_older_min=21.2")
+    run = planned(tmp_path / "base", IF_READY, *shared, *limits)
+    rows = run.table("school_plans")[["stop_id", "stop_km"]].drop_duplicates().to_numpy().tolist()
+    assert rows == [["B", 4.0]]
+    way = told(run)["Where the pupils go, and how"][0]
+    assert "The bus stops in 乙村, 4.0 kilometres on foot. The bus takes" in way
+    assert "from door to school" not in way
+
+
+def test_a_refused_hearing_and_a_later_one_that_agrees_are_told_year_by_year(tmp_path: Path) -> None:
+    heard = "T,2023,refused,,synthetic: made up\nT,2024,conditional,meal,synthetic: made up\n"
+    run = planned(
+        tmp_path / "base", "closure=plan_2023", "closure.transition=top_grades_first", hearing=heard, kitchen=99
+    )
+    said = told(run)
+    assert said["close"] == ["From autumn 2024 on, this school closes grade by grade. In autumn 2026 it is empty."]
+    leaves = [
+        f"From autumn {year} on, there is no grade {g} here any more." for year, g in ((2024, 3), (2025, 2), (2026, 1))
+    ]
+    assert said["Year by year"] == [
+        "Autumn 2023: the school stays open. The hearing did not agree.",
+        "Autumn 2024: the school is to close.",
+        " ".join([*leaves, "In these years brothers and sisters may go to two schools."]),
+    ]
+    assert said["The hearing"] == [
+        "The hearing for 2023 said no.",
+        "The hearing for 2024 agreed on a condition: every pupil needs a meal.",
+    ]
+    assert "They stay until the school is empty in autumn 2026." in said["Teachers and other staff"]
+
+
+def test_a_school_kept_by_its_hearing_moves_nobody(tmp_path: Path) -> None:
+    said = told(planned(tmp_path / "base", IF_READY, hearing="T,2023,refused,,synthetic: made up\n"))
+    assert said["The hearing"] == ["The hearing for 2023 said no.", "So the school stays."]
+    assert not [name for name in said if name.startswith("Where the pupils")]
+    assert said["If things turn out otherwise"][0].startswith("The school stays until another hearing agrees.")
+
+
+def test_a_school_that_opens_again_says_so_and_the_report_counts_it(tmp_path: Path) -> None:
+    """All have a meal in 2023; the forecast of 2024 has one pupil more at C than it can feed."""
+    run = planned(tmp_path / "base", IF_READY, "closure.reopen=true", "plan.basis=p80", kitchen=13)
+    decided = run.table("closures")[["year", "decision"]].to_numpy().tolist()
+    assert [decision for _, decision in decided] == ["close", "reopen"]
+    year = decided[1][0]
+    said = told(run)
+    assert said["reopen"] == [f"This school opens again in autumn {year}."]
+    assert said["Year by year"][1] == f"Autumn {year}: the school opens again. Meals are missing."
+    assert said["Where the pupils come back from"][0].startswith("The pupils of 丁村 come back from Central School.")
+    assert said["Teachers and other staff"][-1] == "They come back to this school."
+    assert "In the end 0 close, 0 stay open, and 1 close and open again." in story(run)[0]
+    assert story(run)[1] == "Those that open again mostly lack a meal."
+    assert pages(run) == [("Open again (1):", [("Teaching Point D", "sheets/T.html")])]
+
+
+def test_the_report_says_what_fails_most_and_what_help_costs(kept: Run) -> None:
+    told(kept, audience="internal")
+    said = story(kept)
+    assert said[0] == "Rules and lists name 1 schools. In the end 0 close, 1 stay open, and 0 close and open again."
+    assert said[1] == "Of 1 that were tested, 0 were ready at once."
+    assert "a ride within the limit or a bed (1 schools)" in said[2]
+    assert "52,800 yuan once; keeping them open ties up 182,840 yuan a year" in said[3]
+    assert [[str(cell) for cell in row] for row in missing(kept).rows] == [
+        ["a ride within the limit or a bed", "1", "1", "52,800 yuan"]
+    ]
+    told(kept, audience="public")
+    assert "52,800" not in " ".join(story(kept)), "it would tell that three pupils need a bed"
+    assert str(missing(kept).rows[0][3]) == "*"
 
 
 def test_two_ids_never_share_a_page() -> None:
     ids = ("会昌一小", "筠门岭小", "a/b", "a_b", "a%2Fb", "a b", "..")
-    names = [_file_name(school) for school in ids]
-    assert names[:3] == ["会昌一小", "筠门岭小", "a%2Fb"]
+    names = [file_of(school).removeprefix("sheets/") for school in ids]
+    assert names[:3] == ["会昌一小.html", "筠门岭小.html", "a%2Fb.html"]
     assert len(set(names)) == len(ids)
     assert not any("/" in name for name in names)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("audience", ["public", "internal"])
-def test_the_report_tells_of_pupils_without_a_place(path: Path, language: str, audience: str) -> None:
-    found = Run(path)
-    report = found.settings.report.model_copy(update={"language": language, "audience": audience})
-    found.__dict__["settings"] = found.settings.model_copy(update={"report": report})
+def test_the_report_tells_of_pupils_without_a_place(tmp_path: Path, language: str, audience: str) -> None:
+    found = Run(sample_run(tmp_path / "base", f"report.language={language}", f"report.audience={audience}"))
     assert unplaced(found) == [], "everybody has a place"
     rows = [(2023, 7.0, "ride"), (2023, 2.0, "class_place"), (2024, 8.9, "ride")]
     rows += [(2024, 3.0, "no open receiving school takes grade 7"), (2024, 1.0, "no road")]
@@ -90,6 +233,7 @@ def test_the_report_tells_of_pupils_without_a_place(path: Path, language: str, a
     assert all(sentence in answer(found) for sentence in (over, none))
 
 
-def test_each_school_has_its_page(path: Path) -> None:
-    assert [file.name for file in (path / "sheets").iterdir()] == ["T.html"]
-    assert "<h1>" in (path / "sheets" / "T.html").read_text(encoding="utf-8")
+def test_each_school_has_its_page(kept: Run) -> None:
+    write_sheets(kept)
+    assert [file.name for file in (kept.path / "sheets").iterdir()] == ["T.html"]
+    assert "<h1>" in (kept.path / "sheets" / "T.html").read_text(encoding="utf-8")

@@ -28,7 +28,7 @@ Without a verb, `run` is meant: the reference county, six sampled weeks a year, 
 
 SETTINGS = """Settings are written key=value; docs/settings.md has all of them. Some are:
   county=huichang             the county: a name in configs/county (or county.folder=PATH)
-  closure=plan_2023           which schools close: plan_2023, none, under_30, under_100
+  closure=plan_2023           which schools close: plan_2023, none, under_30, under_100, listed
   calendar=sampled            weeks lived: smoke (1 a year), sampled (6), full (all)
   study.name=main             name of the study; its folder in the results
   study.years=10              number of school years, from study.first_year

@@ -39,6 +39,8 @@ class Closure(Group):
     """Thresholds by year; a school at or over the threshold stays."""
     named: tuple[NamedClosure, ...]
     """Schools that close whatever their size."""
+    listed: Switch
+    """Whether the schools in the county's own list (closures.csv), where it has one, close from their year."""
     kinds: tuple[Literal["teaching_point", "village", "central_primary", "nine_year", "junior"], ...]
     """Kinds of school that a threshold may close."""
     conditions: tuple[Condition, ...]

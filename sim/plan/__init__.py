@@ -59,6 +59,8 @@ class Closures:
     """(Y, S, 9) grades that each school teaches: fewer than it offers while it closes grade by grade."""
     school_plans: pd.DataFrame
     """The columns of school_plans.csv."""
+    grounds: pd.DataFrame
+    """The columns of grounds.csv."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,24 @@
-"""Which schools close in which year: by size, by name, as the hearing says, and when they are ready.
+"""Which schools close in which year: those that are to, unless the hearing says no, when they are ready.
 
-Year by year: the schools that a rule or list names are closed on trial, all pupils are placed, and a school whose
-pupils then lack what is required (see `sim.plan.ready`) stays open and is tried again the next year. Schools are
-looked at in a fixed order, those closed already first, then those with the fewest pupils.
+Year by year: the schools that a rule or list names (see `sim.plan.rule`) are closed on trial, all pupils are placed,
+and a school whose pupils then lack what is required (see `sim.plan.ready`) stays open and is tried again the next
+year. Schools are looked at in a fixed order, those closed already first, then those with the fewest pupils.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
 from sim.config import Settings
 from sim.county import County, Travel
-from sim.errors import BadInput
 from sim.plan import GRADES, Bools, Closures, Floats, Forecast, Ints, Places
 from sim.plan.assign import places, ways_to_school
 from sim.plan.ready import Finding, fails, findings, keep_cost, too_far
-from sim.plan.school_plan import Decision, decisions_table, school_plans
-from sim.tables.county import CONDITIONS
+from sim.plan.rule import Rules, rules
+from sim.plan.school_plan import Decision, Move, decisions_table, grounds, school_plans
 
-_ROUNDING = 1e-6
-"""Pupils; a forecast roll this near a threshold stands on it."""
 _NEVER = 9999
 """Year in which a school closes that stays open."""
 HEARING = "hearing"
@@ -35,17 +31,19 @@ class _Facts:
     county: County
     settings: Settings
     travel: Travel
-    years: Ints
-    roll: Floats
-    """(Y, S) pupils at each school if nothing closes."""
     expected: Floats
     """(Y, H, 9, 2) pupils the plan is made for."""
-    meets: Bools
-    """(Y, S) a rule or list says that it closes."""
-    refused: Bools
-    """(Y, S) the hearing said no."""
-    required: Bools
-    """(Y, S, 3) which of CONDITIONS must be met."""
+    rules: Rules
+
+    @property
+    def years(self) -> Ints:
+        """Return the school years; (Y,)."""
+        return self.rules.years
+
+    @property
+    def required(self) -> Bools:
+        """Return which of CONDITIONS must be met; (Y, S, 3)."""
+        return self.rules.required
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +52,16 @@ class _State:
 
     since: Ints
     """First year of closing, _NEVER while open."""
-    waiting: Bools
-    """To close when ready."""
+    wanted: Bools
+    """Is to close, and stays open as long as it is not ready or the hearing says no."""
     back: Bools
     """Was closed and is open again, for good."""
     told: tuple[str, ...]
     """Why it was kept last."""
     school: Ints | None
     """(H, 9) where pupils were placed."""
+    origin: Ints
+    """(H, 9) school that closes, or has closed, from which the pupils go elsewhere; -1: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,43 +81,44 @@ def close_and_place(
     """Decide which schools close in each year, and place the pupils of every year.
 
     A school is to close from the first year in which its expected roll is below that year's threshold, or in which a
-    list names it (closure.named, and the county's closures.csv where the scenario closes schools at all), unless the
-    latest hearing about it was refused. It closes when what `closure.conditions` and a conditional hearing require is
-    there for each of its pupils, else it stays, and is tried again each year. Steps before the first year count in
-    the first year. A closed school stays closed, unless `closure.reopen` brings it back.
+    list names it (closure.named, the county's closures.csv). While the latest hearing about it is a refusal it stays,
+    and closes when a later one agrees; where none was held, the rule alone decides. It closes when what
+    `closure.conditions` and a conditional hearing require is there for each of its pupils, else it stays, and is
+    tried again each year. A closed school stays closed, unless `closure.reopen` brings it back.
     `open` has shape (Y, S). Raises BadInput for a school that does not exist.
     """
-    years = forecast.years
-    meets = _too_small(county, settings, forecast) | _named(county, settings, years)
-    refused, asked = _hearings(county, years)
-    required = asked | np.isin(CONDITIONS, settings.closure.conditions)
     expected = forecast.p80 if settings.plan.basis == "p80" else forecast.mean
-    facts = _Facts(county, settings, ways, years, rolls(county, forecast), expected, meets, refused, required)
+    facts = _Facts(county, settings, ways, expected, rules(county, settings, forecast))
     size = len(county.schools.id)
-    no = np.zeros(size, dtype=bool)
-    state = _State(np.full(size, _NEVER), no, no, ("",) * size, None)
+    no, nobody = np.zeros(size, dtype=bool), np.full((len(county.hamlets.id), len(GRADES)), -1)
+    state = _State(np.full(size, _NEVER), no, no, ("",) * size, None, nobody)
     decided: list[Decision] = []
+    moves: list[Move] = []
     placed, taught = [], []
-    for k in range(len(years)):
-        state, year_places, year_decided = _year(facts, state, k)
+    for k in range(len(facts.years)):
+        state, year_places, year_decided, year_moves = _year(facts, state, k)
         placed.append(year_places)
         taught.append(_taught(facts, state.since, k))
         decided += year_decided
+        moves += year_moves
     grades = np.stack(taught)
-    tables = (
+    return Closures(
+        facts.years,
+        np.asarray(grades.any(axis=2)),
         decisions_table(county, settings, decided),
-        school_plans(county, settings, ways_to_school(county, ways), decided),
-    )
-    return Closures(years, np.asarray(grades.any(axis=2)), tables[0], grades, tables[1]), tuple(placed)
+        grades,
+        school_plans(county, settings, ways_to_school(county, ways), decided, moves),
+        grounds(county, settings, facts.rules, decided),
+    ), tuple(placed)
 
 
-def _year(facts: _Facts, state: _State, k: int) -> tuple[_State, Places, list[Decision]]:
+def _year(facts: _Facts, state: _State, k: int) -> tuple[_State, Places, list[Decision], list[Move]]:
     """Decide about every school in a year and place the pupils; return the new state, the places and what to tell."""
-    year, closed = int(facts.years[k]), state.since < _NEVER
-    waiting = (state.waiting | facts.meets[k]) & ~facts.refused[k] & ~state.back & ~closed
-    vetoed = facts.meets[k] & facts.refused[k] & ~state.back & ~closed
+    rule, year, closed = facts.rules, int(facts.years[k]), state.since < _NEVER
+    wanted = (state.wanted | rule.meets[k]) & ~state.back & ~closed
+    vetoed, waiting = wanted & rule.refused[k], wanted & ~rule.refused[k]
     again = closed & facts.settings.closure.reopen
-    tested = _in_order(again, facts.roll[k]) + _in_order(waiting, facts.roll[k])
+    tested = _in_order(again, rule.roll[k]) + _in_order(waiting, rule.roll[k])
     if_open = state.since.copy()
     if_open[tested] = _NEVER
     stays = _place(facts, state, k, _taught(facts, if_open, k))
@@ -128,19 +129,59 @@ def _year(facts: _Facts, state: _State, k: int) -> tuple[_State, Places, list[De
     placed = next((trial.placed for trial in trials.values() if not trial.late), stays)
     if placed is not stays and facts.settings.closure.transition != "at_once":
         placed = _place(facts, state, k, taught)
+    back = state.back | (again & late)
+    placed = _told_back(placed, back)
     unheard = _Trial([Finding(HEARING, np.nan, "", "another hearing", np.nan)], True, taught, placed)
-    costs = keep_cost(facts.county, facts.settings, facts.roll[k])
-    told = list(state.told)
-    decided: list[Decision] = []
-    for s in np.flatnonzero(waiting | vetoed | (again & late)).tolist():
-        trial = trials.get(s, unheard)
-        verdict = "reopen" if again[s] else "keep" if vetoed[s] or late[s] else "close"
-        if verdict != "keep" or told[s] != trial.found[0].condition:
-            where = stays.school, trial.taught, trial.placed
-            decided.append(Decision(year, s, verdict, trial.found, float(costs[s]), *where))
-        told[s] = trial.found[0].condition if verdict == "keep" else ""
-    waiting = waiting & late
-    return _State(since, waiting, state.back | (again & late), tuple(told), placed.school), placed, decided
+    trials |= dict.fromkeys(np.flatnonzero(vetoed).tolist(), unheard)
+    new = {s: trials[s] for s in np.flatnonzero(wanted | (again & late)).tolist()}
+    decided = _decisions(facts, state, k, new)
+    left = np.where(np.isin(state.origin, np.flatnonzero(late)), -1, state.origin)
+    origin = np.where(np.isin(stays.school, np.flatnonzero(waiting & ~late)), stays.school, left)
+    moves = _would_move(decided, new, stays.school) + _leave(facts, k, since, origin, placed)
+    told = {s: trial.found[0].condition if trial.late and wanted[s] else "" for s, trial in new.items()}
+    reasons = tuple(told.get(s, text) for s, text in enumerate(state.told))
+    return _State(since, wanted & (vetoed | late), back, reasons, placed.school, origin), placed, decided, moves
+
+
+def _decisions(facts: _Facts, state: _State, k: int, trials: dict[int, _Trial]) -> list[Decision]:
+    """Return what is decided in a year; that a school stays is told again only when another condition fails."""
+    costs = keep_cost(facts.county, facts.settings, facts.rules.roll[k])
+    decided = []
+    for s, trial in trials.items():
+        verdict = "close" if not trial.late else "keep" if state.since[s] == _NEVER else "reopen"
+        if verdict != "keep" or state.told[s] != trial.found[0].condition:
+            year, required = int(facts.years[k]), facts.required[k, s]
+            decided.append(Decision(year, s, verdict, trial.found, required, float(costs[s])))
+    return decided
+
+
+def _would_move(decided: list[Decision], trials: dict[int, _Trial], if_open: Ints) -> list[Move]:
+    """Return where the pupils of schools that stay, or open again, would go if these were closed; if_open (H, 9)."""
+    moves = []
+    for each in decided:
+        trial, there = trials[each.school], if_open == each.school
+        if trial.late:
+            who = there & (trial.placed.school != each.school)
+            moves.append(Move(each.year, each.school, who, trial.taught, trial.placed))
+    return moves
+
+
+def _leave(facts: _Facts, k: int, since: Ints, origin: Ints, placed: Places) -> list[Move]:
+    """Return which pupils leave closing schools in a year: all grades, or the next one; origin (H, 9)."""
+    taught = _taught(facts, since, k)
+    gone = _taught(facts, since + 1, k) & ~taught  # what it would still teach had it begun to close a year later
+    leaves = (origin >= 0) & gone[origin, np.arange(len(GRADES))]
+    return [
+        Move(int(facts.years[k]), s, leaves & (origin == s), taught, placed) for s in np.unique(origin[leaves]).tolist()
+    ]
+
+
+def _told_back(placed: Places, back: Bools) -> Places:
+    """Say in their reason of those who attend a school that opened again that it did."""
+    there = np.isin(placed.school, np.flatnonzero(back))
+    reason = placed.reason.copy()
+    reason[there] = "the school is open again; " + reason[there]
+    return replace(placed, reason=reason)
 
 
 def _settle(facts: _Facts, state: _State, k: int, tested: list[int], if_open: Ints) -> dict[int, _Trial]:
@@ -208,78 +249,3 @@ def _in_order(mask: Bools, roll: Floats) -> list[int]:
     """Return the schools of a mask, those with the fewest pupils first, then in the county's order."""
     order = np.argsort(roll, kind="stable")
     return [int(s) for s in order[mask[order]]]
-
-
-def rolls(county: County, forecast: Forecast) -> Floats:
-    """Say how many pupils each school is expected to have if nothing closes; shape (Y, S).
-
-    Its pupils are those of the hamlets that attend it today, in the grades it offers; pupils who would come
-    from elsewhere (to a junior school, or from a school that closes) are not among them.
-    """
-    offers = np.stack([county.schools.offers(grade) for grade in GRADES], axis=1)
-    attended = county.hamlets.school
-    here = (forecast.mean.sum(axis=3) * offers[attended]).sum(axis=2)
-    total = np.zeros((len(forecast.years), len(county.schools.id)))
-    np.add.at(total.T, attended, here.T)
-    return total
-
-
-def _too_small(county: County, settings: Settings, forecast: Forecast) -> Bools:
-    """Return where a closable school that hamlets attend is under a threshold of the year; shape (Y, S)."""
-    schools = county.schools
-    may_close = np.isin(schools.kind, settings.closure.kinds)
-    may_close &= np.isin(np.arange(len(schools.id)), county.hamlets.school)
-    below = np.zeros(len(forecast.years))
-    first = int(forecast.years[0])
-    for step in settings.closure.steps:
-        row = max(step.year, first) - first
-        if row < len(below):
-            below[row] = max(below[row], step.below_pupils)
-    return np.asarray((rolls(county, forecast) < below[:, None] - _ROUNDING) & may_close)
-
-
-def _named(county: County, settings: Settings, years: Ints) -> Bools:
-    """Return where a list says that the school is closed; shape (Y, S)."""
-    position = {school: s for s, school in enumerate(county.schools.id)}
-    closure = settings.closure
-    unknown = [entry.school_id for entry in closure.named if entry.school_id not in position]
-    if unknown:
-        raise BadInput(
-            *(
-                f"closure.named: '{name}' is no school of {county.name}; known are {_some(county.schools.id)}"
-                for name in unknown
-            )
-        )
-    listed = [(entry.school_id, entry.year) for entry in closure.named]
-    table = county.tables.get("closures")
-    if table is not None and (closure.steps or closure.named):
-        listed += list(zip(table["school_id"], table["year"], strict=True))
-    named = np.zeros((len(years), len(position)), dtype=bool)
-    for name, year in listed:
-        named[years >= year, position[name]] = True
-    return named
-
-
-def _hearings(county: County, years: Ints) -> tuple[Bools, Bools]:
-    """Return where the latest hearing held for that year or before was refused (Y, S), and what it asks for (Y, S, 3).
-
-    A conditional hearing asks for the condition it names, or for all of them when it names none.
-    """
-    refused = np.zeros((len(years), len(county.schools.id)), dtype=bool)
-    asked = np.zeros((*refused.shape, len(CONDITIONS)), dtype=bool)
-    table = county.tables.get("hearing")
-    if table is None or table.empty:
-        return refused, asked
-    position = {school: s for s, school in enumerate(county.schools.id)}
-    for row in table.sort_values("year", kind="stable").itertuples():
-        since, s = years >= row.year, position[row.school_id]
-        named = getattr(row, "condition", None)
-        wants = [row.result == "conditional" and (pd.isna(named) or named == each) for each in CONDITIONS]
-        refused[since, s], asked[since, s] = row.result == "refused", wants
-    return refused, asked
-
-
-def _some(names: tuple[str, ...], most: int = 8) -> str:
-    """Return the first names of a list, and how many more there are."""
-    rest = len(names) - most
-    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -108,12 +108,13 @@ def _may_walk(county: County, settings: Settings, travel: Travel, places: Places
     young = riders[:, YOUNG].any(axis=1) | ~riders.any(axis=1)
     may = km <= np.where(young, fleet.stop_walk_young_km, fleet.stop_walk_km)[:, None] + TINY
     limit = np.where(YOUNG, fleet.ride_limit_young_min, fleet.ride_limit_older_min)
-    before = fleet.walk_to_stop_min + fleet.wait_at_stop_min + walk_min(settings, km)
+    walk_and_wait = fleet.walk_to_stop_min + fleet.wait_at_stop_min + walk_min(settings, km)
+    before = walk_and_wait if fleet.limit_includes_walk_and_wait else np.zeros(km.shape)
     pupils = riders.sum(axis=1)
     for h, g in zip(*np.nonzero(daily_riders(places)), strict=True):
         ride = travel.minutes[county.hamlets.node, county.schools.node[places.school[h, g]]]
         ride = ride + minutes_of(fleet.dwell_stop_s + fleet.dwell_pupil_s * (pupils[h] + pupils))
-        may[h] &= ride + before[h] * fleet.limit_includes_walk_and_wait <= limit[g] + TINY
+        may[h] &= ride + before[h] <= limit[g] + TINY
     np.fill_diagonal(may, True)
     return may
 

@@ -20,15 +20,28 @@ def plan_tables(settings: Settings, county: County, plan: Plan) -> dict[str, pd.
     years = plan.years
     return {
         "closures": plan.closures.decisions,
+        "grounds": plan.closures.grounds,
         "places": pd.concat([_places(county, year) for year in years], ignore_index=True),
         "unplaced": pd.concat([year.places.unplaced for year in years], ignore_index=True),
         "runs": pd.concat([_runs(settings, county, year) for year in years], ignore_index=True),
         "posts": plan.posts,
-        "school_plans": plan.closures.school_plans,
+        "school_plans": _school_plans(county, plan),
         "alternatives": plan.alternatives,
         "forecast_check": forecast_check(county, settings),
         **_checked(years),
     }
+
+
+def _school_plans(county: County, plan: Plan) -> pd.DataFrame:
+    """Return the plans of the schools with the stop of those who really go where they say, and the walk to it."""
+    table, years = plan.closures.school_plans, {year.year: year.places for year in plan.years}
+    school, hamlet = ({name: i for i, name in enumerate(part.id)} for part in (county.schools, county.hamlets))
+    stops: list[tuple[str | None, float]] = []
+    for row in table.itertuples():
+        h, g, places = hamlet[row.hamlet_id], int(row.grades.partition("-")[0]) - 1, years[row.year]
+        rides = row.school_bus > 0 and places.school[h, g] == school.get(row.to_school_id)
+        stops.append((county.hamlets.id[places.stop[h, g]], float(places.stop_km[h, g])) if rides else (None, np.nan))
+    return table.assign(stop_id=[stop for stop, _ in stops], stop_km=[km for _, km in stops])
 
 
 def _checked(years: tuple[YearPlan, ...]) -> dict[str, pd.DataFrame]:

@@ -10,6 +10,9 @@ REJECTED = (
     "room_needed_by_others",
 )  # fmt: skip
 """Why pupils do not go to another school."""
+GROUNDS = ("size", "named", "listed", "class_place", "ride_or_bed", "meal")
+SPLIT = ("grades", "nearer", "room")
+"""Why pupils of a hamlet go to different schools."""
 
 SCENARIO = text("scenario", "Scenario: a set of choices")
 YEAR = whole("year", "School year, named by its autumn", "year")
@@ -46,9 +49,28 @@ CLOSURES = run_file(
     number("relief_cost_yuan", "Its cost", "yuan", nullable=True),
     number("keep_cost_yuan_per_year", "What keeping it ties up: pay, extra funds", "yuan/year", nullable=True),
 )  # fmt: skip
+GROUNDS_OF_DECISIONS = run_file(
+    "grounds.csv",
+    "What each decision of closures.csv rests on: the rules that name the school (`size`: under a threshold; `named`: "
+    "closure.named; `listed`: the county's closures.csv), and every condition, unless the hearing says no",
+    "scenario year school_id ground",
+    SCENARIO, YEAR,
+    text("school_id", "School"),
+    text("ground", "Rule or condition", allowed=GROUNDS),
+    whole("since", "Rules: first school year in which it names the school", "year", nullable=True),
+    whole("required", "1: the school closes only with it", low=0, high=1),
+    whole("met", "1: it holds for every pupil", low=0, high=1),
+    number("value", "`size`: pupils expected in that year; conditions: by how much it fails", nullable=True),
+    number("limit", "`size`: the threshold", "pupil", nullable=True),
+    text("unit", "Unit of the value", nullable=True),
+    text("relief", "Cheapest way to meet the condition", nullable=True),
+    number("relief_cost_yuan", "Its cost", "yuan", nullable=True),
+)  # fmt: skip
 SCHOOL_PLANS = run_file(
     "school_plans.csv",
-    "One school, one plan (一校一案): what a decision about a school means for its pupils, hamlet by hamlet",
+    "One school, one plan (一校一案): what a decision about a school means for its pupils, hamlet by hamlet. Closing "
+    "grade by grade, a school has rows in each year for the grades that go elsewhere from that year on; a school that "
+    "stays, for where its pupils would go; one that opens again, for where they come back from",
     "scenario year school_id hamlet_id grades",
     SCENARIO, YEAR,
     text("school_id", "School that closes, is kept or opens again"),
@@ -61,7 +83,10 @@ SCHOOL_PLANS = run_file(
     number("km", "Way to the other school by road", "km", nullable=True),
     number("minutes", "The same way by car or bus", "minute", nullable=True),
     *(number(mode, f"Share who go by this way: {mode}", "share", high=1) for mode in MODES[:-1]),
+    text("stop_id", "Home at whose stop they board the school bus; null: nobody does so far", nullable=True),
+    number("stop_km", "Walk to that stop from their own, by road", "km", nullable=True),
     text("verdict", "What is decided, and why"),
+    text("split", "Why pupils of the hamlet go to different schools; null: all to one", allowed=SPLIT, nullable=True),
     *(column for n in (1, 2) for column in (
         text(f"alternative_{n}", "Nearest other school with these grades", nullable=True),
         number(f"alternative_{n}_minutes", "Way to it by car or bus", "minute", nullable=True),

@@ -149,10 +149,11 @@ def _pupils(run: Run) -> list[Figure]:
 
 
 def _closing(run: Run) -> list[Figure]:
-    closures = run.table("closures")
-    closed = closures.loc[closures["decision"] == "close", "school_id"].nunique()
-    kept = closures.loc[closures["decision"] == "keep", "school_id"].nunique()
-    return [Figure(number(closed), run.words("key.closing"), run.words("key.closing_note", kept=kept))]
+    last = run.last_decisions["decision"]
+    again = int((last == "reopen").sum())
+    note = run.words("key.closing_note", kept=number(int((last == "keep").sum())))
+    note += run.words("key.closing_again", again=number(again)) if again else ""
+    return [Figure(number(int((last == "close").sum())), run.words("key.closing"), note)]
 
 
 def _buses(run: Run) -> list[Figure]:

@@ -98,8 +98,8 @@ def _schools(axes: Axes, run: Run) -> None:
 
 
 def _closed(axes: Axes, run: Run) -> None:
-    closures = run.table("closures")
-    closed = run.schools.reindex(closures.loc[closures["decision"] == "close", "school_id"].unique())
+    last = run.last_decisions
+    closed = run.schools.reindex(last.loc[last["decision"] == "close", "school_id"])
     axes.scatter(closed["lon"], closed["lat"], s=20, marker="x", color=BLACK, linewidths=0.9, zorder=5)
 
 

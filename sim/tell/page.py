@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from sim.store import RunFolder
-from sim.tell import register
+from sim.tell import closing, register
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
 from sim.tell.enrol import check_table, story
@@ -73,11 +73,16 @@ def report(run_folder: Path) -> Path:
     drawn = draw(run)
     for name, svg in drawn.items():
         run.folder.write_text(f"figures/{name}.svg", svg + "\n")
+    write_sheets(run)
+    page = _render("report.html.j2", run.words, **_report(run, drawn))
+    return run.folder.write_text("report.html", page)
+
+
+def write_sheets(run: Run) -> None:
+    """Write the page of each school that a closing rule or list named."""
     for name, told in sheets(run).items():
         page = _render("sheet.html.j2", run.words, public=run.public, made_up=_made_up(run), **told)
         run.folder.write_text(name, page)
-    page = _render("report.html.j2", run.words, **_report(run, drawn))
-    return run.folder.write_text("report.html", page)
 
 
 def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
@@ -105,6 +110,9 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "forecast_story": story(run),
         "forecast_check": check_table(run),
         "closures": tables.closure_table(run),
+        "closing_story": run.words.speak(closing.story(run)),
+        "missing": closing.missing(run),
+        "pages": closing.pages(run),
         "unplaced": unplaced(run),
         "prices": register.price_table(run),
         "limits": register.limit_table(run),

@@ -122,6 +122,11 @@ class Run:
         """Return a table of the run as declared."""
         return self.folder.read_table(name)
 
+    @cached_property
+    def last_decisions(self) -> pd.DataFrame:
+        """Return what is decided in the end about each school that a rule or list named: rows of closures.csv."""
+        return self.table("closures").sort_values("year", kind="stable").drop_duplicates("school_id", keep="last")
+
     def totals(self, name: str, keys: Sequence[str], value: str) -> pd.DataFrame:
         """Return the sums of a large table by some keys, added up without loading the rest of it."""
         with pq.ParquetFile(self.folder.file(name)) as file:
@@ -129,6 +134,11 @@ class Run:
             summed = pa.concat_tables([_sums(piece, keys, value) for piece in pieces])
         frame = _sums(summed, keys, value).to_pandas()
         return frame.astype({key: str for key in keys if not pd.api.types.is_numeric_dtype(frame[key])})
+
+    @cached_property
+    def posts(self) -> pd.DataFrame:
+        """Return the posts of all years, and who fills them."""
+        return self.table("posts")
 
     @cached_property
     def bottlenecks(self) -> pd.DataFrame:

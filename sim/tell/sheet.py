@@ -1,97 +1,154 @@
-"""One school, one plan: a page for each school that closes, is kept or opens again, to be read aloud at a hearing."""
+"""One school, one plan: a page for each school that closes, stays or opens again, to be read aloud at a hearing."""
 
 from __future__ import annotations
 
-import re
 from typing import Any
-from urllib.parse import quote
 
+import numpy as np
 import pandas as pd
 
+from sim.tell import journey
+from sim.tell.case import CONDITIONS, Case, cases, file_of, keep_cost, relief_units
 from sim.tell.cells import FEWEST, is_small
-from sim.tell.number import TEN_THOUSAND_YUAN, money, number, percent
+from sim.tell.number import money, number
 from sim.tell.run import Run
 
 COUNTED = ("pupil", "bed", "rider", "meal")
 """Units of a shortfall that count pupils."""
-MODES = ("walk", "family", "line_bus", "school_bus", "lodge")
+RULES = ("size", "named", "listed")
 
 
 def sheets(run: Run) -> dict[str, dict[str, Any]]:
-    """Return what the page of each school says, by file name: its name, sentences, and a line for each hamlet.
+    """Return what the page of each school says, by file name: its title, the verdict, and the parts with sentences.
 
     A public page tells of schools and ways, never of the pupils of a hamlet or grade; numbers that count fewer than
     five pupils, or from which they could be worked out, are left out.
     """
-    if not run.folder.file("school_plans").is_file():
-        return {}
-    plans, decisions = run.table("school_plans"), run.table("closures")
+    named = list(cases(run))
+    ride = journey.rides(run) if named else pd.Series(dtype=float)
+    return {file_of(case.school): _page(case, ride) for case in named}
+
+
+def _page(case: Case, ride: pd.Series[float]) -> dict[str, Any]:
+    parts = {
+        "history": history(case),
+        "why": why(case),
+        "hearing": hearing(case),
+        f"pupils_{case.verdict}": journey.travel(case, ride),
+        "room": journey.room(case) if case.verdict != "reopen" else [],
+        "ready": ready(case),
+        "staff": journey.staff(case),
+        "cost": cost(case),
+        "others": journey.others(case) if case.verdict != "reopen" else [],
+        "later": later(case),
+    }
     return {
-        f"sheets/{_file_name(str(school))}.html": {
-            "title": run.words("sheet.title", school=run.site(str(school))),
-            "sentences": [text for row in rows.itertuples() for text in _decision(run, row)],
-            "lines": _lines(run, plans[plans["school_id"] == school]),
-        }
-        for school, rows in decisions.groupby("school_id", sort=True)
+        "title": case.words("sheet.title", school=case.run.site(case.school)),
+        "verdict": verdict(case),
+        "decision": case.verdict,
+        "parts": [(case.words(f"sheet.part.{name}"), said) for name, said in parts.items() if said],
     }
 
 
-def _file_name(school: str) -> str:
-    """Return an id as part of a file name: letters and digits of any script stand, all else as in an address (%2F).
-
-    No two ids have the same name.
-    """
-    return re.sub(r"[^\w-]", lambda sign: quote(sign[0], safe=""), school)
-
-
-def _decision(run: Run, row: Any) -> list[str]:
-    """Return the verdict of a year in sentences: what is decided, what is not ready, what helps, what keeping costs."""
-    word = run.words
-    told = [word(f"sheet.{row.decision}", year=row.year)]
-    if row.condition_failed == "hearing":
-        told.append(word("sheet.hearing"))
-    elif pd.notna(row.condition_failed):
-        hidden = run.public and row.unit in COUNTED and is_small(row.shortfall)
-        short = f"<{FEWEST}" if hidden else number(row.shortfall, None if row.unit == "minute" else 0)
-        unit = word.term("sheet.unit", row.unit)
-        told.append(word(f"sheet.failed.{row.condition_failed}", short=short, unit=unit))
-        known = pd.notna(row.relief_cost_yuan) and not run.public
-        price = word("sheet.price", price=money(row.relief_cost_yuan, word)) if known else ""
-        told.append(word("sheet.relief", relief=word.term("relief", row.cheapest_relief), price=price))
-    else:
-        told.append(word("sheet.ready"))
-    # To the yuan, the cost would tell the roll of a school that is funded as if it had a hundred pupils.
-    cost = row.keep_cost_yuan_per_year
-    shown = round(cost / TEN_THOUSAND_YUAN) * TEN_THOUSAND_YUAN if run.public and pd.notna(cost) else cost
-    return [*told, word("sheet.keep_cost", cost=money(shown, word))]
+def verdict(case: Case) -> str:
+    """Return what is decided in the end, in one sentence."""
+    slow = case.verdict == "close" and case.run.settings.closure.transition != "at_once"
+    key = "sheet.close_slowly" if slow else f"sheet.{case.verdict}"
+    return case.words(key, year=case.last.year, last=case.empty_from)
 
 
-def _lines(run: Run, plans: pd.DataFrame) -> list[str]:
-    """Return a sentence for each hamlet and school, with the schools that were not chosen; each said once."""
-    word, told = run.words, []
-    for row in plans.itertuples():
-        hamlet = run.hamlets.loc[row.hamlet_id, "name_zh"] if row.hamlet_id in run.hamlets.index else row.hamlet_id
-        here = {"hamlet": str(hamlet) or row.hamlet_id, "before": number(row.km_before, 1)}
-        if pd.isna(row.to_school_id):
-            text = word("sheet.nowhere", **here)
-        else:
-            way = {"school": run.site(row.to_school_id), "km": number(row.km, 1), "min": number(row.minutes, 0)}
-            text = word("sheet.goes", **here, **way)
-        if not run.public:
-            shares = [(mode, getattr(row, mode)) for mode in MODES]
-            ways = word.join(
-                [f"{word.term('sheet.mode', mode)} {percent(share)}" for mode, share in shares if share > 0]
-            )
-            text += word("sheet.who", grades=row.grades, pupils=number(row.pupils), ways=ways)
-        told.append(text + "".join(_rejected(run, row, k) for k in (1, 2)))
-    return list(dict.fromkeys(told))
+def history(case: Case) -> list[str]:
+    """Return what happens in which year, where it is more than one thing."""
+    word, said = case.words, []
+    for row in case.decisions.itertuples():
+        why = word.term("sheet.because", row.condition_failed) if pd.notna(row.condition_failed) else ""
+        why = "" if row.decision == "close" else why
+        said.append(word(f"sheet.in_year.{row.decision}", year=row.year) + why)
+    if case.verdict == "close" and case.empty_from > case.last.year:
+        leaves = [
+            word("sheet.grade_leaves", year=year, grade=word.term("grade", grade)) for year, grade in case.leaving
+        ]
+        said.append(word.speak([*leaves, word("sheet.apart")]))
+    return said if len(said) > 1 else []
 
 
-def _rejected(run: Run, row: Any, k: int) -> str:
-    """Return why the k-th nearest other school was not chosen; nothing where there is none."""
-    other = getattr(row, f"alternative_{k}")
-    if pd.isna(other):
-        return ""
-    reason = run.words.term("sheet.not", getattr(row, f"alternative_{k}_reason"))
-    minutes = number(getattr(row, f"alternative_{k}_minutes"), 0)
-    return run.words("sheet.rejected", school=run.site(other), min=minutes, reason=reason)
+def why(case: Case) -> list[str]:
+    """Return why the school is on the list: a threshold with its year, or the list that names it."""
+    said, found = [], case.found
+    for ground in (rule for rule in RULES if rule in found.index):
+        row = found.loc[ground]
+        key = f"sheet.why.{ground}" + ("_public" if ground == "size" and case.run.public else "")
+        size = {"limit": number(row["limit"], 0), "pupils": number(np.ceil(round(row["value"], 6)), 0)}
+        said.append(case.words(key, year=int(row["since"]), **(size if ground == "size" else {})))
+    return said
+
+
+def hearing(case: Case) -> list[str]:
+    """Return what the hearings have said so far, and what follows."""
+    word, table = case.words, case.run.input("hearing.csv")
+    held = table[(table["school_id"] == case.school)].sort_values("year") if len(table) else table
+    held = held[held["year"].astype(int) <= case.run.years[-1]] if len(held) else held
+    if held.empty:
+        return [word("sheet.hearing.none"), *([word("sheet.hearing.proposal")] if case.verdict == "close" else [])]
+    said = []
+    for row in held.itertuples():
+        asked = word.term("sheet.condition", getattr(row, "condition", "") or "all")
+        said.append(word(f"sheet.hearing.{row.result}", year=row.year, condition=asked))
+    refused = held["result"].iloc[-1] == "refused"
+    return [*said, word("sheet.hearing.stays")] if refused and case.verdict == "keep" else said
+
+
+def ready(case: Case) -> list[str]:
+    """Return what is there for every pupil and what is short, the cheapest help, and what follows."""
+    word, found = case.words, case.found
+    tested = [condition for condition in CONDITIONS if condition in found.index]
+    short = [condition for condition in tested if not found.loc[condition, "met"]]
+    if tested and not short:
+        return [word("sheet.ready")]
+    said = [word(f"sheet.met.{condition}") for condition in tested if condition not in short]
+    for condition in short:
+        row = found.loc[condition]
+        said.append(_shortage(case, condition, row) + _help(case, row))
+    if short:
+        must = any(found.loc[condition, "required"] for condition in short)
+        said.append(word(f"sheet.then.{case.verdict}" if must or case.verdict != "close" else "sheet.then.close"))
+    return said
+
+
+def _shortage(case: Case, condition: str, row: pd.Series[Any]) -> str:
+    """Return what is short, by how much; a public page hides numbers that count fewer than five pupils."""
+    word, short = case.words, float(np.ceil(round(row["value"], 6)))
+    hidden = case.run.public and row["unit"] in COUNTED and is_small(short)
+    amount = word("sheet.few", fewest=FEWEST) if hidden else number(short, 0)
+    return word(f"sheet.failed.{condition}_{row['unit']}", short=amount)
+
+
+def _help(case: Case, row: pd.Series[Any]) -> str:
+    """Return the cheapest relief with its price: that of all that is needed, or of one where few pupils need it."""
+    word, relief, yuan = case.words, case.words.term("relief", row["relief"]), row["relief_cost_yuan"]
+    units = relief_units(case.run, row["relief"], yuan)
+    if units is None:
+        return word("sheet.relief", relief=relief)
+    if case.run.public and is_small(units):
+        return word("sheet.relief_each", relief=relief, price=money(yuan / units, word))
+    return word("sheet.relief_all", relief=relief, units=number(units, 0), price=money(yuan, word))
+
+
+def cost(case: Case) -> list[str]:
+    """Return what keeping the school costs each year."""
+    told = keep_cost(case.run, case.last.keep_cost_yuan_per_year)
+    return [case.words(f"sheet.cost.{case.verdict}", cost=told)]
+
+
+def later(case: Case) -> list[str]:
+    """Return what happens if things turn out otherwise: whether and when the school opens again, or closes."""
+    if case.verdict != "close":
+        heard = case.last.condition_failed == "hearing"
+        return [case.words("sheet.later.heard" if heard else f"sheet.later.{case.verdict}")]
+    required = [each for each in CONDITIONS if each in case.found.index and case.found.loc[each, "required"]]
+    if not case.run.settings.closure.reopen:
+        return [case.words("sheet.later.no_rule")]
+    if not required:
+        return [case.words("sheet.later.nothing_required")]
+    conditions = case.words.join([case.words.term("sheet.condition", each) for each in required])
+    return [case.words("sheet.later.reopens", conditions=conditions)]

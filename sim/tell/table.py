@@ -228,11 +228,9 @@ def _strong(*texts: str) -> tuple[Cell, ...]:
 
 def closure_table(run: Run) -> Grid:
     """Return by township how many schools close or stay, and how many pupils change school."""
-    word, closures = run.words, run.table("closures")
+    word, last = run.words, run.last_decisions
     head = [word(f"column.{name}") for name in ("township", "closed", "kept", "pupils_moved")]
-    closed = closures[closures["decision"] == "close"].drop_duplicates("school_id")
-    kept = closures[closures["decision"] == "keep"]
-    kept = kept[~kept["school_id"].isin(closed["school_id"])].drop_duplicates("school_id")
+    closed, kept = last[last["decision"] == "close"], last[last["decision"] != "close"]
     schools, zones = run.schools, run.input("zones.csv")
     names = dict(zip(zones["township_id"], _names(zones), strict=True)) if len(zones) else {}
     moved = _pupils_of(run, closed["school_id"])

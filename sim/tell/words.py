@@ -45,3 +45,7 @@ class Words:
     def join(self, parts: list[str]) -> str:
         """Return a list of words as a text."""
         return ("、" if self.language == "zh" else ", ").join(parts)
+
+    def speak(self, sentences: list[str]) -> str:
+        """Return sentences as one paragraph."""
+        return ("" if self.language == "zh" else " ").join(sentences)

@@ -1,0 +1,111 @@
+"""One school that was to close: all that the files of a run say about it, and where its page lies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from sim.tell.number import TEN_THOUSAND_YUAN, money
+from sim.tell.run import Run
+from sim.tell.words import Words
+
+CONDITIONS = ("class_place", "ride_or_bed", "meal")
+PRICE_OF = {
+    "class places at the receiving school": "class_place",
+    "beds at the receiving school": "bed_place",
+    "beds in service mode": "bed_place",
+    "canteen seats at the receiving school": "canteen_seat_place",
+    "kitchen meals at the receiving school": "kitchen_meal",
+}
+"""Which price of the price list a relief is reckoned with."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One school and all that is decided about it, with its words; the last decision is what its page is about."""
+
+    run: Run
+    school: str
+    decisions: pd.DataFrame
+    grounds: pd.DataFrame
+    plans: pd.DataFrame
+
+    @property
+    def words(self) -> Words:
+        """Return the glossary."""
+        return self.run.words
+
+    @property
+    def last(self) -> Any:
+        """Return the last decision."""
+        return next(self.decisions.tail(1).itertuples())
+
+    @property
+    def verdict(self) -> str:
+        """Return what is decided in the end: close, keep, reopen."""
+        return str(self.last.decision)
+
+    @cached_property
+    def leaving(self) -> list[tuple[int, int]]:
+        """Return the year from which each grade is taught here no more, once the school closes: (year, grade)."""
+        row, transition = self.run.schools.loc[self.school], self.run.settings.closure.transition
+        grades = list(range(int(row["first_grade"]), int(row["last_grade"]) + 1))
+        if transition == "top_grades_first":
+            grades.reverse()
+        return [(self.last.year + (transition != "at_once") * k, grade) for k, grade in enumerate(grades)]
+
+    @property
+    def empty_from(self) -> int:
+        """Return the first year without any grade here, once the school closes."""
+        return self.leaving[-1][0]
+
+    @cached_property
+    def told(self) -> pd.DataFrame:
+        """Return the rows of school_plans.csv that belong to the last decision."""
+        return self.plans[self.plans["year"] >= self.last.year]
+
+    @cached_property
+    def found(self) -> pd.DataFrame:
+        """Return the rows of grounds.csv of the last decision, by ground."""
+        return self.grounds[self.grounds["year"] == self.last.year].set_index("ground")
+
+
+def cases(run: Run) -> Iterator[Case]:
+    """Yield every school that a rule or list named, in the order of their ids."""
+    if not run.folder.file("grounds").is_file():
+        return
+    tables = [run.table(name).sort_values("year", kind="stable") for name in ("closures", "grounds", "school_plans")]
+    parts = [dict(iter(table.groupby("school_id"))) for table in tables]
+    for school in sorted(parts[0]):
+        of = [part.get(school, table.iloc[:0]) for part, table in zip(parts, tables, strict=True)]
+        yield Case(run, str(school), *of)
+
+
+def file_of(school: str) -> str:
+    """Return where the page of a school lies: letters and digits of any script stand, all else as in an address (%2F).
+
+    No two ids have the same name.
+    """
+    name = re.sub(r"[^\w-]", lambda sign: quote(sign[0], safe=""), school)
+    return f"sheets/{name}.html"
+
+
+def relief_units(run: Run, relief: str, yuan: float) -> float | None:
+    """Return how many beds, seats or places a relief of such a cost is; None where the price list lacks its price."""
+    price = run.settings.prices.get(PRICE_OF.get(relief, ""))
+    return None if price is None or pd.isna(yuan) else float(round(yuan / price.central))
+
+
+def keep_cost(run: Run, yuan: float) -> str:
+    """Return what keeping a school open costs a year; in a public page to ten thousand yuan.
+
+    To the yuan, it would tell the roll of a school that is funded as if it had a hundred pupils.
+    """
+    rough = run.public and pd.notna(yuan)
+    return money(round(yuan / TEN_THOUSAND_YUAN) * TEN_THOUSAND_YUAN if rough else yuan, run.words)

@@ -1,0 +1,208 @@
+"""What a decision about a school means for its pupils and people: where they go and how, meals, beds, new posts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sim.tell.case import Case
+from sim.tell.number import money, number
+from sim.tell.run import COUNTY, Run
+from sim.units import MINUTES_PER_HOUR
+
+MODES = ("walk", "school_bus", "line_bus", "family", "lodge")
+"""In the order in which they are told."""
+POSTS = {
+    "teachers": "teacher", "temporary": "temporary", "life_teachers": "life_teacher", "wardens": "warden",
+    "canteen_workers": "canteen_worker", "guards": "guard",
+}  # fmt: skip
+"""Column of staff.csv -> post."""
+ROOMS = ("classroom_seat", "kitchen", "canteen_seat", "bed_girls", "bed_boys")
+LAST_YOUNG = 3
+"""Grades up to this one have the shorter limit."""
+IN_THE_VILLAGE_KM = 0.5
+
+
+def rides(run: Run) -> pd.Series[float]:
+    """Return the longest planned ride to school in minutes by year, school and stop."""
+    table = run.table("runs")
+    inward = table[(table["direction"] == "in") & (table["service"] == "school") & table["bus_id"].notna()]
+    gate = inward[inward["stop_id"] == inward["school_id"]].set_index(["year", "run_id"])["arrive_min"]
+    stops = inward[inward["stop_id"] != inward["school_id"]].set_index(["year", "run_id"])
+    stops = stops.assign(ride=gate.reindex(stops.index) - stops["depart_min"]).reset_index()
+    return stops.groupby(["year", "school_id", "stop_id"])["ride"].max()
+
+
+def travel(case: Case, ride: pd.Series[float]) -> list[str]:
+    """Return for each hamlet and school where its pupils go, how, how long it takes, and what the limit is."""
+    said, word = [], case.words
+    for (hamlet, to), rows in case.told.groupby(["hamlet_id", "to_school_id"], sort=False, dropna=False):
+        first = next(rows.itertuples())
+        name = _hamlet(case.run, str(hamlet))
+        if pd.isna(to):
+            said.append(word("sheet.nowhere", hamlet=name))
+            continue
+        parts = [word(f"sheet.goes.{case.verdict}", hamlet=name, school=case.run.site(str(to), short=True))]
+        parts += [_way(case, first), *_time(case, first, ride)]
+        if not case.run.public:
+            parts += [
+                word("sheet.who", year=row.year, grades=row.grades, pupils=_up(row.pupils)) for row in rows.itertuples()
+            ]
+        said.append(word.speak(parts))
+    return [*said, *_split(case), *_lodging_and_fare(case)]
+
+
+def _hamlet(run: Run, hamlet: str) -> str:
+    return str(run.hamlets.loc[hamlet, "name_zh"] if hamlet in run.hamlets.index else "") or hamlet
+
+
+def _way(case: Case, row: Any) -> str:
+    """Return how far it is, was, and by which ways the pupils go."""
+    word = case.words
+    here = row.km_before < IN_THE_VILLAGE_KM
+    before = word("sheet.near") if here else word("sheet.far", km=number(row.km_before, 1))
+    ways = word("sheet.or").join(word(f"sheet.mode.{mode}") for mode in MODES if getattr(row, mode) > 0)
+    key = {"close": "sheet.way", "keep": "sheet.way_then", "reopen": "sheet.way_back"}
+    return word(key[case.verdict], km=number(row.km, 1), before=before, ways=ways)
+
+
+def _time(case: Case, row: Any, ride: pd.Series[float]) -> list[str]:
+    """Return the minutes on foot and by bus in words, each with the limits of the grades that go so."""
+    if case.verdict == "reopen":
+        return []
+    on_foot = row.km / case.run.settings.road.walk_km_per_h * MINUTES_PER_HOUR
+    limits = _bands(case)
+    walk = {band: limit for band, limit in limits.items() if row.walk > 0 and on_foot <= limit}
+    drive = {band: limit for band, limit in limits.items() if band not in walk}
+    said = [case.words("sheet.walk_time", min=_up(on_foot)), *_kept(case, walk, on_foot)] if walk else []
+    return [*said, *_by_bus(case, row, ride, drive)] if drive else said
+
+
+def _by_bus(case: Case, row: Any, ride: pd.Series[float], limits: dict[str, float]) -> list[str]:
+    """Return the minutes from door to school by bus: on its planned run, or straight where none is planned."""
+    word, fleet = case.words, case.run.settings.fleet
+    stop = row.stop_id if pd.notna(row.stop_id) else row.hamlet_id
+    known = float(ride.get((row.year, row.to_school_id, stop), np.nan)) if case.verdict == "close" else np.nan
+    aboard = row.minutes if np.isnan(known) else known
+    said = [word("sheet.bus_straight" if np.isnan(known) else "sheet.bus_takes", min=_up(aboard))]
+    before = fleet.walk_to_stop_min
+    if stop != row.hamlet_id:
+        before += row.stop_km / case.run.settings.road.walk_km_per_h * MINUTES_PER_HOUR
+        said.insert(0, word("sheet.stop", stop=_hamlet(case.run, stop), km=number(row.stop_km, 1)))
+    total = aboard
+    if fleet.limit_includes_walk_and_wait:
+        total += before + fleet.wait_at_stop_min
+        told = {"walk": _up(before), "wait": _up(fleet.wait_at_stop_min), "total": _up(total)}
+        said.append(word("sheet.door", **told))
+    detour = any(round(total - aboard + row.minutes, 6) <= limit < round(total, 6) for limit in limits.values())
+    return [*said, *_kept(case, limits, total), *([word("sheet.detour", min=_up(row.minutes))] if detour else [])]
+
+
+def _bands(case: Case) -> dict[str, float]:
+    """Return the limits in minutes of the bands of grades that the school has."""
+    fleet, row = case.run.settings.fleet, case.run.schools.loc[case.school]
+    young = {"young": fleet.ride_limit_young_min} if int(row["first_grade"]) <= LAST_YOUNG else {}
+    return young | ({"older": fleet.ride_limit_older_min} if int(row["last_grade"]) > LAST_YOUNG else {})
+
+
+def _kept(case: Case, limits: dict[str, float], total: float) -> list[str]:
+    """Return each limit, and whether so many minutes keep it."""
+    return [
+        case.words(f"sheet.limit.{band}.{'over' if over > 0 else 'kept'}", limit=number(limit, 0), over=_up(over))
+        for band, limit in limits.items()
+        for over in (np.ceil(round(total - limit, 6)),)
+    ]
+
+
+def _up(amount: float) -> str:
+    """Return minutes or pupils as people say them: whole, the next higher, as no limit is kept by rounding down."""
+    return number(float(np.ceil(round(amount, 6))), 0)
+
+
+def _split(case: Case) -> list[str]:
+    """Return which hamlets' pupils go to different schools, and why."""
+    apart = case.told[case.told["split"].notna()].drop_duplicates(["hamlet_id", "split"])
+    return [
+        case.words(
+            "sheet.split", hamlet=_hamlet(case.run, row.hamlet_id), why=case.words.term("sheet.split", row.split)
+        )
+        for row in apart.itertuples()
+    ]
+
+
+def _lodging_and_fare(case: Case) -> list[str]:
+    """Return who may sleep at school, and what families pay for the bus."""
+    said, word, told = [], case.words, case.told
+    fare = case.run.settings.prices.get("family_fare_per_month")
+    if case.verdict != "reopen" and (told["school_bus"] > 0).any() and fare is not None and fare.central > 0:
+        said.append(word("sheet.fare", fare=money(fare.central, word)))
+    return said
+
+
+def room(case: Case) -> list[str]:
+    """Return what there is at each receiving school: class places, meals, seats, beds; and who may sleep there."""
+    said, word, run = [], case.words, case.run
+    for to in dict.fromkeys(case.told["to_school_id"].dropna()):
+        there = run.resources[(run.resources["site_id"] == to) & (run.resources["year"] == case.last.year)]
+        has = there.groupby("resource")["capacity"].mean().reindex(ROOMS).fillna(0.0)
+        beds = has["bed_girls"] + has["bed_boys"]
+        sizes = {"places": has["classroom_seat"], "meals": has["kitchen"], "seats": has["canteen_seat"], "beds": beds}
+        keys = [name for name, size in sizes.items() if size > 0]
+        parts = [word(f"sheet.room.{name}", count=number(sizes[name], 0)) for name in keys]
+        if parts:
+            said.append(word("sheet.room", school=run.site(to, short=True), parts=word.join(parts)))
+    lodge = run.settings.lodge
+    if said and lodge.from_grade > 1:
+        said.append(
+            word(
+                "sheet.day_pupils.service" if lodge.service_mode else "sheet.day_pupils",
+                grade=word.term("grade", lodge.from_grade - 1),
+            )
+        )
+    return said
+
+
+def others(case: Case) -> list[str]:
+    """Return the nearest other schools and why pupils do not go there; each said once."""
+    said = []
+    for row in case.told.itertuples():
+        for k in (1, 2):
+            other = getattr(row, f"alternative_{k}")
+            if pd.isna(other):
+                continue
+            reason = case.words.term("sheet.not", getattr(row, f"alternative_{k}_reason"))
+            minutes = _up(getattr(row, f"alternative_{k}_minutes"))
+            names = {"school": case.run.site(other, short=True), "hamlet": _hamlet(case.run, row.hamlet_id)}
+            said.append(case.words("sheet.rejected", **names, min=minutes, reason=reason))
+    return list(dict.fromkeys(said))
+
+
+def staff(case: Case) -> list[str]:
+    """Return who works at the school, where they go and as what, and who has no post yet."""
+    word, run = case.words, case.run
+    table = run.input("staff.csv")
+    listed = table[table["school_id"] == case.school] if len(table) else table
+    here = {post: int(listed[column].iloc[0]) for column, post in POSTS.items()} if len(listed) else {}
+    if not any(here.values()):
+        return [word("sheet.staff.nobody")]
+    said = [word("sheet.staff.here", people=word.join([_people(case, *each) for each in here.items() if each[1]]))]
+    if case.verdict != "close":
+        return [*said, word(f"sheet.staff.{case.verdict}")]
+    if case.empty_from > case.last.year:
+        said.append(word("sheet.staff.until", year=case.empty_from))
+    if case.empty_from > run.years[-1]:
+        return [*said, word("sheet.staff.beyond")]
+    posts = run.posts
+    moved = posts[(posts["from_school_id"] == case.school) & (posts["year"] == case.empty_from)]
+    for site, rows in moved.groupby("site_id", sort=False):
+        people = word.join([_people(case, row.post, int(row.filled)) for row in rows.itertuples()])
+        key = "sheet.staff.none" if site == COUNTY else "sheet.staff.goes"
+        said.append(word(key, people=people, **({} if site == COUNTY else {"school": run.site(str(site), short=True)})))
+    return said
+
+
+def _people(case: Case, post: str, count: int) -> str:
+    name = case.words.term("sheet.post" if count == 1 else "sheet.posts", post)
+    return case.words("sheet.people", count=count, post=name)
