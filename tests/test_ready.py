@@ -370,7 +370,7 @@ def test_every_condition_of_a_decision_is_told(three_villages: County) -> None:
         ("size", 1, 1, 3.0, "pupil", None),
         ("class_place", 0, 1, None, None, None),
         ("ride_or_bed", 0, 0, 4.0, "minute", 3 * 17600.0),
-        ("meal", 1, 0, 2.0, "meal", None),
+        ("meal", 1, 0, 2.0, "meal", 2 * 1000.0),
     ]
 
 
