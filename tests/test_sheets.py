@@ -58,7 +58,11 @@ def told(run: Run, language: str = "en", audience: str = "internal") -> Sheet:
     run.__dict__["settings"] = run.settings.model_copy(update={"report": report})
     run.__dict__.pop("words", None)
     page = sheets(run)["sheets/T.html"]
-    return {page["decision"]: [page["verdict"]], "title": [page["title"]], **dict(page["parts"])}
+    return {
+        page["decision"]: [page["verdict"]],
+        "title": [page["title"]],
+        **{head: said for _, head, said in page["parts"]},
+    }
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +134,18 @@ def test_a_school_that_closes_says_how_all_travel_and_where_its_people_go(tmp_pa
     )
     assert said["If things turn out otherwise"] == ["This plan has no rule by which the school would open again."]
     assert "Year by year" not in said, "it happens at once"
+
+
+def test_a_public_sheet_counts_no_small_group_among_those_without_a_meal(tmp_path: Path) -> None:
+    run = planned(tmp_path / "base", IF_READY, kitchen=10)  # nine eat there already, and three come
+    assert (
+        "Meals are missing at the new school for 2 of the pupils." in told(run)["What is ready, and what is missing"][2]
+    )
+    public = told(run, audience="public")["What is ready, and what is missing"][2]
+    assert "for fewer than 5 of the pupils." in public
+    assert told(run, "zh", "public")["哪些已落实，还缺什么"][2].startswith(
+        "用餐：接收学校食堂还有不到5人的餐食没有着落。"
+    )
 
 
 def test_a_stop_shared_with_another_hamlet_is_told(tmp_path: Path) -> None:

@@ -250,7 +250,8 @@ CLASSROOMS = Table(
 )
 HEARING = Table(
     "hearing.csv",
-    "Results of hearings: a school whose hearing said no stays open, also one whose condition is not met",
+    "Results of hearings: the latest for a year or before counts. A school whose hearing said no stays open, also one "
+    "whose condition is not met; where none is on record, the closing rule alone decides",
     (
         text("school_id", "School", refers=SCHOOL),
         whole("year", "School year it is about", "year", low=1900),
@@ -269,7 +270,7 @@ HEARING = Table(
 )
 CLOSURES_GIVEN = Table(
     "closures.csv",
-    "Schools that close by name",
+    "The county's own list of schools that close (`closure.listed`)",
     (
         text("school_id", "School", refers=SCHOOL),
         whole("year", "First school year it is closed in", "year", low=1900),

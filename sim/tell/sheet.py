@@ -19,7 +19,7 @@ RULES = ("size", "named", "listed")
 
 
 def sheets(run: Run) -> dict[str, dict[str, Any]]:
-    """Return what the page of each school says, by file name: its title, the verdict, and the parts with sentences.
+    """Return what the page of each school says, by file name: title, verdict, parts (name, heading, sentences).
 
     A public page tells of schools and ways, never of the pupils of a hamlet or grade; numbers that count fewer than
     five pupils, or from which they could be worked out, are left out.
@@ -46,7 +46,7 @@ def _page(case: Case, ride: pd.Series[float]) -> dict[str, Any]:
         "title": case.words("sheet.title", school=case.run.site(case.school)),
         "verdict": verdict(case),
         "decision": case.verdict,
-        "parts": [(case.words(f"sheet.part.{name}"), said) for name, said in parts.items() if said],
+        "parts": [(name, case.words(f"sheet.part.{name}"), said) for name, said in parts.items() if said],
     }
 
 
