@@ -777,6 +777,10 @@ class County:
         if not bus.second:
             diary.reached_gate[d, call], diary.run_km[d, run] = self.env.now, bus.legs.run_km[run]
             diary.weather_min[d, call], diary.broke_min[d, call] = bus.weather_min, bus.broke_min
+            if call != run and bus.way == IN:
+                gate = next(p for p, there in self.call_at.items() if there == call)
+                ahead = self.luck.weather_min[d, gate : self.table.stops[run][1]]
+                diary.weather_min[d, call] -= float(np.add.reduce(ahead))
             if behind:
                 self.leave_behind(day, run)
 

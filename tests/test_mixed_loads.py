@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bus_counties import random_county, with_fleet
-from living import QUIET, lived, planned_in
+from living import QUIET, lived, lived_with, planned_in
 from test_county_day import both, differences, missed
 from two_schools import MIXED, two_schools
 
@@ -18,12 +18,15 @@ from sim.county.timetable import given_runs
 from sim.live import Job, event_names
 from sim.measure import bus
 from sim.operate.diary import ROAD, replay
+from sim.operate.luck import WeekLuck
 from sim.operate.stage import Ways
 from sim.operate.weather import skyways
 from sim.plan.compose import make
 from sim.plan.course import IN, gates, own_gate
 from sim.plan.duty import chain
+from sim.plan.fleet import Duty, Event
 from sim.plan.given import exported
+from sim.plan.morning import _runs as trips
 from sim.plan.route import GATE, SCHOOL, Run, routes
 from sim.plan.stops import at_stop, daily_riders
 from sim.plan.tables import plan_tables
@@ -82,6 +85,32 @@ def test_everybody_gets_off_at_the_own_school(by_hand: Job) -> None:
     assert (pupils.hamlet[first], pupils.school[first]) == (D, T)
     assert np.isnan(diary.left_in).all()
     assert np.isnan(diary.left_out).all()
+
+
+def test_a_late_bus_is_late_for_each_by_the_own_bell(by_hand: Job) -> None:
+    """45 minutes lost before B: in time for T and for C's grade 5 (8:20), too late for C's grade 8 (8:00)."""
+
+    def slow(luck: WeekLuck) -> WeekLuck:
+        leg_min = luck.leg_min.copy()
+        leg_min[0, 1] += 45
+        return replace(luck, leg_min=leg_min)
+
+    scene, diary = lived_with(by_hand, slow, days=1)
+    late, pupils = bus.late_min(scene, diary, range(1))[0], scene.pupils
+    at_c = 475 + DOOR + 3 * OFF + 9 + DOOR
+    of_d, of_b = ((pupils.hamlet == home) & (pupils.grade == 8) for home in (D, B))
+    assert late[of_d] == pytest.approx([at_c + OFF - 480])
+    assert late[of_b] == pytest.approx([at_c + 3 * OFF - 480])
+    others = (pupils.stop[IN] >= 0) & (pupils.hamlet != A) & ~of_d & ~of_b
+    assert others.sum() == 4
+    assert (late[others] < 0).all()
+
+
+def test_a_visit_at_which_nobody_alights_is_left_out() -> None:
+    """The pupil of the first stop goes to C, that of the second to T: the first visit to T is in vain."""
+    course = ((0, C), (-1, T), (-1, C), (1, T), (-1, T))
+    duty = Duty(0, tuple(Event(stop, school, 0.0, 0.0) for stop, school in course))
+    assert [[event.stop for event in trip] for trip in trips(duty)] == [[0, -1], [1, -1]]
 
 
 @pytest.mark.parametrize(

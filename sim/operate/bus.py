@@ -137,7 +137,8 @@ def _tell_gate(half: Half, run: int, call: int, times: tuple[float, float, float
         return
     day.reached_gate[call], day.took_bay[call], day.freed_bay[call] = times
     day.run_km[run] = half.legs.run_km[run]
-    day.weather_min[call], day.broke_min[call] = half.weather_min, half.broke_min
+    day.weather_min[call] = half.weather_min - day.slow_after_min.get(call, 0.0)
+    day.broke_min[call] = half.broke_min
 
 
 def _tell_left(env: simpy.Environment, week: Week, half: Half, run: int, behind: int) -> None:

@@ -80,6 +80,12 @@ class Day:
         self.road_in: Road = (luck.leg_min[d], self.legs[IN].cut)
         self.road_out: Road = (luck.leg_min[d], self.legs[OUT].cut)
         self.slow_min = _by_run(luck.weather_min[d], table)
+        self.slow_after_min = {
+            piece.call: float(luck.weather_min[d, piece.end : end].sum())
+            for (_, end), pieces in zip(table.stops, table.pieces, strict=True)
+            for piece in pieces[:-1]
+            if table.stop_in[piece.first]
+        }  # of the minutes that the weather costs a run, those after a gate on its way to school
         self.traffic: list[float] = luck.traffic[d].tolist()
         self.break_km: list[list[float]] = luck.break_km[:, d].tolist()
         self.repair_min: list[list[float]] = luck.repair_min[:, d].tolist()
