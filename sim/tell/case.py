@@ -41,7 +41,7 @@ class Case:
         """Return the glossary."""
         return self.run.words
 
-    @property
+    @cached_property
     def last(self) -> Any:
         """Return the last decision."""
         return next(self.decisions.tail(1).itertuples())

@@ -110,8 +110,7 @@ def ready(case: Case) -> list[str]:
         row = found.loc[condition]
         said.append(_shortage(case, condition, row) + _help(case, row))
     if short:
-        must = any(found.loc[condition, "required"] for condition in short)
-        said.append(word(f"sheet.then.{case.verdict}" if must or case.verdict != "close" else "sheet.then.close"))
+        said.append(word(f"sheet.then.{case.verdict}"))
     return said
 
 
