@@ -342,12 +342,24 @@ def test_missing_births_are_told_with_the_years_that_need_them() -> None:
     assert "births.csv, row 22: births of this year stand" in told(TOY, pd.concat([BIRTHS, BIRTHS.tail(1)]))
 
 
+def test_an_area_that_begins_later_takes_nobody_from_the_others() -> None:
+    """A hundred in every cell, and as many births every year: so it stays, though Y has rolls of two years only."""
+    steady = rolls(X=[[100, 100, 100]] * 5, Y=[[100, 100, 100]] * 2)
+    assert fit(steady, BIRTHS, NEW_HAMPSHIRE).mean(2026) == pytest.approx(100.0)
+
+
 def test_an_area_may_begin_later_than_others() -> None:
     later = pd.concat([TOY, TOY[(TOY["area_id"] == "Y") & (TOY["year"] > 2020)].assign(area_id="W")])
     fitted = fit(later.reset_index(drop=True), BIRTHS, NEW_HAMPSHIRE)
     assert len(fitted.years) == 3
     # W passes once, 10 pupils of each grade: 180 + 20 + 10 of 200 + 20 + 10, and 160 + 20 + 10 of 180 + 20 + 10.
     np.testing.assert_allclose(fitted.pool, [210 / 230, 190 / 210])
+
+
+@pytest.mark.parametrize(("seed", "replications"), [(1, 0), (-1, 5)])
+def test_draws_that_cannot_be_made_are_refused(toy: Survival, seed: int, replications: int) -> None:
+    with pytest.raises(BadInput, match=f"replications: {replications}, seed: {seed}"):
+        toy.draws(2024, seed, replications)
 
 
 def test_a_wrong_recipe_is_told_by_key(tmp_path: Path) -> None:

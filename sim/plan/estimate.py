@@ -72,15 +72,16 @@ def entry_level(rolls: Floats, recipe: Cohorts) -> Floats:
     """Return the entrants of the lowest grade that each area sends in a mean year of the latest ones; (A,).
 
     w (own mean) + (1 - w) (own pupils x the pool's entrants per pupil), w = n / (n + k) with n the area's entrants
-    of these years together and k = entry_shrinkage_pupils. The pool's pupils are those of grades that the area has.
+    of these years together and k = entry_shrinkage_pupils. The pool's pupils are those of grades that the area has;
+    years in which an area had no rolls do not count.
     """
-    latest = rolls[-recipe.entry_years :, :, 0]
+    latest, there = rolls[-recipe.entry_years :, :, 0], present(rolls)[-recipe.entry_years :]
     has = offered(rolls)
     n = latest.sum(axis=0)
     w = n / np.maximum(n + recipe.entry_shrinkage_pupils, _NEVER)
     pool = rolls.sum(axis=1)
-    per_pupil = latest.sum(axis=1).mean() / np.maximum(has @ pool[-1], _NEVER)
-    own = n / np.maximum(present(rolls)[-recipe.entry_years :].sum(axis=0), 1)
+    own = n / np.maximum(there.sum(axis=0), 1)
+    per_pupil = own[there[-1]].sum() / np.maximum(has @ pool[-1], _NEVER)
     mixed = w * own + (1 - w) * rolls[-1].sum(axis=1) * per_pupil
     return np.where(has[:, 0], mixed, 0.0)
 

@@ -7,6 +7,7 @@
     fitted.expected(2030)                    # area_id, year, grade, pupils
     fitted.draws(2030, seed=1, replications=1000)    # and replication
 
+The recipe is a copy of experiments/enrolment.yaml with the entry age and the spreads of your country.
 Cohort survival: a grade's pupils are those of the grade below a year before times a rate, entrants follow births.
 Rates are those of all areas together, and each area's own as far as its numbers bear them (`sim.plan.estimate`).
 Where an area's own births are not known, part of the forecast is "as many as now" (`flat_share`): a stabler guess
@@ -53,7 +54,7 @@ def recipe(file: str | Path) -> Recipe:
     except ValidationError as error:
         told = ("recipe." + ".".join(map(str, e["loc"])) + ": " + e["msg"] for e in error.errors())
         raise BadInput(*(f"{file}: {text}" for text in told)) from error
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadInput(f"{file}: cannot be read as YAML: {error}") from error
 
 
@@ -157,6 +158,8 @@ class Survival:
         return np.asarray(self._sampled(last_year, seed, replications).sum(axis=4))
 
     def _sampled(self, last_year: int, seed: int, replications: int) -> Ints:
+        if replications < 1 or seed < 0:
+            raise BadInput(f"replications: {replications}, seed: {seed}; draw one or more, with a seed of 0 or more")
         cohorts = self._cohorts(last_year)
         return np.array([self._drawn(cohorts, last_year, seed, r) for r in range(replications)])
 
