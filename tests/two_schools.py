@@ -14,7 +14,7 @@ from sim.config import Settings
 from sim.county import County, read_county
 
 MIXED = ("county=three_villages", "calendar=smoke", "study.years=1", "study.replications=1", "plan=mean",
-         "closure=none", "fleet.mixed_loads=true")  # fmt: skip
+         "closure=none", "fleet.mixed_loads=true", "fleet.search_looks=20000")  # fmt: skip
 ROOMS = ("windows", "canteen_seats", "kitchen_meals", "taps", "basins", "toilets_girls", "toilets_boys",
          "showers", "life_teachers", "classrooms", "gate_bays", "lived")  # fmt: skip
 
