@@ -316,7 +316,7 @@ def test_who_finds_no_room_is_told_what_is_missing_and_what_helps(two_centres: C
     assert result.unplaced["pupils"].sum() == 1
     row = result.unplaced.iloc[0]
     assert (row.constraint, row.shortfall) == ("class_place", 1.0)
-    assert row.relief.startswith("1 class places at the receiving school (")
+    assert row.relief.startswith("1 class places at the receiving school, 32,400 yuan (")
     # The plan knows its one pupil too many: C holds 5 and T 6, and twelve go to school.
     nearest = assign(county, "assign=nearest").school
     refused = county.hamlets.id.index(row.hamlet_id), row.grade - 1

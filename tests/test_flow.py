@@ -151,9 +151,21 @@ def test_there_are_no_alternatives_where_nobody_has_a_choice():
     assert len(different(choices, WEIGHTS, 3, 0.5, 0.2)) == 1
 
 
+def test_who_is_left_out_again_is_not_elsewhere():
+    """Group 1 fits nowhere; only group 0, 10 of 100 pupils, could go elsewhere: a fifth cannot."""
+    choices = case([[5, 5.1], [5, 5]], [10, 90], [20, 20])
+    assert len(different(choices, WEIGHTS, 2, 0.5, 0.2)) == 1
+    assert len(different(choices, WEIGHTS, 2, 0.5, 0.1)) == 2
+
+
+def test_large_groups_are_not_joined():
+    choices = case([[5, 9], [5, 9]], [50, 40], [60, 60], family=[0, 0])
+    assert merged(choices, 45.0)[1].tolist() == [0, 1]
+
+
 def test_groups_with_the_same_choices_are_joined():
     choices = case([[5, 9], [5, 9], [np.nan, 9]], [10, 20, 5], [40, 40], family=[0, 0, 0])
-    joined, of = merged(choices)
+    joined, of = merged(choices, 45.0)
     assert of.tolist() == [0, 0, 1]
     assert joined.pupils.tolist() == [30, 5]
     assert joined.need[:, 0].tolist() == [30, 30, 5]

@@ -27,8 +27,9 @@ def alternatives(
 ) -> pd.DataFrame:
     """List, for each year, the groups of pupils that go elsewhere in each alternative: the columns of alternatives.csv.
 
-    Compared with the best assignment that sends the pupils of a hamlet with the same choices to one school; so do the
-    alternatives. `worse_by` is the share of pupil-minutes by which the ways of all who have a choice are longer.
+    Compared with the best assignment that sends the pupils of a hamlet with the same choices to one school (but for
+    grades of more than a class); so do the alternatives. Fewer than asked for are listed where no more differ enough.
+    `worse_by` is the share of pupil-minutes by which the ways of all who have a choice are longer.
     """
     ways, before = ways_to_school(county, travel), None
     parts = []
@@ -45,7 +46,7 @@ def _of_year(asked: Question, ids: NDArray[np.object_]) -> list[pd.DataFrame]:
     chosen, groups, people = asked.settings.assign, groups_of(asked), asked.pupils.sum(axis=2)
     if not len(groups.hamlet):
         return []
-    joined, of = merged(groups.choices)
+    joined, of = merged(groups.choices, asked.settings.dine.class_size)
     limits = chosen.alternatives, chosen.alternative_gap, chosen.alternative_differs
     found = [
         _schools(asked, groups, joined, taken[of]) for taken in different(joined, weights(asked.settings), *limits)

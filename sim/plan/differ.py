@@ -30,8 +30,10 @@ def different(choices: Choices, weights: Weights, wanted: int, gap: float, diffe
     high = [value * (1 + gap), out[base.arcs + np.flatnonzero(found[0] < 0)].sum()]
     while people.any() and len(found) <= wanted:
         same = np.zeros_like(base.cost)
-        taken = found[-1][found[-1] >= 0]
-        same[taken] = people[choices.group[taken]]
+        taken = np.where(
+            found[-1] >= 0, found[-1], base.arcs + np.arange(base.groups)
+        )  # left out again is no other way
+        same[taken] = people
         rows.append(same)
         high.append((1 - differs) * people.sum())
         more = replace(
@@ -41,7 +43,7 @@ def different(choices: Choices, weights: Weights, wanted: int, gap: float, diffe
             high=np.append(base.high, np.array(high) + ROUNDING),
         )
         try:
-            found.append(solve(choices, more, weights.gap * value))
+            found.append(solve(choices, more, weights.gap))
         except LookupError:
             break
     return found
@@ -55,16 +57,18 @@ def _value(choices: Choices, weights: Weights, taken: Ints) -> float:
     return float(ways + weights.split_pupil_min * (len(used) - len({f for f, _ in used})))
 
 
-def merged(choices: Choices) -> tuple[Choices, Ints]:
+def merged(choices: Choices, most: float) -> tuple[Choices, Ints]:
     """Join groups of one hamlet with the same choices; return the choices, and the new group of each (G,).
 
-    Nobody then splits a hamlet for the sake of room.
+    Nobody then splits a hamlet for the sake of room. Groups of more than `most` pupils stay apart, as a town quarter
+    as a whole finds no school with room.
     """
     ends = np.searchsorted(choices.group, np.arange(len(choices.pupils) + 1))
-    keys: dict[tuple[int, bytes], int] = {}
+    keys: dict[tuple[int, bytes, int], int] = {}
     joined = np.empty(len(choices.pupils), dtype=np.int64)
     for group, (low, high) in enumerate(pairwise(ends)):
-        key = int(choices.family[group]), choices.school[low:high].tobytes()
+        alone = group if choices.pupils[group] > most else -1
+        key = int(choices.family[group]), choices.school[low:high].tobytes(), alone
         joined[group] = keys.setdefault(key, len(keys))
     arc, place = np.unique(np.stack([joined[choices.group], choices.school]), axis=1, return_inverse=True)
     place = place.ravel()
@@ -79,6 +83,6 @@ def merged(choices: Choices) -> tuple[Choices, Ints]:
         need=need,
         left=choices.left,
         pupils=np.bincount(joined, choices.pupils).astype(float),
-        family=np.array([family for family, _ in keys]),
+        family=np.array([family for family, *_ in keys]),
         there=choices.there,
     ), joined

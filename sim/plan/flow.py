@@ -35,15 +35,14 @@ def best(choices: Choices, weights: Weights) -> Ints:
     Most limits never bind, so they are added when they are broken (row generation, Dantzig et al. 1954): a hamlet
     whose shortest way leads to a school without a broken limit takes it, the others are chosen together, in parts
     that share no school with a broken limit. What is best under some of the limits and keeps all of them is best
-    under all of them. Each part may be worse than the best by the share `weights.gap` of its shortest ways.
+    under all of them.
     """
     shortest, split = _shortest(choices)
     full, small = np.zeros(choices.left.shape, dtype=bool), np.zeros(len(choices.there), dtype=bool)
     while True:
         taken = shortest.copy()
         for part in _parts(choices, weights, shortest, split, (full, small)):
-            way = (weight(choices) * choices.cost[shortest])[part.groups].sum()
-            taken[part.groups] = _solve(choices, weights, part, (full, small), weights.gap * way)
+            taken[part.groups] = _solve(choices, weights, part, (full, small))
         broken = _broken(choices, weights, taken)
         if not (broken[0] & ~full).any() and not (broken[1] & ~small).any():
             return taken
@@ -129,8 +128,8 @@ def _broken(choices: Choices, weights: Weights, taken: Ints) -> tuple[Bools, Boo
     return used > choices.left + ROUNDING, too_small
 
 
-def _solve(choices: Choices, weights: Weights, part: _Part, limits: tuple[Bools, Bools], allowed: float) -> Ints:
-    """Return the best arcs of the groups of a part, -1 for none, under some limits; may be worse by `allowed`."""
+def _solve(choices: Choices, weights: Weights, part: _Part, limits: tuple[Bools, Bools]) -> Ints:
+    """Return the best arcs of the groups of a part, -1 for none, under some limits."""
     groups, arcs = part.groups, part.arcs
     full, small = limits
     met = np.isin(np.arange(len(small)), choices.school[arcs])
@@ -144,12 +143,12 @@ def _solve(choices: Choices, weights: Weights, part: _Part, limits: tuple[Bools,
         family=np.unique(choices.family[groups], return_inverse=True)[1],
         there=np.where(small & met, choices.there, np.inf),
     )
-    found = _known(pickle.dumps((inside, weights, allowed)))
+    found = _known(pickle.dumps((inside, weights)))
     return np.where(found >= 0, arcs[found], -1)
 
 
 @lru_cache(maxsize=512)
 def _known(asked: bytes) -> Ints:
     """Solve a part, or recall it: from one trial closure to the next, most parts are the same to the last bit."""
-    inside, weights, allowed = pickle.loads(asked)
-    return solve(inside, program(inside, weights), allowed)
+    inside, weights = pickle.loads(asked)
+    return solve(inside, program(inside, weights), weights.gap)

@@ -26,7 +26,7 @@ NOBODY = 0.01
 """Pupils that a group of nobody counts as when ways are compared, so that it, too, is given a sensible school."""
 WHOLE = 1e-6
 """Distance from a whole number that is rounding."""
-EFFORT = 100_000
+EFFORT = 40_000
 """Variables times nodes that a search may visit: it ends at the same point on every machine."""
 LARGE = 2_000
 """Variables of a program that is searched to less than one pupil where somebody is left out."""
@@ -124,14 +124,14 @@ def program(choices: Choices, weights: Weights) -> Program:
     return Program(cost, whole, upper, *rows.all(), arcs, groups, weights.unplaced_min / 2)
 
 
-def solve(choices: Choices, made: Program, allowed: float) -> Ints:
+def solve(choices: Choices, made: Program, gap: float) -> Ints:
     """Solve a program; return the arc of each group, -1 for none; (G,). Raises LookupError when none is possible.
 
     The relaxed program, in which groups may be divided, is a bound and nearly the answer: it divides about one hamlet
     at each full school. Those are chosen anew, the others stay; then those who are left out, with all who are where
-    they might go. When that is more than `allowed` pupil-minutes above the bound, or more than `made.tight` where
-    somebody is left out, all are chosen together: until it is that near to what is proven, or for so long as EFFORT
-    says. A program over LARGE that leaves somebody out is not: the bound is far from it, as groups go as a whole.
+    they might go. When that is above the bound by more than the share `gap`, or more than `made.tight` where somebody
+    is left out, all are chosen together: until it is that near to what is proven, or for so long as EFFORT says. A
+    program over LARGE that leaves somebody out is not: the bound is far from it, as groups go as a whole.
     """
     bound = _run(made, np.zeros_like(made.whole))
     if bound.x is None:
@@ -139,14 +139,14 @@ def solve(choices: Choices, made: Program, allowed: float) -> Ints:
     family, least = choices.family[choices.group], max(bound.fun, 1.0)
     arc = bound.x[: made.arcs]
     divided = np.isin(family, family[np.abs(arc - arc.round()) > WHOLE])
-    found = _run(made, made.whole, allowed / 6 / least, np.where(divided, np.nan, arc.round()))
-    near = allowed
+    found = _run(made, made.whole, gap / 3, np.where(divided, np.nan, arc.round()))
+    near = gap * least
     if found.x is not None and _out(made, found).any():
         again = _around(choices, _out(made, found), found.x[: made.arcs].round())
-        found = _better(found, _run(made, made.whole, allowed / 6 / least, again))
-        near = min(allowed, made.tight) if len(made.cost) <= LARGE else np.inf
+        found = _better(found, _run(made, made.whole, gap / 3, again))
+        near = min(near, made.tight) if len(made.cost) <= LARGE else np.inf
     if found.x is None or found.fun - bound.fun > near:
-        found = _better(found, _run(made, made.whole, min(near, allowed) / least))
+        found = _better(found, _run(made, made.whole, min(near / least, gap)))
     if found.x is None:
         raise LookupError("no assignment keeps these limits")
     taken = np.full(made.groups, -1, dtype=np.int64)
