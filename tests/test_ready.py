@@ -316,7 +316,7 @@ def test_a_closed_school_opens_again_when_its_condition_fails(three_villages: Co
     [
         ("at_once", [[], [], []]),
         ("top_grades_first", [[1, 2], [1], []]),
-        ("no_new_entrants", [[2, 3], [3], []]),
+        ("no_new_entrants", [[2, 3], [], []]),  # nobody would be left in grade 3
     ],
 )
 def test_a_school_may_close_grade_by_grade(three_villages: County, transition: str, left: list[list[int]]) -> None:
@@ -344,6 +344,26 @@ def test_the_plan_of_a_school_names_the_grades_in_the_year_they_leave(three_vill
     assert set(plans["school_id"]) == {"T"}
     assert set(plans["to_school_id"]) == {"C"}
     assert told(closed) == [(2023, "T", "close", None, None, None)], "closures.csv tells the decision once"
+
+
+def test_a_school_that_closes_grade_by_grade_ends_when_nobody_is_left(three_villages: County) -> None:
+    """All three are in grade 3, which leaves first: nothing keeps T open for the first graders that may come later."""
+    pupils = three_villages.pupils.copy()
+    pupils[D], pupils[D, 2, 0] = 0, 3
+    county = replace(three_villages, pupils=pupils)
+    closed, placed = decide(county, "closure=plan_2023", "closure.transition=top_grades_first")
+    assert not closed.open[:, T].any()
+    assert not any((year.school == T).any() for year in placed)
+
+
+def test_a_county_without_a_list_cannot_close_by_its_list(three_villages: County) -> None:
+    with pytest.raises(BadInput, match=r"closure\.listed: three_villages has no list of its own"):
+        decide(three_villages, "closure=listed")
+
+
+def test_a_school_that_has_not_opened_does_not_close(three_villages: County) -> None:
+    county = with_schools(three_villages, opens_year=np.array([2000, 2030]))
+    assert told(decide(county, "closure=plan_2023")[0]) == []
 
 
 def test_an_unknown_school_in_the_list_is_refused(three_villages: County) -> None:

@@ -21,6 +21,8 @@ from sim.plan.school_plan import Decision, Move, decisions_table, grounds, schoo
 
 _NEVER = 9999
 """Year in which a school closes that stays open."""
+_NOBODY = 0.5
+"""Expected pupils; a school that closes grade by grade and has fewer is empty."""
 HEARING = "hearing"
 
 
@@ -127,7 +129,12 @@ def _year(facts: _Facts, state: _State, k: int) -> tuple[_State, Places, list[De
     since = np.where(late, _NEVER, np.where(waiting, year, state.since))
     taught = _taught(facts, since, k)
     placed = next((trial.placed for trial in trials.values() if not trial.late), stays)
-    if placed is not stays and facts.settings.closure.transition != "at_once":
+    if facts.settings.closure.transition != "at_once":
+        placed = placed if placed is stays else _place(facts, state, k, taught)
+    begun, empty = since, _emptied(since, taught, placed, year)
+    if empty.any():
+        since = np.where(empty, year - len(GRADES), since)
+        taught = _taught(facts, since, k)
         placed = _place(facts, state, k, taught)
     back = state.back | (again & late)
     placed = _told_back(placed, back)
@@ -137,7 +144,7 @@ def _year(facts: _Facts, state: _State, k: int) -> tuple[_State, Places, list[De
     decided = _decisions(facts, state, k, new)
     left = np.where(np.isin(state.origin, np.flatnonzero(late)), -1, state.origin)
     origin = np.where(np.isin(stays.school, np.flatnonzero(waiting & ~late)), stays.school, left)
-    moves = _would_move(decided, new, stays.school) + _leave(facts, k, since, origin, placed)
+    moves = _would_move(decided, new, stays.school) + _leave(facts, k, begun, origin, placed)
     told = {s: trial.found[0].condition if trial.late and wanted[s] else "" for s, trial in new.items()}
     reasons = tuple(told.get(s, text) for s, text in enumerate(state.told))
     return _State(since, wanted & (vetoed | late), back, reasons, placed.school, origin), placed, decided, moves
@@ -174,6 +181,12 @@ def _leave(facts: _Facts, k: int, since: Ints, origin: Ints, placed: Places) -> 
     return [
         Move(int(facts.years[k]), s, leaves & (origin == s), taught, placed) for s in np.unique(origin[leaves]).tolist()
     ]
+
+
+def _emptied(since: Ints, taught: Bools, placed: Places, year: int) -> Bools:
+    """Return the schools that close grade by grade and have nobody in the grades that are left; (S,)."""
+    roll = np.bincount(placed.school.ravel() + 1, placed.expected.sum(axis=2).ravel(), minlength=len(since) + 1)[1:]
+    return np.asarray((since <= year) & taught.any(axis=1) & (roll < _NOBODY))
 
 
 def _told_back(placed: Places, back: Bools) -> Places:

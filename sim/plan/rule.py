@@ -52,6 +52,8 @@ def rules(county: County, settings: Settings, forecast: Forecast) -> Rules:
     """
     closure, years, roll = settings.closure, forecast.years, rolls(county, forecast)
     table = county.tables.get("closures")
+    if closure.listed and (table is None or table.empty) and not (closure.steps or closure.named):
+        raise BadInput(f"closure.listed: {county.name} has no list of its own; give closures.csv, or steps or names")
     rows = () if table is None or not closure.listed else zip(table["school_id"], table["year"], strict=True)
     refused, asked = _hearings(county, years)
     return Rules(
@@ -88,7 +90,7 @@ def _under(county: County, settings: Settings, years: Ints, roll: Floats) -> Flo
     for step in settings.closure.steps:
         k = max(step.year, int(years[0])) - int(years[0])
         if k < len(years):
-            below = may_close & (roll[k] < step.below_pupils - _ROUNDING)
+            below = may_close & (schools.opens_year <= years[k]) & (roll[k] < step.below_pupils - _ROUNDING)
             under[k] = np.where(below, np.fmin(under[k], step.below_pupils), under[k])
     return under
 
