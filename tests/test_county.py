@@ -140,7 +140,7 @@ def test_a_missing_column_is_told(spoil: Spoil) -> None:
         ("edges.csv", "n0,n1", "n0,n0", "row 2, column to_node: the road ends where it begins"),
         ("edges.csv", "e1,n0,n1", "e1,n0,n2", "row 2, column node_id: no road leads from 'A' (node n1) to school 'C'"),
         ("nodes.csv", "school,1", "school,0", "column is_yard: no node is a yard"),
-        ("schools.csv", ",1,9,", ",7,9,", "row 2, column school_id: 'C' has grades 7-9"),
+        ("schools.csv", ",1,9,", ",7,9,", "row 2, column school_id: 'C' begins with grade 7"),
         ("schools.csv", ",1,9,", ",1,8,", None),
         ("schools.csv", ",1,9,", ",1,7,", "column grade: there are pupils in grade 8, but no school"),
         ("schools.csv", ",1,3,0", ",3,1,0", "row 3, column last_grade: 1 is below the first grade 3"),

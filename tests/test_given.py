@@ -399,16 +399,20 @@ def test_an_improved_plan_is_never_worse_than_the_given_one(runs, seed):
 
 
 def test_wrong_cells_are_told_with_row_and_column(tmp_path, runs):
-    bad = change(runs, runs.index == 0, school_id="X", service="taxi", days="mon", seats=0)
+    bad = change(runs, runs.index == 0, school_id="X", service="taxi", seats=0)
+    bad = change(bad, of(bad, "C-out-01"), days="mon")
     errors = check_county(county_with(tmp_path, bad))
     for column, says in (
         ("school_id", "'X' is no school"),
         ("service", "use one of school, lodger"),
-        ("days", "use mon_fri"),
         ("seats", "too small"),
     ):
         start = f"runs.csv, row 2, column {column}"
         assert any(error.startswith(start) and says in error for error in errors), errors
+    row = np.flatnonzero(of(runs, "C-out-01"))[0] + 2
+    days = "'mon' does not fit service school, direction out; use mon_fri"
+    assert f"runs.csv, row {row}, column days: {days}" in errors
+    assert len(errors) == 4  # nothing follows from what is wrong
 
 
 def test_places_and_times_of_a_run_are_in_order(runs):
@@ -434,6 +438,15 @@ def test_places_and_times_of_a_run_are_in_order(runs):
     assert "is not the school 'C', which must be the last place of the run" in lost
     alone = told(change(runs[~of(runs, "C-in-01", "B") & ~of(runs, "C-in-01", "D")], of(runs, "C-in-01"), seq=0))
     assert "the run has no stop but the school" in alone
+    twice = told(change(runs, of(runs, "C-in-01", "B"), stop_id="C"))
+    assert f"runs.csv, row {line[1]}, column stop_id: 'C' is no hamlet" in twice
+    some = change(runs, of(runs, "C-in-01"), embark=0.0, alight=0.0)
+    some = change(some, of(runs, "C-in-01", "B"), embark=5.0)
+    lost = told(change(some, of(runs, "C-in-01", "C"), alight=2.0))
+    assert f"runs.csv, row {line[2]}, column alight: 2 alight at the school, but 5 embark at the stops" in lost
+    assert told(change(some, of(runs, "C-in-01", "C"), alight=None)) == ""
+    early = told(change(runs, of(runs, "C-in-01", "B"), alight=1.0))
+    assert f"runs.csv, row {line[1]}, column alight: 1 alight at a stop of a run in" in early
     two = change(runs, of(runs, "C-out-01"), seats=34)
     assert "of the same bus has '17'" in told(two)
 

@@ -188,23 +188,32 @@ def draw(folder: RunFolder) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    """Tell every error in a county's tables."""
+    """Tell every error in a county's tables and in what the settings ask of them, and how its bus runs keep limits."""
     from sim.config import load
 
     settings = load(arguments.settings)
     choice = settings.county
     from sim.county import check_county, read_county
 
-    errors = check_county(choice.path)
-    if errors:
-        raise BadInput(*errors, f"{choice.name}: {len(errors)} error{'s' * (len(errors) > 1)} in {choice.path}.")
+    _refuse(check_county(choice.path), f"{choice.name}: {{}} in {choice.path}.")
     county = read_county(choice.path)
-    print(
-        f"{choice.name}: no errors. {len(county.townships.id)} townships, {len(county.schools.id)} schools, "
-        f"{len(county.hamlets.id)} hamlets, {int(county.pupils.sum())} pupils."
-    )
+    from sim.check import problems
+
+    _refuse(problems(settings, county), f"{choice.name}: no errors in {choice.path}, but {{}} in the settings.")
     from sim.cli.service import show_runs
     from sim.study import check_runs
 
-    show_runs(check_runs(settings, county), settings)
+    broken = show_runs(check_runs(settings, county), settings)
+    print(
+        f"{choice.name}: no errors. {len(county.townships.id)} townships, {len(county.schools.id)} schools, "
+        f"{len(county.hamlets.id)} hamlets, {int(county.pupils.sum())} pupils."
+        + f" Its bus runs do not keep {broken} limits (listed above)."
+        * bool(broken)
+    )
     return DONE
+
+
+def _refuse(errors: list[str], summary: str) -> None:
+    """Raise BadInput with all errors and, last, how many they are."""
+    if errors:
+        raise BadInput(*errors, summary.format(f"{len(errors)} error{'s' * (len(errors) > 1)}"))

@@ -18,6 +18,7 @@ from sim.config.kinds import (
     Share,
     Speed,
     Switch,
+    Text,
     Word,
 )
 
@@ -180,7 +181,7 @@ class Fleet(Group):
     """Whether pupils of several schools may be on board together; planned and scored, not simulated."""
     school_again: Switch
     """Whether a bus may come to the same school twice in a morning."""
-    apart: tuple[tuple[Word, ...], ...]
+    apart: tuple[tuple[Text, ...], ...]
     """Groups of schools, by id: schools of two groups may not share a bus in the morning, nor in the afternoon."""
     lodger_runs: Switch
     """Whether buses bring lodgers on the first and fetch them on the last day of the week."""
