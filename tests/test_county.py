@@ -158,6 +158,46 @@ def test_bad_input_names_row_column_and_what_would_be_right(
     assert (says in found and name in found) if says else not found
 
 
+LONG = "学" * 22
+MADE_UP = ",synthetic: made up"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "says"),
+    [
+        ("schools.csv", "\nT,", "\ncounty,", "row 3, column school_id: 'county' is no id but a word with a meaning of"),
+        ("schools.csv", "\nT,", f"\n{LONG},", f"row 3, column school_id: '{LONG[:20]}...' is too long; use at most 64"),
+        ("schools.csv", ",1,9,", ",1.5,9,", "row 2, column first_grade: '1.5' is no whole number"),
+        ("schools.csv", "C,", "C,,", "row 2: has 14 values, but the header has 13 columns"),
+        (
+            "pupils.csv",
+            "A,1,f,1",
+            "A,1,f,1e30",
+            "row 2, column pupils: 1e30 is too large; use a whole number from 0 to",
+        ),
+        ("pupils.csv", "A,1,f,1", "A,1,f,１", "row 2, column pupils: '１' is no number"),
+        ("history.csv", "V,2018", "W,2018", "row 2, column area_id: 'W' is no township"),
+        ("facilities.csv", "\nC,", "\nX9,", "row 2, column school_id: 'X9' is no school"),
+        ("edges.csv", "n0,n1", "n0,n9", "row 2, column to_node: 'n9' is no node"),
+        ("births.csv", "county,2009,low", "county,2009/9/1,low", "row 29, column year: '2009/9/1' is no number"),
+    ],
+)
+def test_nothing_follows_from_what_is_wrong(spoil: Spoil, name: str, old: str, new: str, says: str) -> None:
+    found = spoil(name, old, new)
+    assert len(found) == 1
+    assert found[0].startswith(f"{name}, {says}")
+
+
+def test_only_a_conditional_hearing_asks_for_something(folder: Path) -> None:
+    rows = ("C,2023,refused,meal", "T,2023,agreed,", "T,2024,conditional,meal")
+    text = "\n".join(("school_id,year,result,condition,source", *(row + MADE_UP for row in rows)))
+    (folder / "hearing.csv").write_text(text, encoding="utf-8")
+    assert check_county(folder) == [
+        "hearing.csv, row 2, column condition: 'meal' is asked for, but the result is refused; write conditional, or "
+        "leave this empty"
+    ]
+
+
 def test_every_error_in_every_file_is_told_at_once(folder: Path, spoil: Spoil) -> None:
     spoil("pupils.csv", "A,1,f,1", "A,1,f,-1")
     spoil("hamlets.csv", ",C,", ",X9,")

@@ -12,11 +12,13 @@ import pytest
 from living import BY_HEART, county_in, lived, planned, planned_in
 
 from sim.cli import main
+from sim.cli.service import show_runs
 from sim.config import load
 from sim.county import check_county
 from sim.county.timetable import given_runs
 from sim.errors import BadInput
 from sim.live import Job, live_year
+from sim.plan import Checked
 from sim.plan.given import exported
 from sim.plan.stops import daily_riders
 from sim.plan.tables import plan_tables
@@ -460,6 +462,24 @@ def test_check_lists_every_violation_and_ends_well(tmp_path, runs, capsys):
     assert "At school too late" in said
     assert "C-in-01, bus-001, C" in said
     assert "Buses in use" in said
+    count = said.count(" against ") + said.count("Stop without riders")
+    assert said.splitlines()[-1].endswith(f"Its bus runs do not keep {count} limits (listed above).")
+
+
+def test_check_tells_by_how_much_a_limit_is_not_kept(capsys):
+    rows = [
+        ("ride", 470.5, 470.0, "minute", "470.5 against 470.0 min"),
+        ("ride", 470.004, 470.0, "minute", "470.004 against 470.000 min"),
+        ("seats", 20.0, 17.0, "pupil", "20 against 17 pupils"),
+        ("school_closed", 0.0, 0.0, "pupil", "Run to a closed school\n"),
+        ("no_stop", 1.0, 0.0, "pupil", "no stop of their runs (daily or lodgers'): 1 pupils\n"),
+    ]
+    broken = pd.DataFrame([row[:-1] for row in rows], columns=["limit", "value", "limit_value", "unit"])
+    broken = broken.assign(plan="given", run_id="r", bus_id=None, school_id="C", stop_id=None)
+    score = pd.DataFrame({"plan": ["given"], "measure": ["buses"], "value": [1.0]})
+    assert show_runs(Checked(broken, score), choose(BY_HEART)) == len(rows)
+    said = capsys.readouterr().out
+    assert [says for *_, says in rows if says not in said] == []
 
 
 def test_the_tables_are_as_declared(runs):
