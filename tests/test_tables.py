@@ -108,6 +108,7 @@ def test_another_encoding_is_told(zones) -> None:
         ("V,村,V,V,1,east,25.5,,real: x", "row 2, column lon: 'east' is no number; use a number from 73 to 136"),
         ("V,村,V,V,1,nan,25.5,,real: x", "row 2, column lon: 'nan' is no number"),
         ("V,村,V,V,1,inf,25.5,,real: x", "row 2, column lon: 'inf' is no number"),
+        ('"V,村,V,V,1,115.5,25.5,,real: x\n', "row 2: has 1 values, but the header has 9 columns"),
         ("V,村,V,V,1,115.5,25.5,,somebody", "row 2, column source: 'somebody' does not say where the row comes from"),
         ("V,村,V,V,1,115.5,25.5,real: x", "row 2: has 8 values, but the header has 9 columns"),
     ],

@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     verb("sweep", _sweep, "Live every combination of lists of values, then compare them.", SWEEP_HELP)
     verb("compare", _compare, "Compare finished runs, met by the same luck; the first is the base.")
     verb("report", _report, "Redraw report, workbook and figures of a run from its files.", REPORT_HELP)
-    verb("check", _check, "Read and check a county's tables; list every error, change nothing.", CHECK_HELP)
+    verb("check", _check, "Check a county's tables and the settings; list every error, change nothing.", CHECK_HELP)
     return parser
 
 
@@ -110,6 +110,7 @@ REPORT_HELP = """Examples:
 CHECK_HELP = """Examples:
   python -m sim check county=huichang
   python -m sim check county.folder=path/to/tables
+  python -m sim check county.folder=path/to/tables closure=none enrol=history study.years=20
 A county's own bus runs (runs.csv) are held against all limits and scored beside planned ones, too."""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.tables.column import ID_BYTES, RESERVED, Column, Table
+from sim.tables.column import ID_BYTES, Column, Table
 from sim.tables.county import COUNTY_TABLES
 from sim.tables.run import RUN_TABLES as _RUN_TABLES
 from sim.tables.service import SERVICE_TABLES
@@ -92,9 +92,9 @@ def _bounds(column: Column) -> str:
     if column.allowed:
         return ", ".join(column.allowed)
     if column.type == "id":
-        return f"at most {ID_BYTES} bytes; not {', '.join(RESERVED)}"
+        return f"up to {ID_BYTES} bytes"
     if column.refers:
         return ", ".join((column.refers, *column.also))
-    low = "" if column.minimum is None else f"from {column.minimum:g}"
-    high = "" if column.maximum is None else f"to {column.maximum:g}"
+    low = "" if column.minimum is None else f"from {column.minimum:.12g}"
+    high = "" if column.maximum is None else f"to {column.maximum:.12g}"
     return f"{low} {high}".strip()

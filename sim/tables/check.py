@@ -59,8 +59,10 @@ def _read_text(path: Path, table: Table) -> tuple[pd.DataFrame | None, list[Prob
     """Return the cells as text, one row per line of the file, and what keeps them from being read."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+            reader, lines, begins = csv.reader(file), [], 1
+            for row in reader:
+                lines.append((begins, [cell.strip() for cell in row]))
+                begins = reader.line_num + 1
     except FileNotFoundError:
         return _nothing(table, f"the file is missing; it needs the columns {_list(table.names)}")
     except UnicodeDecodeError:
@@ -206,8 +208,8 @@ def _wanted(column: Column) -> str:
     if column.type == "flag":
         return "use 0 or 1"
     kind = {"int": "a whole number", "float": "a number"}.get(column.type, "a text")
-    low = "" if column.minimum is None else f" from {column.minimum:g}"
-    high = "" if column.maximum is None else f" to {column.maximum:g}"
+    low = "" if column.minimum is None else f" from {column.minimum:.12g}"
+    high = "" if column.maximum is None else f" to {column.maximum:.12g}"
     unit = f" ({column.unit})" if column.unit else ""
     empty = ", or nothing" if column.nullable else ""
     return f"use {kind}{low}{high}{unit}{empty}: {column.meaning[0].lower()}{column.meaning[1:]}"
