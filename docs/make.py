@@ -38,10 +38,10 @@ DATA_INTRO = f"""{GENERATED}
 # Tables
 
 Every table that is read or written: the tables of a county, then the files of a run's folder.
-A county's tables are checked with `python -m sim check county.folder=...`, which lists every error; with settings behind it,
-also what these ask of the county in vain. An *id* is a short name of any letters: at most {ID_BYTES} bytes, which are as many Latin
-letters or {ID_BYTES // 3} Chinese characters, and none of the words {", ".join(RESERVED)}. The largest values lie far beyond any
-county: they are there to find slips of the pen.
+A county's tables are checked with `python -m sim check county.folder=...`, which lists every error; with settings
+behind it, also what these ask of the county in vain. An *id* is a short name of any letters: at most {ID_BYTES} bytes,
+which are as many Latin letters or {ID_BYTES // 3} Chinese characters, and none of the words {", ".join(RESERVED)}.
+The largest values lie far beyond any county: they are there to find slips of the pen.
 """
 
 

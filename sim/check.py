@@ -32,8 +32,8 @@ def problems(settings: Settings, county: County) -> list[str]:
             partial(forecast, county, settings),
             partial(beds, county, settings, years[0]),
             partial(apart_schools, settings, county),
-            *(partial(rows_asked_for, settings, county, year) for year in years),
         ),
+        *refusals(*(partial(rows_asked_for, settings, county, year) for year in years))[:1],
     ]
 
 

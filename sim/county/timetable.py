@@ -23,7 +23,7 @@ def given_runs(frames: Mapping[str, pd.DataFrame]) -> Iterator[Problem]:
     runs = frames["runs"]
     if not len(runs):
         return
-    year, bus = runs["year"].astype("float64").fillna(0), runs["bus_id"].fillna("")
+    year = runs["year"].astype("float64").fillna(0)
     for _, rows in runs.groupby([year, runs["run_id"]], sort=False):
         if rows[NEEDED].isna().any(axis=None):
             continue  # it cannot be read: told already
@@ -32,7 +32,7 @@ def given_runs(frames: Mapping[str, pd.DataFrame]) -> Iterator[Problem]:
         yield from _places(rows, set(frames["hamlets"]["hamlet_id"]))
         yield from _times(rows)
         yield from _pupils(rows)
-    for _, rows in runs[bus != ""].groupby([year[bus != ""], bus[bus != ""]], sort=False):
+    for _, rows in runs[runs["seats"].notna()].groupby([year, runs["bus_id"].replace("", None)], sort=False):
         yield from _one_of_each(rows, OF_BUS, "bus")
 
 

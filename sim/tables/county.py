@@ -25,8 +25,8 @@ LON_RANGE = (73.0, 136.0)
 LAT_RANGE = (3.0, 54.0)
 # Far beyond any county, so that only slips of the pen are refused.
 YEARS = (1900, 2100)
-MOST_PEOPLE, MOST_AT_A_PLACE, MOST_ON_A_BUS = 100_000_000, 100_000, 1_000
-MOST_KM, MOST_YUAN = 1_000, 1e11
+MOST_PEOPLE, MOST_AT_A_PLACE, MOST_ON_A_BUS = 100_000_000, 100_000, 500
+MOST_KM, MOST_YUAN = 500, 1e11
 
 SCHOOL = "schools.csv:school_id"
 TOWNSHIP = "zones.csv:township_id"
