@@ -463,7 +463,7 @@ def test_check_lists_every_violation_and_ends_well(tmp_path, runs, capsys):
     assert "C-in-01, bus-001, C" in said
     assert "Buses in use" in said
     count = said.count(" against ") + said.count("Stop without riders")
-    assert said.splitlines()[-1].endswith(f"Its bus runs do not keep {count} limits (listed above).")
+    assert said.splitlines()[-1].endswith(f"Limits that its bus runs do not keep: {count}, listed above.")
 
 
 def test_check_tells_by_how_much_a_limit_is_not_kept(capsys):

@@ -196,25 +196,26 @@ def _check(arguments: argparse.Namespace) -> int:
     choice = settings.county
     from sim.county import check_county, read_county
 
-    _refuse(check_county(choice.path), f"{choice.name}: {{}} in {choice.path}.")
+    errors = check_county(choice.path)
+    if errors:
+        raise BadInput(*errors, f"{choice.name}: {_count(errors)} in {choice.path}.")
     county = read_county(choice.path)
     from sim.check import problems
 
-    _refuse(problems(settings, county), f"{choice.name}: no errors in {choice.path}, but {{}} in the settings.")
+    errors = problems(settings, county)
+    if errors:
+        raise BadInput(*errors, f"{choice.name}: no errors in {choice.path}, but {_count(errors)} in the settings.")
     from sim.cli.service import show_runs
     from sim.study import check_runs
 
     broken = show_runs(check_runs(settings, county), settings)
+    limits = f" Limits that its bus runs do not keep: {broken}, listed above." if broken else ""
     print(
         f"{choice.name}: no errors. {len(county.townships.id)} townships, {len(county.schools.id)} schools, "
-        f"{len(county.hamlets.id)} hamlets, {int(county.pupils.sum())} pupils."
-        + f" Its bus runs do not keep {broken} limits (listed above)."
-        * bool(broken)
+        f"{len(county.hamlets.id)} hamlets, {int(county.pupils.sum())} pupils.{limits}"
     )
     return DONE
 
 
-def _refuse(errors: list[str], summary: str) -> None:
-    """Raise BadInput with all errors and, last, how many they are."""
-    if errors:
-        raise BadInput(*errors, summary.format(f"{len(errors)} error{'s' * (len(errors) > 1)}"))
+def _count(errors: list[str]) -> str:
+    return f"{len(errors)} error{'s' * (len(errors) > 1)}"

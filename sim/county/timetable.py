@@ -60,7 +60,7 @@ def _places(rows: pd.DataFrame, hamlets: set[str]) -> Iterator[Problem]:
     rows = rows.sort_values("seq", kind="stable")
     for wanted, (row, seq) in enumerate(rows["seq"].items()):
         if seq != wanted:
-            says = f"{seq} follows {wanted - 1}; number the places of the run from 0, none left out"
+            says = f"{seq:.0f} follows {wanted - 1}; number the places of the run from 0, none left out"
             yield Problem(FILE, int(row), "seq", says)
             break
     end, where = (-1, "last") if rows["direction"].iloc[0] == "in" else (0, "first")

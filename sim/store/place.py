@@ -82,8 +82,8 @@ def run_at(path: Path) -> RunFolder:
 def check_out(settings: Settings) -> None:
     """Raise BadInput unless the folder of the run can be made and written to; leave nothing behind."""
     home = sweep_folder(settings).path
-    there = next(path for path in (home, *home.parents) if path.exists())
     try:
+        there = next(path for path in (home, *home.parents) if path.exists())
         with TemporaryDirectory(prefix=".probe-", dir=there) as probe:
             (Path(probe) / home.relative_to(there) / settings.scenario).mkdir(parents=True)
     except OSError as error:
