@@ -202,7 +202,7 @@ def bounds(field: Mapping[str, Any]) -> Iterator[str]:
         "maximum": "to",
         "exclusiveMaximum": "below",
     }
-    yield from (f"{word} {field[key]:g}" for key, word in words.items() if key in field)
+    yield from (f"{word} {field[key]:.12g}" for key, word in words.items() if key in field)
 
 
 def row(*cells: str) -> Iterable[str]:

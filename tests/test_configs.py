@@ -107,6 +107,8 @@ def test_settings_cannot_be_changed_afterwards() -> None:
         ("~fleet.scale", "fleet.scale", "cannot be removed"),
         ("executor=dask", "executor", "serial or processes"),
         ("fleet", "fleet", "key=value"),
+        ("fleet.buses=1000001", "fleet.buses", "at most 1000000"),
+        ("fleet.scale=1e300", "fleet.scale", "at most 100"),
         ("enrol.ratio_low=2", "enrol.ratio_low", "above ratio_high"),
         ("enrol.entrants_lag_weights=[0.5,0.9]", "enrol.entrants_lag_weights", "add up to 1.4; they must add up to 1"),
         ("closure.named=[{school_id: C, year: 2023},{school_id: C, year: 2025}]", "closure.named", "C is named more"),

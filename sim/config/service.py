@@ -9,12 +9,14 @@ from pydantic import Field, model_validator
 
 from sim.config.kinds import (
     Amount,
+    AnyCount,
     ClockMin,
     Count,
     Counts,
     Group,
     Positive,
     PositiveCount,
+    Scale,
     Share,
     Speed,
     Switch,
@@ -77,7 +79,7 @@ class Fleet(Group):
 
     buses: Count | Counts | None
     """Number of buses with the spare ones, or numbers by kind; null: as many as the duties need."""
-    scale: Amount
+    scale: Scale
     """Multiplies the number of buses."""
     spare_share: Share
     """Spare buses per bus the duties need."""
@@ -175,7 +177,7 @@ class Fleet(Group):
     """Steps of the route search for each school; steps, not seconds, so that results repeat."""
     planner: Literal["duties", "schools"]
     """How daily runs are planned: all schools together as duties of buses, or each school by itself."""
-    search_looks: Count
+    search_looks: AnyCount
     """Length of the search of `planner=duties`, in events looked at for each stop; not in seconds."""
     mixed_loads: Switch
     """Whether pupils of several schools may be on board together; planned and scored, not simulated."""
