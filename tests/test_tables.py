@@ -119,6 +119,11 @@ def test_an_error_names_file_row_column_and_what_would_be_right(zones, line: str
     assert f"zones.csv, {says}" in str(error.value)
 
 
+def test_a_file_with_other_separators_is_told_in_one_sentence(zones) -> None:
+    with pytest.raises(BadInput, match=r"^zones.csv: the values are not separated by commas; save it as [^\n]*$"):
+        zones("V;村;V;V;1;115.5;25.5;;real: x", header=ZONES.replace(",", ";"))
+
+
 def test_all_errors_of_a_file_are_told_at_once(zones) -> None:
     with pytest.raises(BadInput) as error:
         zones("V,村,V,V,2,115.5,25.5,,real: x", "V,村,V,V,1,115.5,25.5,-1,real: x")

@@ -74,6 +74,8 @@ def _read_text(path: Path, table: Table) -> tuple[pd.DataFrame | None, list[Prob
     lines = [(number, row) for number, row in lines if any(row)]
     if not lines:
         return _nothing(table, f"the file is empty; its first line must be {','.join(table.names)}")
+    if len(lines[0][1]) == 1 and {*";\t"} & {*lines[0][1][0]}:
+        return _nothing(table, "the values are not separated by commas; save it as 'CSV UTF-8 (comma delimited)'")
     return _rows(lines, table)
 
 
