@@ -20,6 +20,7 @@ sys.path.insert(0, str(DOCS.parent))
 from sim.config import CONFIGS, SKIES, Settings  # noqa: E402
 from sim.operate.diary import AXES, CAUSES, KINDS, Diary  # noqa: E402
 from sim.tables import COUNTY_TABLES, RUN_TABLES, data_dictionary  # noqa: E402
+from sim.tables.column import ID_BYTES, RESERVED  # noqa: E402
 
 CODES = {"SKIES": SKIES, "CAUSES": ("nothing", *CAUSES[1:])}
 VALUES = {"time": "", "yes": "1", "value": "number", "code": "code", "count": "whole number"}
@@ -37,7 +38,10 @@ DATA_INTRO = f"""{GENERATED}
 # Tables
 
 Every table that is read or written: the tables of a county, then the files of a run's folder.
-A county's tables are checked with `python -m sim check county.folder=...`, which lists every error.
+A county's tables are checked with `python -m sim check county.folder=...`, which lists every error; with settings
+behind it, also what these ask of the county in vain. An *id* is a short name of any letters: at most {ID_BYTES} bytes,
+which are as many Latin letters or {ID_BYTES // 3} Chinese characters, and none of the words {", ".join(RESERVED)}.
+The largest values lie far beyond any county: they are there to find slips of the pen.
 """
 
 
@@ -198,7 +202,7 @@ def bounds(field: Mapping[str, Any]) -> Iterator[str]:
         "maximum": "to",
         "exclusiveMaximum": "below",
     }
-    yield from (f"{word} {field[key]:g}" for key, word in words.items() if key in field)
+    yield from (f"{word} {field[key]:.12g}" for key, word in words.items() if key in field)
 
 
 def row(*cells: str) -> Iterable[str]:

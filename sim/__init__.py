@@ -14,7 +14,8 @@ The code is one river; a stage imports from the stages above it, never from thos
        judge    numbers against limits: verdicts, bottlenecks, risks
        tell     reads files only: report, workbook, figures
 
-`store` alone knows what lies in a run folder; `study` composes the stages; `cli` is what a person types.
+`store` alone knows what lies in a run folder; `check` refuses what cannot be planned, `study` composes the stages;
+`cli` is what a person types.
 """
 
 __version__ = "0.1.0"

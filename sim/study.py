@@ -11,16 +11,16 @@ import pandas as pd
 
 from sim.account.budget import budget
 from sim.account.ledger import ledger
+from sim.check import refuse
 from sim.config import Settings
 from sim.county import County, Travel, read_county, travel
-from sim.errors import BadInput
 from sim.judge.bottleneck import bottlenecks
 from sim.judge.limit import verdicts
 from sim.judge.relief import relief
 from sim.live import Job, live_year
 from sim.measure.classroom import class_place_table
 from sim.operate.stage import Ways
-from sim.operate.weather import check_stress, skyways
+from sim.operate.weather import skyways
 from sim.plan import Checked, Places, Plan, Routes
 from sim.plan.bells import staggered
 from sim.plan.compose import make, placed_years
@@ -41,9 +41,8 @@ def run(settings: Settings) -> RunFolder:
     Raises BadInput, before anything is written, when the settings, the county or the folder cannot be used.
     """
     began = time.perf_counter()
-    refuse_what_is_not_there(settings)
     county = read_county(settings.county.path)
-    check_stress(county, settings)
+    refuse(settings, county)
     check_out(settings)
     folder = run_folder(settings)
     if folder.finished:
@@ -62,19 +61,6 @@ def run(settings: Settings) -> RunFolder:
         tell(folder)
     folder.finish(time.perf_counter() - began)
     return folder
-
-
-def refuse_what_is_not_there(settings: Settings) -> None:
-    """Raise BadInput for settings that a later version will honour, so that none is silently left undone."""
-    wanted = {
-        "executor=dask: comes with a later version; serial and processes work.": settings.executor.kind == "dask",
-        "account.base=not_closing: comes with a later version; none works.": settings.account.base != "none",
-        "judge.relief: comes with a later version; off works.": settings.judge.relief != "off",
-        "study.precision: comes with a later version; null works.": settings.study.precision is not None,
-    }
-    missing = [message for message, asked in wanted.items() if asked]
-    if missing:
-        raise BadInput(*missing)
 
 
 def with_bells(settings: Settings, county: County, ways: Travel) -> tuple[Settings, pd.DataFrame | None]:

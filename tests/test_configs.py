@@ -107,6 +107,18 @@ def test_settings_cannot_be_changed_afterwards() -> None:
         ("~fleet.scale", "fleet.scale", "cannot be removed"),
         ("executor=dask", "executor", "serial or processes"),
         ("fleet", "fleet", "key=value"),
+        ("fleet.buses=1000001", "fleet.buses", "at most 1000000"),
+        ("fleet.scale=1e300", "fleet.scale", "at most 100"),
+        ("enrol.ratio_low=2", "enrol.ratio_low", "above ratio_high"),
+        ("enrol.entrants_lag_weights=[0.5,0.9]", "enrol.entrants_lag_weights", "add up to 1.4; they must add up to 1"),
+        ("closure.named=[{school_id: C, year: 2023},{school_id: C, year: 2025}]", "closure.named", "C is named more"),
+        ("closure.named=[{school_id: 12, year: 2023}]", "closure.named.0", "in quotes"),
+        (
+            "closure.named=[{school_id: 教学点, year: 2023}]",
+            "closure.named=[{school_id: 教学点, year: 2023}]",
+            "need quotes: closure.named=[{school_id: '教学点', year: 2023}]",
+        ),
+        ("lodge.beds={教学点: 3}", "lodge.beds={教学点: 3}", "a file in configs"),
     ],
 )
 def test_a_wrong_setting_is_told_with_its_key_and_what_would_be_right(override: str, key: str, right: str) -> None:
@@ -182,6 +194,11 @@ def test_meals_that_do_not_fit_end_a_run_before_anything_is_written(tmp_path, ca
     assert main(["run", *SMALL, "dine.sittings_gap_min=2000", f"study.out={tmp_path}"]) == 2
     assert "dine.sittings_gap_min 2000" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_texts_of_any_letters_can_be_given_in_quotes() -> None:
+    settings = load([*SMALL, "fleet.apart=[[C],['教学点']]", "enrol.entrants_lag_weights=[0.33,0.67]"])
+    assert settings.fleet.apart == (("C",), ("教学点",))
 
 
 def test_all_wrong_settings_are_told_at_once() -> None:

@@ -140,7 +140,7 @@ def test_a_missing_column_is_told(spoil: Spoil) -> None:
         ("edges.csv", "n0,n1", "n0,n0", "row 2, column to_node: the road ends where it begins"),
         ("edges.csv", "e1,n0,n1", "e1,n0,n2", "row 2, column node_id: no road leads from 'A' (node n1) to school 'C'"),
         ("nodes.csv", "school,1", "school,0", "column is_yard: no node is a yard"),
-        ("schools.csv", ",1,9,", ",7,9,", "row 2, column school_id: 'C' has grades 7-9"),
+        ("schools.csv", ",1,9,", ",7,9,", "row 2, column school_id: 'C' begins with grade 7"),
         ("schools.csv", ",1,9,", ",1,8,", None),
         ("schools.csv", ",1,9,", ",1,7,", "column grade: there are pupils in grade 8, but no school"),
         ("schools.csv", ",1,3,0", ",3,1,0", "row 3, column last_grade: 1 is below the first grade 3"),
@@ -156,6 +156,46 @@ def test_bad_input_names_row_column_and_what_would_be_right(
 ) -> None:
     found = "\n".join(spoil(name, old, new))
     assert (says in found and name in found) if says else not found
+
+
+LONG = "学" * 22
+MADE_UP = ",synthetic: made up"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "says"),
+    [
+        ("schools.csv", "\nT,", "\ncounty,", "row 3, column school_id: 'county' is no id but a word with a meaning of"),
+        ("schools.csv", "\nT,", f"\n{LONG},", f"row 3, column school_id: '{LONG[:20]}...' is too long; use at most 64"),
+        ("schools.csv", ",1,9,", ",1.5,9,", "row 2, column first_grade: '1.5' is no whole number"),
+        ("schools.csv", "C,", "C,,", "row 2: has 14 values, but the header has 13 columns"),
+        (
+            "pupils.csv",
+            "A,1,f,1",
+            "A,1,f,1e30",
+            "row 2, column pupils: 1e30 is too large; use a whole number from 0 to",
+        ),
+        ("pupils.csv", "A,1,f,1", "A,1,f,１", "row 2, column pupils: '１' is no number"),
+        ("history.csv", "V,2018", "W,2018", "row 2, column area_id: 'W' is no township"),
+        ("facilities.csv", "\nC,", "\nX9,", "row 2, column school_id: 'X9' is no school"),
+        ("edges.csv", "n0,n1", "n0,n9", "row 2, column to_node: 'n9' is no node"),
+        ("births.csv", "county,2009,low", "county,2009/9/1,low", "row 29, column year: '2009/9/1' is no number"),
+    ],
+)
+def test_nothing_follows_from_what_is_wrong(spoil: Spoil, name: str, old: str, new: str, says: str) -> None:
+    found = spoil(name, old, new)
+    assert len(found) == 1
+    assert found[0].startswith(f"{name}, {says}")
+
+
+def test_only_a_conditional_hearing_asks_for_something(folder: Path) -> None:
+    rows = ("C,2023,refused,meal", "T,2023,agreed,", "T,2024,conditional,meal")
+    text = "\n".join(("school_id,year,result,condition,source", *(row + MADE_UP for row in rows)))
+    (folder / "hearing.csv").write_text(text, encoding="utf-8")
+    assert check_county(folder) == [
+        "hearing.csv, row 2, column condition: 'meal' is asked for, but the result is refused; write conditional, or "
+        "leave this empty"
+    ]
 
 
 def test_every_error_in_every_file_is_told_at_once(folder: Path, spoil: Spoil) -> None:

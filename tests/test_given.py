@@ -12,11 +12,13 @@ import pytest
 from living import BY_HEART, county_in, lived, planned, planned_in
 
 from sim.cli import main
+from sim.cli.service import show_runs
 from sim.config import load
 from sim.county import check_county
 from sim.county.timetable import given_runs
 from sim.errors import BadInput
 from sim.live import Job, live_year
+from sim.plan import Checked
 from sim.plan.given import exported
 from sim.plan.stops import daily_riders
 from sim.plan.tables import plan_tables
@@ -399,16 +401,20 @@ def test_an_improved_plan_is_never_worse_than_the_given_one(runs, seed):
 
 
 def test_wrong_cells_are_told_with_row_and_column(tmp_path, runs):
-    bad = change(runs, runs.index == 0, school_id="X", service="taxi", days="mon", seats=0)
+    bad = change(runs, runs.index == 0, school_id="X", service="taxi", seats=0)
+    bad = change(bad, of(bad, "C-out-01"), days="mon")
     errors = check_county(county_with(tmp_path, bad))
     for column, says in (
         ("school_id", "'X' is no school"),
         ("service", "use one of school, lodger"),
-        ("days", "use mon_fri"),
         ("seats", "too small"),
     ):
         start = f"runs.csv, row 2, column {column}"
         assert any(error.startswith(start) and says in error for error in errors), errors
+    row = np.flatnonzero(of(runs, "C-out-01"))[0] + 2
+    days = "'mon' does not fit service school, direction out; use mon_fri"
+    assert f"runs.csv, row {row}, column days: {days}" in errors
+    assert len(errors) == 4  # nothing follows from what is wrong
 
 
 def test_places_and_times_of_a_run_are_in_order(runs):
@@ -434,6 +440,15 @@ def test_places_and_times_of_a_run_are_in_order(runs):
     assert "is not the school 'C', which must be the last place of the run" in lost
     alone = told(change(runs[~of(runs, "C-in-01", "B") & ~of(runs, "C-in-01", "D")], of(runs, "C-in-01"), seq=0))
     assert "the run has no stop but the school" in alone
+    twice = told(change(runs, of(runs, "C-in-01", "B"), stop_id="C"))
+    assert f"runs.csv, row {line[1]}, column stop_id: 'C' is no hamlet" in twice
+    some = change(runs, of(runs, "C-in-01"), embark=0.0, alight=0.0)
+    some = change(some, of(runs, "C-in-01", "B"), embark=5.0)
+    lost = told(change(some, of(runs, "C-in-01", "C"), alight=2.0))
+    assert f"runs.csv, row {line[2]}, column alight: 2 alight at the school, but 5 embark at the stops" in lost
+    assert told(change(some, of(runs, "C-in-01", "C"), alight=None)) == ""
+    early = told(change(runs, of(runs, "C-in-01", "B"), alight=1.0))
+    assert f"runs.csv, row {line[1]}, column alight: 1 alight at a stop of a run in" in early
     two = change(runs, of(runs, "C-out-01"), seats=34)
     assert "of the same bus has '17'" in told(two)
 
@@ -447,6 +462,24 @@ def test_check_lists_every_violation_and_ends_well(tmp_path, runs, capsys):
     assert "At school too late" in said
     assert "C-in-01, bus-001, C" in said
     assert "Buses in use" in said
+    count = said.count(" against ") + said.count("Stop without riders")
+    assert said.splitlines()[-1].endswith(f"Limits that its bus runs do not keep: {count}, listed above.")
+
+
+def test_check_tells_by_how_much_a_limit_is_not_kept(capsys):
+    rows = [
+        ("ride", 470.5, 470.0, "minute", "470.5 against 470.0 min"),
+        ("ride", 470.004, 470.0, "minute", "470.004 against 470.000 min"),
+        ("seats", 20.0, 17.0, "pupil", "20 against 17 pupils"),
+        ("school_closed", 0.0, 0.0, "pupil", "Run to a closed school\n"),
+        ("no_stop", 1.0, 0.0, "pupil", "no stop of their runs (daily or lodgers'): 1 pupils\n"),
+    ]
+    broken = pd.DataFrame([row[:-1] for row in rows], columns=["limit", "value", "limit_value", "unit"])
+    broken = broken.assign(plan="given", run_id="r", bus_id=None, school_id="C", stop_id=None)
+    score = pd.DataFrame({"plan": ["given"], "measure": ["buses"], "value": [1.0]})
+    assert show_runs(Checked(broken, score), choose(BY_HEART)) == len(rows)
+    said = capsys.readouterr().out
+    assert [says for *_, says in rows if says not in said] == []
 
 
 def test_the_tables_are_as_declared(runs):

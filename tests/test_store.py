@@ -112,6 +112,11 @@ def test_files_of_others_are_never_removed(settings: Settings) -> None:
     assert (mine / "thesis.txt").read_text(encoding="utf-8") == "years of work"
 
 
+def test_looking_whether_a_folder_can_be_written_leaves_nothing_behind(settings: Settings, tmp_path: Path) -> None:
+    check_out(changed(settings, out=str(tmp_path / "new" / "newer")))
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_output_folder_that_cannot_be_written_is_bad_input(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     blocked = changed(settings, out=str(tmp_path / "file"))

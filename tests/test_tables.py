@@ -9,9 +9,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sim.county.history import COUNTY
 from sim.errors import BadInput
+from sim.operate.weather import ALL, BUSIEST, LARGEST
+from sim.plan.staff import COUNTY_SITE
 from sim.store import RunFolder
 from sim.tables import COUNTY_TABLES, RUN_TABLES, as_declared, county_table, data_dictionary, read_table, run_table
+from sim.tables.column import RESERVED
 
 TABLES = [*COUNTY_TABLES, *RUN_TABLES]
 ZONES = "township_id,name_zh,name_en,zone_id,is_town,lon,lat,population,source"
@@ -35,6 +39,17 @@ def test_every_table_has_a_key_of_its_own_columns_and_a_meaning_for_each(table) 
     assert len(set(table.names)) == len(table.names)
     assert table.meaning
     assert all(column.meaning for column in table.columns)
+
+
+def test_every_number_of_a_county_has_a_largest_and_a_smallest_value() -> None:
+    numbers = [column for table in COUNTY_TABLES for column in table.columns if column.is_number]
+    assert [column.name for column in numbers if column.minimum is None or column.maximum is None] == []
+
+
+def test_no_id_is_a_word_that_settings_and_results_have_for_other_things() -> None:
+    assert {COUNTY, COUNTY_SITE, ALL, LARGEST, BUSIEST} == set(RESERVED)
+    keys = {column.name for table in COUNTY_TABLES for column in table.columns if column.type == "id"}
+    assert keys == {"township_id", "zone_id", "school_id", "hamlet_id", "node_id", "edge_id", "project_id"}
 
 
 @pytest.mark.parametrize("table", COUNTY_TABLES, ids=lambda table: table.name)
@@ -93,6 +108,7 @@ def test_another_encoding_is_told(zones) -> None:
         ("V,村,V,V,1,east,25.5,,real: x", "row 2, column lon: 'east' is no number; use a number from 73 to 136"),
         ("V,村,V,V,1,nan,25.5,,real: x", "row 2, column lon: 'nan' is no number"),
         ("V,村,V,V,1,inf,25.5,,real: x", "row 2, column lon: 'inf' is no number"),
+        ('"V,村,V,V,1,115.5,25.5,,real: x\n', "row 2: has 1 values, but the header has 9 columns"),
         ("V,村,V,V,1,115.5,25.5,,somebody", "row 2, column source: 'somebody' does not say where the row comes from"),
         ("V,村,V,V,1,115.5,25.5,real: x", "row 2: has 8 values, but the header has 9 columns"),
     ],
@@ -101,6 +117,11 @@ def test_an_error_names_file_row_column_and_what_would_be_right(zones, line: str
     with pytest.raises(BadInput) as error:
         zones(line)
     assert f"zones.csv, {says}" in str(error.value)
+
+
+def test_a_file_with_other_separators_is_told_in_one_sentence(zones) -> None:
+    with pytest.raises(BadInput, match=r"^zones.csv: the values are not separated by commas; save it as [^\n]*$"):
+        zones("V;村;V;V;1;115.5;25.5;;real: x", header=ZONES.replace(",", ";"))
 
 
 def test_all_errors_of_a_file_are_told_at_once(zones) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from sim.config import Price, Settings
-from sim.errors import BadInput
+from sim.errors import BadInput, refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,26 @@ BUS_PURCHASE = "bus_purchase_"
 """Every kind of bus has an account of its own, this and the kind's name, so that an account has one price."""
 PROJECT_LIFE_YEARS = 30.0
 """Assumption: the works of a project last as long as a new dormitory."""
+
+
+FURTHER = {
+    "nutrition_meal": "meal_lunch",
+    "small_school_floor_pupils": "small_school_floor",
+    "fare_months_per_year": "family_fare",
+}
+"""Entries that accounts need beside the price of a unit."""
+
+
+def missing_prices(settings: Settings) -> list[str]:
+    """Return what the price list lacks of all that the accounts need; [] when nothing is missing."""
+    bought = [f"{BUS_PURCHASE}{kind.name}" for kind in settings.fleet.kinds]
+    bought += [account for account, charge in ACCOUNTS.items() if charge.nature == "capital"]
+    return refusals(
+        *(partial(life_years, settings, account) for account in bought),
+        *(partial(unit_price, settings, account) for account in ACCOUNTS if account not in bought),
+        *(partial(entry, settings, item, account) for item, account in FURTHER.items()),
+        partial(share_of, settings, "family_meal_share", "meal_lunch"),
+    )
 
 
 def charge_of(account: str) -> Charge:

@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     verb("sweep", _sweep, "Live every combination of lists of values, then compare them.", SWEEP_HELP)
     verb("compare", _compare, "Compare finished runs, met by the same luck; the first is the base.")
     verb("report", _report, "Redraw report, workbook and figures of a run from its files.", REPORT_HELP)
-    verb("check", _check, "Read and check a county's tables; list every error, change nothing.", CHECK_HELP)
+    verb("check", _check, "Check a county's tables and the settings; list every error, change nothing.", CHECK_HELP)
     verb("autumn", _autumn, "Add the rolls of pupils.csv to history.csv as those of a new year.", AUTUMN_HELP)
     return parser
 
@@ -111,6 +111,7 @@ REPORT_HELP = """Examples:
 CHECK_HELP = """Examples:
   python -m sim check county=huichang
   python -m sim check county.folder=path/to/tables
+  python -m sim check county.folder=path/to/tables closure=none enrol=history study.years=20
 A county's own bus runs (runs.csv) are held against all limits and scored beside planned ones, too."""
 AUTUMN_HELP = """Every autumn: replace pupils.csv by the new rolls, then
   python -m sim autumn county.folder=path/to/tables study.first_year=2024
@@ -193,7 +194,7 @@ def draw(folder: RunFolder) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    """Tell every error in a county's tables."""
+    """Tell every error in a county's tables and in what the settings ask of them, and how its bus runs keep limits."""
     from sim.config import load
 
     settings = load(arguments.settings)
@@ -202,16 +203,22 @@ def _check(arguments: argparse.Namespace) -> int:
 
     errors = check_county(choice.path)
     if errors:
-        raise BadInput(*errors, f"{choice.name}: {len(errors)} error{'s' * (len(errors) > 1)} in {choice.path}.")
+        raise BadInput(*errors, f"{choice.name}: {_count(errors)} in {choice.path}.")
     county = read_county(choice.path)
-    print(
-        f"{choice.name}: no errors. {len(county.townships.id)} townships, {len(county.schools.id)} schools, "
-        f"{len(county.hamlets.id)} hamlets, {int(county.pupils.sum())} pupils."
-    )
+    from sim.check import problems
+
+    errors = problems(settings, county)
+    if errors:
+        raise BadInput(*errors, f"{choice.name}: no errors in {choice.path}, but {_count(errors)} in the settings.")
     from sim.cli.service import show_runs
     from sim.study import check_runs
 
-    show_runs(check_runs(settings, county), settings)
+    broken = show_runs(check_runs(settings, county), settings)
+    limits = f" Limits that its bus runs do not keep: {broken}, listed above." if broken else ""
+    print(
+        f"{choice.name}: no errors. {len(county.townships.id)} townships, {len(county.schools.id)} schools, "
+        f"{len(county.hamlets.id)} hamlets, {int(county.pupils.sum())} pupils.{limits}"
+    )
     return DONE
 
 
@@ -226,3 +233,7 @@ def _autumn(arguments: argparse.Namespace) -> int:
     print(f"{choice.path / 'history.csv'}: {rows} rows of {year} added, the sums of pupils.csv.")
     print(f"Next: python -m sim run {' '.join(arguments.settings)}")
     return DONE
+
+
+def _count(errors: list[str]) -> str:
+    return f"{len(errors)} error{'s' * (len(errors) > 1)}"

@@ -10,19 +10,20 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
 from rich.console import Console
 from rich.progress import Progress
 
+from sim.check import refuse
 from sim.cli import BAD_INPUT, DONE, OUR_FAULT, draw
 from sim.cli.show import show_comparison
 from sim.config import Settings
 from sim.config.multirun import Scenario, launch, scenarios
 from sim.county import check_county, read_county
-from sim.errors import BadInput
-from sim.operate.weather import check_stress
+from sim.errors import BadInput, refusals
 from sim.store import RunFolder, check_out, clear_notes, run_folder, sweep_folder
 from sim.workers import COLUMNS
 
@@ -59,14 +60,15 @@ def sweep(overrides: list[str]) -> int:
 
 
 def _check_inputs(made: tuple[Scenario, ...]) -> None:
-    """Raise BadInput with every error in the counties' tables and stress packs, or when nothing can be written."""
+    """Raise BadInput with every error in the counties' tables and the settings, or when nothing can be written."""
     counties = {scenario.settings.county.path for scenario in made}
     errors = [error for path in sorted(counties) for error in check_county(path)]
     if errors:
         raise BadInput(*errors)
     read = {path: read_county(path) for path in counties}
-    for scenario in made:
-        check_stress(read[scenario.settings.county.path], scenario.settings)
+    told = refusals(*(partial(refuse, one.settings, read[one.settings.county.path]) for one in made))
+    if told:
+        raise BadInput(*told)
     for out in {sweep_folder(scenario.settings).path: scenario.settings for scenario in made}.values():
         check_out(out)
 

@@ -15,7 +15,7 @@ from pydantic import model_validator
 from sim.config.close import Assign, Closure, ClosureStep, NamedClosure
 from sim.config.enrol import Enrol, Recipe
 from sim.config.hazard import SKIES, Health, Sky, Stress, Weather
-from sim.config.kinds import Count, Group, Name
+from sim.config.kinds import AnyCount, Group, Name
 from sim.config.money import HARMS, Account, Judge, Limit, Price
 from sim.config.pupils import (
     CONFIGS,
@@ -75,7 +75,7 @@ GRADES = 9
 class Settings(Group):
     """All settings of one scenario."""
 
-    seed: Count
+    seed: AnyCount
     """Root of all luck: the same seed gives the same results."""
     scenario: Name
     """Name of the scenario; its folder in the study."""

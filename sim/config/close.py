@@ -52,6 +52,15 @@ class Closure(Group):
     reopen: Switch
     """Whether a closed school opens again, once and for good, in the first year in which a condition of it fails."""
 
+    @model_validator(mode="after")
+    def _closes_once(self) -> Closure:
+        """Refuse a school that is named twice."""
+        names = [one.school_id for one in self.named]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"named: {', '.join(twice)} is named more than once; keep one year for each school")
+        return self
+
 
 class Assign(Group):
     """How the pupils of a closed school find a new one."""

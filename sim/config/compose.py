@@ -24,6 +24,8 @@ from sim.errors import BadInput
 
 Tree = dict[str, Any]
 NUMBERS_BY_NAME = "it must be numbers by name, for example {seats_19: 30, seats_36: 20}"
+OTHER_LETTERS = re.compile(r"[^\s,:=\[\]{}'\"]*[^\x00-\x7f][^\s,:=\[\]{}'\"]*")
+"""A text without quotes that has other letters than those of ASCII."""
 WORDS = (
     (r"valid dictionary or instance of BellWindow", "it must be a window: {earliest_min: 490, latest_min: 510}"),
     (r"valid (?:dictionary|mapping)", NUMBERS_BY_NAME),
@@ -34,7 +36,7 @@ WORDS = (
     (r"should have at most (\d+) items?", r"it must have \1 or fewer entries"),
     (r"should have at least 1 character", "it must not be empty"),
     (r"valid boolean", "it must be true or false"),
-    (r"valid string", "it must be a text"),
+    (r"valid string", "it must be a text, in quotes where it looks like a number"),
     (r"valid (?:tuple|list)", "it must be a list such as [a, b]"),
     (r"greater than or equal to (\S+)", r"it must be at least \1"),
     (r"less than or equal to (\S+)", r"it must be at most \1"),
@@ -120,7 +122,7 @@ def _complaint(text: str, sweep: bool) -> str:
     try:
         override = OverridesParser.create().parse_override(text)
     except HydraException as error:
-        return f"{text!r} cannot be read; write key=value, e.g. fleet.scale=1.2 ({_first_line(error)})."
+        return f"{text!r} cannot be read; {_readable(text)} ({_first_line(error)})."
     key = override.key_or_group
     if key.startswith("hydra") or "@" in key:
         return ""
@@ -131,6 +133,18 @@ def _complaint(text: str, sweep: bool) -> str:
     if override.is_delete():
         return f"{key}: a setting cannot be removed; give it a value, for example {key}=..."
     return _key_complaint(key)
+
+
+def _readable(text: str) -> str:
+    """Return how an override that cannot be read is to be written: what is not ASCII needs quotes."""
+    if text.isascii():
+        return "write key=value, e.g. fleet.scale=1.2"
+    quoted = OTHER_LETTERS.sub(r"'\g<0>'", text)
+    try:
+        OverridesParser.create().parse_override(quoted)
+    except HydraException:
+        return "write key=value; texts in other letters than a to z need quotes, and keys in them a file in configs"
+    return f"texts in other letters than a to z need quotes: {quoted}"
 
 
 def _group_complaint(group: str, override: Override) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sim.config.kinds import Amount, Count, Group, LogSpread, Positive, PositiveCount, SchoolYear, Share
 
 Ratio = Annotated[float, Field(gt=0, le=5, strict=True, allow_inf_nan=False)]
 Progression = Annotated[float, Field(gt=0, le=1.2, strict=True, allow_inf_nan=False)]
+
+WHOLE_TOLERANCE = 0.005
+"""Shares rounded to two decimals still add up to a whole."""
 
 
 class Cohorts(Group):
@@ -59,6 +62,16 @@ class Cohorts(Group):
     """Stated spreads count as so many years of rolls beside the spreads seen in history."""
     spread_from_years: Annotated[int, Field(ge=4, strict=True)]
     """Years of rolls from which on spreads are estimated, too."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        """Refuse bounds that leave no rate between them, and shares of a year's entrants that are no whole."""
+        if self.ratio_low > self.ratio_high:
+            raise ValueError(f"ratio_low: {self.ratio_low:g} is above ratio_high ({self.ratio_high:g})")
+        total = sum(self.entrants_lag_weights)
+        if abs(total - 1) > WHOLE_TOLERANCE:
+            raise ValueError(f"entrants_lag_weights: the two shares add up to {total:g}; they must add up to 1")
+        return self
 
 
 class Recipe(Cohorts):

@@ -30,8 +30,12 @@ def _day(text: str) -> str:
     return text
 
 
-Count = Annotated[int, Field(ge=0, strict=True)]
-PositiveCount = Annotated[int, Field(ge=1, strict=True)]
+MANY = 1_000_000
+"""More than there is of anything in a county: beyond it are slips of the pen that no memory could hold."""
+Count = Annotated[int, Field(ge=0, le=MANY, strict=True)]
+PositiveCount = Annotated[int, Field(ge=1, le=MANY, strict=True)]
+AnyCount = Annotated[int, Field(ge=0, strict=True)]
+Scale = Annotated[float, Field(ge=0, le=100, strict=True, allow_inf_nan=False)]
 SchoolYear = Annotated[int, Field(ge=1990, le=2100, strict=True)]
 Grade = Annotated[int, Field(ge=1, le=9, strict=True)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]

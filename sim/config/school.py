@@ -7,7 +7,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from sim.config.kinds import Amount, ClockMin, Count, Counts, Grade, Group, Positive, PositiveCount, Share, Switch
+from sim.config.kinds import (
+    Amount,
+    ClockMin,
+    Count,
+    Counts,
+    Grade,
+    Group,
+    Positive,
+    PositiveCount,
+    Scale,
+    Share,
+    Switch,
+)
 
 
 class Lodge(Group):
@@ -15,7 +27,7 @@ class Lodge(Group):
 
     beds: Count | Counts | None
     """Beds of each sex: a total, or numbers by school; null: as in the county's table."""
-    beds_scale: Amount
+    beds_scale: Scale
     """Multiplies the number of beds."""
     from_grade: Grade
     """First grade that may lodge."""
@@ -66,9 +78,9 @@ class Shift(Group):
 class Dine(Group):
     """Meals at school."""
 
-    windows_scale: Amount
+    windows_scale: Scale
     """Multiplies the number of serving windows."""
-    seats_scale: Amount
+    seats_scale: Scale
     """Multiplies the number of canteen seats."""
     service_min: Positive
     """Time one pupil takes at a window (median)."""
@@ -102,7 +114,7 @@ class Dine(Group):
     """Share of the day pupils who eat lunch at school."""
     shifts: Annotated[tuple[Shift, ...], Field(min_length=1)]
     """The timetable of the windows."""
-    kitchen_scale: Amount
+    kitchen_scale: Scale
     """Multiplies the meals that a kitchen can cook for one mealtime."""
     kitchen_sitting_share: Share
     """Share of these meals that can be ready for one sitting."""
@@ -172,15 +184,15 @@ class Peak(Group):
 class Wash(Group):
     """Drinking taps, basins, toilets and showers."""
 
-    taps_scale: Amount
+    taps_scale: Scale
     """Multiplies the number of taps."""
-    basins_scale: Amount
+    basins_scale: Scale
     """Multiplies the number of basins."""
-    toilets_scale: Amount
+    toilets_scale: Scale
     """Multiplies the number of toilets."""
     urinals_per_squat: Amount
     """Urinals beside each squat for boys; the county's table counts squats."""
-    showers_scale: Amount
+    showers_scale: Scale
     """Multiplies the number of showers."""
     peaks: Annotated[Mapping[str, Peak], Field(min_length=1)]
     """The peaks of a school day by name."""

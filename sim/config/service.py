@@ -9,15 +9,18 @@ from pydantic import Field, model_validator
 
 from sim.config.kinds import (
     Amount,
+    AnyCount,
     ClockMin,
     Count,
     Counts,
     Group,
     Positive,
     PositiveCount,
+    Scale,
     Share,
     Speed,
     Switch,
+    Text,
     Word,
 )
 
@@ -76,7 +79,7 @@ class Fleet(Group):
 
     buses: Count | Counts | None
     """Number of buses with the spare ones, or numbers by kind; null: as many as the duties need."""
-    scale: Amount
+    scale: Scale
     """Multiplies the number of buses."""
     spare_share: Share
     """Spare buses per bus the duties need."""
@@ -175,13 +178,13 @@ class Fleet(Group):
     planner: Literal["duties", "schools"]
     """How daily runs are planned: all schools together as duties of buses, or each school by itself; mixed loads need
     duties, whatever is said here."""
-    search_looks: Count
+    search_looks: AnyCount
     """Length of the search of `planner=duties`, in events looked at for each stop; not in seconds."""
     mixed_loads: Switch
     """Whether pupils of several schools may be on board together, on daily runs that are planned here."""
     school_again: Switch
     """Whether a bus may come to the same school twice in a morning."""
-    apart: tuple[tuple[Word, ...], ...]
+    apart: tuple[tuple[Text, ...], ...]
     """Groups of schools, by id: schools of two groups may not share a bus in the morning, nor in the afternoon."""
     lodger_runs: Switch
     """Whether buses bring lodgers on the first and fetch them on the last day of the week."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from sim.tables.check import Problem, read_checked
 from sim.tables.county import CLASS_ADDS, LAT_RANGE, LON_RANGE
 
 Frames = Mapping[str, pd.DataFrame]
+Wrong = set[tuple[str, str]]
 SHOWN = 8
 SHARE_TOLERANCE = 1e-6
 
@@ -24,7 +25,7 @@ SHARE_TOLERANCE = 1e-6
 def read_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
     """Return the tables of a county's folder by name (without `.csv`) and every error in and between them."""
     frames, problems = own_tables(folder)
-    return frames, sorted({*problems, *(between(frames) if frames else ())})
+    return frames, sorted({*problems, *(between(frames, problems) if frames else ())})
 
 
 def own_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
@@ -41,9 +42,24 @@ def own_tables(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
             frames[name] = as_declared(pd.DataFrame(columns=list(table.names)), table)
             continue
         frame, found = read_checked(folder / table.name, table)
-        frames[name] = pd.DataFrame() if frame is None else frame
-        problems += _swapped(table, frames[name], found)
+        found = found if frame is None else _swapped(table, frame, found)
+        frames[name] = pd.DataFrame() if frame is None else _emptied(frame, found)
+        problems += found
+    problems += _references(frames, _wrong(problems))
+    for name, frame in frames.items():
+        frames[name] = _emptied(frame, [problem for problem in problems if problem.file == f"{name}.csv"])
     return frames, problems
+
+
+def _emptied(frame: pd.DataFrame, problems: list[Problem]) -> pd.DataFrame:
+    """Leave cells with an error empty, so that no other error follows from them."""
+    wrong = {name: frame.index.isin([p.row for p in problems if p.column == name]) for name in frame.columns}
+    return frame.assign(**{name: frame[name].mask(rows) for name, rows in wrong.items() if rows.any()})
+
+
+def _wrong(problems: Sequence[Problem]) -> Wrong:
+    """Return the columns with an error, as (file, column); no column stands for a row that could not be read."""
+    return {(problem.file, name) for problem in problems for name in problem.column.split("+")}
 
 
 def _strangers(folder: Path) -> Iterator[Problem]:
@@ -65,15 +81,27 @@ def _swapped(table: Table, frame: pd.DataFrame, problems: list[Problem]) -> list
     return rest
 
 
-def between(frames: Frames) -> Iterator[Problem]:
-    """Yield what is wrong between tables; checks that lack their columns wait until these are there."""
+def between(frames: Frames, problems: Sequence[Problem] = ()) -> Iterator[Problem]:
+    """Yield what is wrong between tables, given what is wrong inside them.
+
+    Checks that lack their columns wait until these are there, and those that look for what is missing until the
+    tables they look in are right.
+    """
+    wrong = _wrong(problems)
+    for check, needs, looked_in in _CHECKS:
+        there = all(set(columns.split()) <= set(frames[name].columns) for name, columns in needs.items())
+        spoilt = {(f"{name}.csv", column) for name in looked_in.split() for column in ("", *needs[name].split())}
+        if there and not spoilt & wrong:
+            yield from check(frames)
+
+
+def _references(frames: Frames, wrong: Wrong) -> Iterator[Problem]:
+    """Yield the values that name something that is nowhere, unless the table it should be in has errors there."""
     for table in COUNTY_TABLES:
         for column in table.columns:
-            if column.refers:
+            file, _, target = column.refers.partition(":")
+            if file and not {(file, ""), (file, target)} & wrong:
                 yield from _reference(table, column, frames)
-    for check, needs in _CHECKS:
-        if all(set(columns.split()) <= set(frames[name].columns) for name, columns in needs.items()):
-            yield from check(frames)
 
 
 def _reference(table: Table, column: Column, frames: Frames) -> Iterator[Problem]:
@@ -95,17 +123,18 @@ def _school_grades(frames: Frames) -> Iterator[Problem]:
     schools = frames["schools"]
     for row, first, last in schools[["first_grade", "last_grade"]].dropna().itertuples():
         if first > last:
-            says = f"{last} is below the first grade {first}; use {first} to 9"
+            says = f"{last:.0f} is below the first grade {first:.0f}; use {first:.0f} to 9"
             yield Problem("schools.csv", row, "last_grade", says)
 
 
 def _hamlet_schools(frames: Frames) -> Iterator[Problem]:
     """A hamlet names the primary school of its youngest."""
-    schools = frames["schools"].drop_duplicates("school_id").set_index("school_id")
+    known = frames["schools"].dropna(subset=["school_id", "first_grade"])
+    schools = known.drop_duplicates("school_id").set_index("school_id")
     for row, school in frames["hamlets"]["school_id"].items():
         if school in schools.index and schools.at[school, "first_grade"] > 1:
-            grades = f"{schools.at[school, 'first_grade']}-{schools.at[school, 'last_grade']}"
-            says = f"'{school}' has grades {grades}; name the school that its pupils of grade 1 attend"
+            first = schools.at[school, "first_grade"]
+            says = f"'{school}' begins with grade {first:.0f}; name the school that its pupils of grade 1 attend"
             yield Problem("hamlets.csv", int(row), "school_id", says)
 
 
@@ -146,6 +175,15 @@ def _projects(frames: Frames) -> Iterator[Problem]:
         yield Problem("projects.csv", row, "adds", says)
 
 
+def _hearings(frames: Frames) -> Iterator[Problem]:
+    """Only a conditional hearing asks for something."""
+    hearing = frames["hearing"]
+    idle = hearing["condition"].notna() & hearing["result"].isin(("agreed", "refused"))
+    for row, result, condition in hearing.loc[idle, ["result", "condition"]].itertuples():
+        says = f"'{condition}' is asked for, but the result is {result}; write conditional, or leave this empty"
+        yield Problem("hearing.csv", row, "condition", says)
+
+
 def _roads(frames: Frames) -> Iterator[Problem]:
     """Roads have a length and two ends, some node is a yard."""
     edges = frames["edges"]
@@ -177,7 +215,7 @@ def _reachable(frames: Frames) -> Iterator[Problem]:
             says = f"no road leads from school '{school}' (node {node}) to the others; add it to edges.csv"
             yield Problem("schools.csv", row, "node_id", says)
     for row, hamlet, node, school in frames["hamlets"][["hamlet_id", "node_id", "school_id"]].itertuples():
-        if node in part and part[node] not in (main, part.get(stands.get(school))):
+        if node in part and school in stands and part[node] not in (main, part.get(stands[school])):
             says = f"no road leads from '{hamlet}' (node {node}) to school '{school}'; add it to edges.csv"
             yield Problem("hamlets.csv", row, "node_id", says)
 
@@ -228,14 +266,16 @@ _CHECKS = (
             "pupils": "hamlet_id grade pupils",
             "hamlets": "hamlet_id township_id",
         },
+        "history pupils hamlets",
     ),
-    (_school_grades, {"schools": "first_grade last_grade"}),
-    (_hamlet_schools, {"schools": "school_id first_grade last_grade", "hamlets": "school_id"}),
-    (_grades_offered, {"schools": "first_grade last_grade", "pupils": "grade pupils"}),
-    (_facilities, {"schools": "school_id receives kind", "facilities": "school_id"}),
-    (_classrooms, {"classrooms": "school_id", "facilities": "school_id"}),
-    (_projects, {"projects": "school_id adds", "facilities": "school_id"}),
-    (_roads, {"edges": "km from_node to_node", "nodes": "is_yard"}),
+    (_school_grades, {"schools": "first_grade last_grade"}, ""),
+    (_hamlet_schools, {"schools": "school_id first_grade last_grade", "hamlets": "school_id"}, ""),
+    (_grades_offered, {"schools": "first_grade last_grade", "pupils": "grade pupils"}, "schools"),
+    (_facilities, {"schools": "school_id receives kind", "facilities": "school_id"}, "facilities"),
+    (_classrooms, {"classrooms": "school_id", "facilities": "school_id"}, ""),
+    (_projects, {"projects": "school_id adds", "facilities": "school_id"}, "facilities"),
+    (_hearings, {"hearing": "result condition"}, ""),
+    (_roads, {"edges": "km from_node to_node", "nodes": "is_yard"}, "nodes"),
     (
         _reachable,
         {
@@ -244,15 +284,19 @@ _CHECKS = (
             "schools": "school_id node_id",
             "hamlets": "hamlet_id node_id school_id",
         },
+        "nodes edges",
     ),
-    (_weather, {"weather": "month share", "calendar": "month"}),
-    (_calendar, {"calendar": "week"}),
-    (_births, {"births": "year variant"}),
+    (_weather, {"weather": "month share", "calendar": "month"}, "weather"),
+    (_calendar, {"calendar": "week"}, "calendar"),
+    (_births, {"births": "year variant"}, "births"),
     (
         given_runs,
         {
             "hamlets": "hamlet_id",
-            "runs": "year run_id bus_id service direction days school_id seq stop_id arrive_min depart_min seats rated",
+            "runs": "year run_id bus_id service direction days school_id seq stop_id arrive_min depart_min embark "
+            "alight seats rated",
         },
+        "hamlets",
     ),
 )
+"""What is checked between tables, the columns it needs, and the tables in which it looks for what is missing."""

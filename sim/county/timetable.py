@@ -11,7 +11,11 @@ from sim.tables.check import Problem
 FILE = "runs.csv"
 OF_RUN = ("bus_id", "service", "direction", "days")
 OF_BUS = ("seats", "rated")
+NEEDED = ["service", "direction", "days", "school_id", "seq", "stop_id"]
 DAYS = {("lodger", "in"): "mon", ("lodger", "out"): "fri"}
+AT_STOPS = {"in": ("embark", "alight"), "out": ("alight", "embark")}
+"""What pupils do at the stops of a run, and what at its school."""
+ROUNDING_PUPILS = 0.01
 
 
 def given_runs(frames: Mapping[str, pd.DataFrame]) -> Iterator[Problem]:
@@ -19,13 +23,16 @@ def given_runs(frames: Mapping[str, pd.DataFrame]) -> Iterator[Problem]:
     runs = frames["runs"]
     if not len(runs):
         return
-    year, bus = runs["year"].astype("float64").fillna(0), runs["bus_id"].fillna("")
+    year = runs["year"].astype("float64").fillna(0)
     for _, rows in runs.groupby([year, runs["run_id"]], sort=False):
+        if rows[NEEDED].isna().any(axis=None):
+            continue  # it cannot be read: told already
         yield from _one_of_each(rows, OF_RUN, "run")
         yield from _days(rows)
         yield from _places(rows, set(frames["hamlets"]["hamlet_id"]))
         yield from _times(rows)
-    for _, rows in runs[bus != ""].groupby([year[bus != ""], bus[bus != ""]], sort=False):
+        yield from _pupils(rows)
+    for _, rows in runs[runs["seats"].notna()].groupby([year, runs["bus_id"].replace("", None)], sort=False):
         yield from _one_of_each(rows, OF_BUS, "bus")
 
 
@@ -50,12 +57,10 @@ def _days(rows: pd.DataFrame) -> Iterator[Problem]:
 
 def _places(rows: pd.DataFrame, hamlets: set[str]) -> Iterator[Problem]:
     """Places are numbered from 0 without a gap; one end is a school, the other a hamlet; between them are both."""
-    rows = rows[rows["seq"].notna()].sort_values("seq", kind="stable")
-    if rows.empty:
-        return
+    rows = rows.sort_values("seq", kind="stable")
     for wanted, (row, seq) in enumerate(rows["seq"].items()):
         if seq != wanted:
-            says = f"{seq} follows {wanted - 1}; number the places of the run from 0, none left out"
+            says = f"{seq:.0f} follows {wanted - 1}; number the places of the run from 0, none left out"
             yield Problem(FILE, int(row), "seq", says)
             break
     end, where = (-1, "last") if rows["direction"].iloc[0] == "in" else (0, "first")
@@ -97,3 +102,21 @@ def _times(rows: pd.DataFrame) -> Iterator[Problem]:
                 says = f"{minute:g} is before {before:g}, the time before it in the run; times of a run go forward"
                 yield Problem(FILE, int(row), name, says)
             before = before if pd.isna(minute) else minute
+
+
+def _pupils(rows: pd.DataFrame) -> Iterator[Problem]:
+    """Pupils get on at the one end of a run and off at the other, as many where all are told."""
+    direction = rows["direction"].iloc[0]
+    at_stops, at_school = AT_STOPS[direction]
+    gate = rows["stop_id"] == rows["school_id"]
+    for name, here, where in ((at_school, ~gate, "stop"), (at_stops, gate, "school")):
+        for row, pupils in rows.loc[here & (rows[name] > 0), name].items():
+            says = f"{pupils:g} {name} at a {where} of a run {direction}, where none do; leave this empty, or 0"
+            yield Problem(FILE, int(row), name, says)
+    for school, mine in rows.groupby("school_id", sort=False):
+        there, gone = mine.loc[~gate, at_stops], mine.loc[gate, at_school]
+        if there.notna().all() and gone.notna().any() and abs(there.sum() - gone.sum()) > ROUNDING_PUPILS:
+            says = (
+                f"{gone.sum():g} {at_school} at {school}, but {there.sum():g} {at_stops} at the stops; make them agree"
+            )
+            yield Problem(FILE, int(gone.index[0]), at_school, says)

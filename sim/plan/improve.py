@@ -50,19 +50,13 @@ def choose(
 ) -> tuple[Places, Runs, Checked]:  # fmt: skip
     """Return the places and runs that `fleet.runs` asks for in a year, and how all plans of it compare.
 
-    planned: our own runs for these places. open_: (S,), schools of the year. Raises BadInput where the county's
-    runs are asked for and there are none.
+    planned: our own runs for these places. open_: (S,), schools of the year.
     """
-    rows, asked = in_force(county, places.year), settings.fleet.runs
+    rows, asked = rows_asked_for(settings, county, places.year), settings.fleet.runs
     options = {"planned": Option(places, planned, violations(settings, county, travel, places, planned, open_))}
     if len(rows):
         there = as_given(county, settings, travel, places, rows, open_, owned_before)
         options["given"] = Option(*there, violations(settings, county, travel, *there, open_, rows))
-    elif asked != "plan":
-        raise BadInput(
-            f"fleet.runs: {asked} needs the runs that are driven in {places.year}, but runs.csv in {county.folder} "
-            "has none; give them or choose fleet.runs=plan"
-        )
     if asked == "improve":
         options["improved"] = improved(
             settings, county, travel, options["given"], options["planned"], open_, owned_before
@@ -75,6 +69,17 @@ def choose(
     scores = [score(settings, county, travel, one).assign(plan=name) for name, one in options.items()]
     scores = [table.assign(lived=table["plan"] == LIVED[asked]) for table in scores]
     return placed, runs, Checked(pd.concat(tables, ignore_index=True), pd.concat(scores, ignore_index=True))
+
+
+def rows_asked_for(settings: Settings, county: County, year: int) -> pd.DataFrame:
+    """Return the rows of runs.csv of a year. Raises BadInput where they are asked for and there are none."""
+    rows, asked = in_force(county, year), settings.fleet.runs
+    if asked != "plan" and rows.empty:
+        raise BadInput(
+            f"fleet.runs: {asked} needs the runs that are driven in {year}, but runs.csv in {county.folder} "
+            "has none; give them or choose fleet.runs=plan"
+        )
+    return rows
 
 
 def improved(

@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import yaml
@@ -79,13 +80,12 @@ def run_at(path: Path) -> RunFolder:
 
 
 def check_out(settings: Settings) -> None:
-    """Raise BadInput unless the folder of the study can be made and written to."""
+    """Raise BadInput unless the folder of the run can be made and written to; leave nothing behind."""
     home = sweep_folder(settings).path
-    probe = home / f".probe-{os.getpid()}"
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"")
-        probe.unlink()
+        there = next(path for path in (home, *home.parents) if path.exists())
+        with TemporaryDirectory(prefix=".probe-", dir=there) as probe:
+            (Path(probe) / home.relative_to(there) / settings.scenario).mkdir(parents=True)
     except OSError as error:
         raise BadInput(
             f"study.out: {home} cannot be written ({error.strerror or error}); choose another folder."

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sim.tables.column import Column, Table
+from sim.tables.column import ID_BYTES, Column, Table
 from sim.tables.county import COUNTY_TABLES
 from sim.tables.run import RUN_TABLES as _RUN_TABLES
 from sim.tables.service import SERVICE_TABLES
@@ -23,7 +23,7 @@ __all__ = ["COUNTY_TABLES", "RUN_TABLES", "Column", "Table", "as_declared", "cou
 
 RUN_TABLES = (*_RUN_TABLES, *SERVICE_TABLES)
 
-_DTYPES = {"text": "str", "int": "int64", "float": "float64", "flag": "bool"}
+_DTYPES = {"text": "str", "id": "str", "int": "int64", "float": "float64", "flag": "bool"}
 
 
 def _find(tables: tuple[Table, ...], name: str) -> Table:
@@ -91,8 +91,10 @@ def _cells(column: Column) -> tuple[str, ...]:
 def _bounds(column: Column) -> str:
     if column.allowed:
         return ", ".join(column.allowed)
+    if column.type == "id":
+        return f"up to {ID_BYTES} bytes"
     if column.refers:
         return ", ".join((column.refers, *column.also))
-    low = "" if column.minimum is None else f"from {column.minimum:g}"
-    high = "" if column.maximum is None else f"to {column.maximum:g}"
+    low = "" if column.minimum is None else f"from {column.minimum:.12g}"
+    high = "" if column.maximum is None else f"to {column.maximum:.12g}"
     return f"{low} {high}".strip()

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pandera.pandas as pa
 
-from sim.tables.column import Column, Table
+from sim.tables.column import ID_BYTES, RESERVED, Column, Table
 
 SOURCES = ("real:", "derived:", "synthetic:")
 PROBLEMS = {
@@ -22,6 +22,8 @@ PROBLEMS = {
     "at_least": "{value} is too small; {wanted}",
     "at_most": "{value} is too large; {wanted}",
     "one_of": "'{value}' is not known; {wanted}",
+    "short": f"'{{value:.20}}...' is too long; use at most {ID_BYTES} letters, or {ID_BYTES // 3} Chinese characters",
+    "free": "'{value}' is no id but a word with a meaning of its own; use another",
     "source": "'{value}' does not say where the row comes from; start with real:, derived: or synthetic:",
 }
 
@@ -45,7 +47,7 @@ class Problem:
 def read_checked(path: Path, table: Table) -> tuple[pd.DataFrame | None, list[Problem]]:
     """Return the table with its types and every error in it; None when there is nothing to type.
 
-    The index is the line number in the file. Cells with an error come back as missing values.
+    The index is the line number in the file. Cells that are no numbers but should be come back as missing values.
     """
     raw, problems = _read_text(path, table)
     if raw is None:
@@ -57,8 +59,10 @@ def _read_text(path: Path, table: Table) -> tuple[pd.DataFrame | None, list[Prob
     """Return the cells as text, one row per line of the file, and what keeps them from being read."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+            reader, lines, begins = csv.reader(file), [], 1
+            for row in reader:
+                lines.append((begins, [cell.strip() for cell in row]))
+                begins = reader.line_num + 1
     except FileNotFoundError:
         return _nothing(table, f"the file is missing; it needs the columns {_list(table.names)}")
     except UnicodeDecodeError:
@@ -70,6 +74,8 @@ def _read_text(path: Path, table: Table) -> tuple[pd.DataFrame | None, list[Prob
     lines = [(number, row) for number, row in lines if any(row)]
     if not lines:
         return _nothing(table, f"the file is empty; its first line must be {','.join(table.names)}")
+    if len(lines[0][1]) == 1 and {*";\t"} & {*lines[0][1][0]}:
+        return _nothing(table, "the values are not separated by commas; save it as 'CSV UTF-8 (comma delimited)'")
     return _rows(lines, table)
 
 
@@ -152,7 +158,10 @@ def _checks(column: Column) -> list[pa.Check]:
     rules: list[tuple[str, Callable[[pd.Series], pd.Series]]] = []
     if not column.nullable:
         rules.append(("filled", lambda cells: cells != ""))
-    if column.type != "text":
+    if column.type == "id":
+        rules.append(("short", lambda cells: cells.str.encode("utf-8").str.len() <= ID_BYTES))
+        rules.append(("free", lambda cells: ~cells.isin(RESERVED)))
+    if column.is_number:
         rules.append(("number", lambda cells: (cells == "") | _numbers(cells).notna()))
     if column.type in ("int", "flag"):
         rules.append(("whole", lambda cells: _numbers(cells).isna() | (_numbers(cells) % 1 == 0)))
@@ -181,7 +190,7 @@ def _typed(raw: pd.DataFrame, table: Table) -> pd.DataFrame:
         if column.name not in raw.columns:
             continue
         cells = raw[column.name]
-        if column.type == "text":
+        if not column.is_number:
             typed[column.name] = cells.where(cells != "", None) if column.nullable else cells
             continue
         values = _numbers(cells)
@@ -201,8 +210,8 @@ def _wanted(column: Column) -> str:
     if column.type == "flag":
         return "use 0 or 1"
     kind = {"int": "a whole number", "float": "a number"}.get(column.type, "a text")
-    low = "" if column.minimum is None else f" from {column.minimum:g}"
-    high = "" if column.maximum is None else f" to {column.maximum:g}"
+    low = "" if column.minimum is None else f" from {column.minimum:.12g}"
+    high = "" if column.maximum is None else f" to {column.maximum:.12g}"
     unit = f" ({column.unit})" if column.unit else ""
     empty = ", or nothing" if column.nullable else ""
     return f"use {kind}{low}{high}{unit}{empty}: {column.meaning[0].lower()}{column.meaning[1:]}"

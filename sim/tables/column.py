@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Type = Literal["text", "int", "float", "flag"]
+Type = Literal["text", "id", "int", "float", "flag"]
+ID_BYTES = 64
+"""Longest id in UTF-8: three times as many signs still make the name of a file."""
+RESERVED = ("county", "all", "largest", "busiest")
+"""No ids: what belongs to the whole county, and what settings say in place of a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,11 @@ class Column:
     """Values allowed beside those it refers to, e.g. `county`."""
     optional: bool = False
     """The column may be missing from the file."""
+
+    @property
+    def is_number(self) -> bool:
+        """Tell whether its values are numbers (a flag is 0 or 1)."""
+        return self.type in ("int", "float", "flag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,11 @@ def text(
     return Column(
         name, "text", meaning, nullable=nullable, allowed=allowed, refers=refers, also=also, optional=optional
     )
+
+
+def ident(name: str, meaning: str) -> Column:
+    """Return a column of ids: short names that stand in other tables, in settings and in the names of files."""
+    return Column(name, "id", meaning)
 
 
 def whole(

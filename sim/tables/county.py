@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sim.tables.column import Column, Table, flag, number, text, whole
+from sim.tables.column import Column, Table, flag, ident, number, text, whole
+from sim.units import MINUTES_PER_DAY
 
 KINDS = ("teaching_point", "village", "central_primary", "junior", "nine_year", "town_primary", "town_junior")
 HOMES = ("town", "village", "hamlet")
@@ -22,6 +23,10 @@ CONDITIONS = ("class_place", "ride_or_bed", "meal")
 # China lies between these; a longitude in the range of latitudes tells that the two were swapped.
 LON_RANGE = (73.0, 136.0)
 LAT_RANGE = (3.0, 54.0)
+# Far beyond any county, so that only slips of the pen are refused.
+YEARS = (1900, 2100)
+MOST_PEOPLE, MOST_AT_A_PLACE, MOST_ON_A_BUS = 100_000_000, 100_000, 500
+MOST_KM, MOST_YUAN = 500, 1e11
 
 SCHOOL = "schools.csv:school_id"
 TOWNSHIP = "zones.csv:township_id"
@@ -41,20 +46,32 @@ def _source() -> Column:
 
 
 def _counts(*columns: tuple[str, str, str]) -> tuple[Column, ...]:
-    return tuple(whole(name, meaning, unit) for name, meaning, unit in columns)
+    return tuple(whole(name, meaning, unit, high=MOST_AT_A_PLACE) for name, meaning, unit in columns)
+
+
+def _year(name: str, meaning: str, *, nullable: bool = False) -> Column:
+    return whole(name, meaning, "year", low=YEARS[0], high=YEARS[1], nullable=nullable)
+
+
+def _clock(name: str, meaning: str) -> Column:
+    return number(name, meaning, "minute after midnight", high=MINUTES_PER_DAY, nullable=True)
+
+
+def _aboard(name: str, meaning: str) -> Column:
+    return number(name, meaning, "pupil", high=MOST_ON_A_BUS, nullable=True)
 
 
 ZONES = Table(
     "zones.csv",
     "Townships and the school zone (大学区) each belongs to",
     (
-        text("township_id", "Township"),
+        ident("township_id", "Township"),
         text("name_zh", "Name in Chinese"),
         text("name_en", "Name in English"),
-        text("zone_id", "School zone; townships of one zone share it"),
+        ident("zone_id", "School zone; townships of one zone share it"),
         flag("is_town", "1: the township that holds the county town"),
         *_place(),
-        whole("population", "Residents, where known", "person", nullable=True),
+        whole("population", "Residents, where known", "person", high=MOST_PEOPLE, nullable=True),
         _source(),
     ),
     ("township_id",),
@@ -63,7 +80,7 @@ SCHOOLS = Table(
     "schools.csv",
     "Schools: where they are and which grades they offer",
     (
-        text("school_id", "School"),
+        ident("school_id", "School"),
         text("name_zh", "Name in Chinese"),
         text("name_en", "Name in English"),
         text("township_id", "Township it lies in", refers=TOWNSHIP),
@@ -73,7 +90,7 @@ SCHOOLS = Table(
         whole("first_grade", "First grade offered", "grade", low=1, high=9),
         whole("last_grade", "Last grade offered", "grade", low=1, high=9),
         flag("receives", "1: may take pupils of other schools"),
-        whole("opens_year", "School year it opens in; empty: open already", "year", low=1900, nullable=True),
+        _year("opens_year", "School year it opens in; empty: open already", nullable=True),
         _source(),
     ),
     ("school_id",),
@@ -82,7 +99,7 @@ HAMLETS = Table(
     "hamlets.csv",
     "Homes of pupils: villages, catchments of teaching points, quarters of the town",
     (
-        text("hamlet_id", "Hamlet"),
+        ident("hamlet_id", "Hamlet"),
         text("name_zh", "Name in Chinese"),
         text("township_id", "Township it lies in", refers=TOWNSHIP),
         text("kind", "town: a quarter of the county town; hamlet: part of a village", allowed=HOMES),
@@ -103,7 +120,7 @@ PUPILS = Table(
         text("hamlet_id", "Home", refers=HAMLET),
         whole("grade", "Grade", "grade", low=1, high=9),
         text("sex", "f: girls, m: boys", allowed=("f", "m")),
-        whole("pupils", "Pupils", "pupil"),
+        whole("pupils", "Pupils", "pupil", high=MOST_AT_A_PLACE),
         _source(),
     ),
     ("hamlet_id", "grade", "sex"),
@@ -113,9 +130,9 @@ HISTORY = Table(
     "Pupils of earlier years by township or for the county",
     (
         text("area_id", "Township, or `county`", refers=TOWNSHIP, also=("county",)),
-        whole("year", "School year, named by its autumn", "year", low=1900),
+        _year("year", "School year, named by its autumn"),
         whole("grade", "Grade", "grade", low=1, high=9),
-        whole("pupils", "Pupils", "pupil"),
+        whole("pupils", "Pupils", "pupil", high=MOST_PEOPLE),
         _source(),
     ),
     ("area_id", "year", "grade"),
@@ -125,9 +142,9 @@ BIRTHS = Table(
     "Births of past years and three futures",
     (
         text("area_id", "Area the births belong to", allowed=("county",)),
-        whole("year", "Calendar year", "year", low=1900),
+        _year("year", "Calendar year"),
         text("variant", "Future", allowed=VARIANTS),
-        number("births", "Births (or an index of them) in the year", "person"),
+        number("births", "Births (or an index of them) in the year", "person", high=MOST_PEOPLE),
         _source(),
     ),
     ("area_id", "year", "variant"),
@@ -136,7 +153,7 @@ NODES = Table(
     "nodes.csv",
     "Nodes of the road network",
     (
-        text("node_id", "Node"),
+        ident("node_id", "Node"),
         *_place(),
         text("kind", "What it is", allowed=("junction", "hamlet", "school")),
         flag("is_yard", "1: buses are parked here"),
@@ -148,10 +165,10 @@ EDGES = Table(
     "edges.csv",
     "Roads between nodes, both ways",
     (
-        text("edge_id", "Road"),
+        ident("edge_id", "Road"),
         text("from_node", "One end", refers=NODE),
         text("to_node", "Other end", refers=NODE),
-        number("km", "Length", "km"),
+        number("km", "Length", "km", high=MOST_KM),
         text("road_class", "Class of road", allowed=ROAD_CLASSES),
         text("bend", "Bends and slope", allowed=BENDS),
         text("closed_by", "Weather that closes it", allowed=("none", "ice", "flood")),
@@ -203,7 +220,7 @@ CALENDAR = Table(
     "calendar.csv",
     "School weeks of a year",
     (
-        whole("week", "School week, from 1", "week", low=1),
+        whole("week", "School week, from 1", "week", low=1, high=53),
         whole("term", "Term", "term", low=1, high=4),
         whole("month", "Month it lies in", "month", low=1, high=12),
         whole("days", "School days", "day", low=1, high=7),
@@ -226,12 +243,12 @@ PROJECTS = Table(
     "projects.csv",
     "Works that add capacity to a school from a year on; what it adds but class places needs a row in facilities.csv",
     (
-        text("project_id", "Project"),
+        ident("project_id", "Project"),
         text("school_id", "School", refers=SCHOOL),
-        whole("year", "School year from which it counts", "year", low=1900),
+        _year("year", "School year from which it counts"),
         text("adds", "What it adds", allowed=ADDS),
-        whole("quantity", "How many", "piece"),
-        number("cost_yuan", "Cost, where known", "yuan", nullable=True),
+        whole("quantity", "How many", "piece", high=MOST_AT_A_PLACE),
+        number("cost_yuan", "Cost, where known", "yuan", high=MOST_YUAN, nullable=True),
         _source(),
     ),
     ("project_id",),
@@ -242,7 +259,7 @@ CLASSROOMS = Table(
     "Classrooms of schools whose days are not lived, such as the town's; those of the others stand in facilities.csv",
     (
         text("school_id", "School", refers=SCHOOL),
-        whole("classrooms", "Classrooms", "room"),
+        whole("classrooms", "Classrooms", "room", high=MOST_AT_A_PLACE),
         _source(),
     ),
     ("school_id",),
@@ -254,7 +271,7 @@ HEARING = Table(
     "whose condition is not met; where none is on record, the closing rule alone decides",
     (
         text("school_id", "School", refers=SCHOOL),
-        whole("year", "School year it is about", "year", low=1900),
+        _year("year", "School year it is about"),
         text("result", "Result", allowed=("agreed", "refused", "conditional")),
         text(
             "condition",
@@ -273,7 +290,7 @@ CLOSURES_GIVEN = Table(
     "The county's own list of schools that close (`closure.listed`)",
     (
         text("school_id", "School", refers=SCHOOL),
-        whole("year", "First school year it is closed in", "year", low=1900),
+        _year("year", "First school year it is closed in"),
         _source(),
     ),
     ("school_id",),
@@ -284,21 +301,27 @@ RUNS_GIVEN = Table(
     "Runs the county's buses drive today: one row per place, in order; the columns of runs.parquet, but for what "
     "follows from others. In force from `year` until a later year has rows",
     (
-        whole("year", "School year from which it holds; empty: from the beginning", "year", low=1900, nullable=True),
+        _year("year", "School year from which it holds; empty: from the beginning", nullable=True),
         text("run_id", "One trip of a bus to or from a school, with mixed loads by way of other schools"),
         text("bus_id", "Bus; empty: the run is not driven", nullable=True),
         text("service", "Who rides: day pupils, or lodgers once a week", allowed=("school", "lodger")),
         text("direction", "To school or home", allowed=("in", "out")),
         text("days", "Days it runs; lodgers: mon in, fri out", allowed=("mon_fri", "mon", "fri")),
         text("school_id", "School of the riders who get on or off here", refers=SCHOOL),
-        whole("seq", "Place in the run, from 0; its school is the last one of a run in, the first of a run out"),
+        whole(
+            "seq",
+            "Place in the run, from 0; its school is the last one of a run in, the first of a run out",
+            high=MOST_ON_A_BUS,
+        ),
         text("stop_id", "Hamlet (`hamlet_id`), or the school of the run or on its way"),
-        number("arrive_min", "Arrival; empty: as departure, less boarding", "minute after midnight", nullable=True),
-        number("depart_min", "Departure; empty: as arrival, and boarding", "minute after midnight", nullable=True),
-        number("embark", "Pupils who get on; empty: an even part of those expected", "pupil", nullable=True),
-        number("alight", "Pupils who get off; empty: an even part of those expected", "pupil", nullable=True),
-        whole("seats", "Seats for pupils; one number for each bus", "seat", low=1),
-        whole("rated", "People the bus may carry; empty: just enough", "person", low=1, nullable=True),
+        _clock("arrive_min", "Arrival; empty: as departure, less boarding"),
+        _clock("depart_min", "Departure; empty: as arrival, and boarding"),
+        _aboard("embark", "Pupils who get on; empty: an even part of those expected"),
+        _aboard("alight", "Pupils who get off; empty: an even part of those expected"),
+        whole("seats", "Seats for pupils; one number for each bus", "seat", low=1, high=MOST_ON_A_BUS),
+        whole(
+            "rated", "People the bus may carry; empty: just enough", "person", low=1, high=MOST_ON_A_BUS, nullable=True
+        ),
         _source(),
     ),
     ("year", "run_id", "seq"),

@@ -14,6 +14,8 @@ from sim.units import MINUTES_PER_HOUR
 
 PUPIL = "pupil"
 MOST_BELLS = 12
+SHOWN_LEAST = 0.1
+"""A smaller excess would be told as none."""
 
 
 class Service:
@@ -89,7 +91,11 @@ class Service:
         """Return the largest excess with its unit; pupils are not counted out in a public report."""
         if found.empty or (self.run.public and found["unit"].iloc[0] == PUPIL):
             return NONE
-        return f"{number(found['excess'].max())} {self.word.term('unit_of_limit', found['unit'].iloc[0])}"
+        most = float(found["excess"].max())
+        if not most:  # it is there or not, such as a stop without riders
+            return NONE
+        shown = number(most) if most >= SHOWN_LEAST else f"<{SHOWN_LEAST:g}"
+        return f"{shown} {self.word.term('unit_of_limit', found['unit'].iloc[0])}"
 
     def rung(self) -> Grid:
         """Return the bells that were lived and the best of the others that were tried."""

@@ -1,0 +1,71 @@
+"""Whether a study can be made of a county: all that can be refused before anything is planned, told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from sim.account.price import missing_prices
+from sim.config import Settings
+from sim.county import County
+from sim.errors import BadInput, refusals
+from sim.operate.weather import check_stress
+from sim.plan.enrol import forecast, town_of
+from sim.plan.improve import rows_asked_for
+from sim.plan.lodge import beds
+from sim.plan.morning import apart_schools
+from sim.plan.rates import township_rolls
+
+SHOWN = 8
+
+
+def problems(settings: Settings, county: County) -> list[str]:
+    """Return all that the settings ask for and the program or the county does not have; [] when a run can begin."""
+    years = range(settings.study.first_year, settings.study.first_year + settings.study.years)
+    return [
+        *_to_come(settings),
+        *_unmet(settings, county),
+        *missing_prices(settings),
+        *refusals(
+            partial(check_stress, county, settings),
+            partial(township_rolls, county),
+            partial(forecast, county, settings),
+            partial(beds, county, settings, years[0]),
+            partial(apart_schools, settings, county),
+        ),
+        *refusals(*(partial(rows_asked_for, settings, county, year) for year in years))[:1],
+    ]
+
+
+def refuse(settings: Settings, county: County) -> None:
+    """Raise BadInput with everything that keeps a run from beginning."""
+    told = problems(settings, county)
+    if told:
+        raise BadInput(*told)
+
+
+def _to_come(settings: Settings) -> Iterator[str]:
+    """Say which settings a later version will honour, so that none is silently left undone."""
+    if settings.executor.kind == "dask":
+        yield "executor=dask: comes with a later version; serial and processes work."
+    if settings.account.base != "none":
+        yield "account.base=not_closing: comes with a later version; none works."
+    if settings.judge.relief != "off":
+        yield "judge.relief: comes with a later version; off works."
+    if settings.study.precision is not None:
+        yield "study.precision: comes with a later version; null works."
+
+
+def _unmet(settings: Settings, county: County) -> Iterator[str]:
+    """Say what the settings ask of the county in vain."""
+    schools = county.schools.id
+    more = f" and {len(schools) - SHOWN} more" if len(schools) > SHOWN else ""
+    for one in settings.closure.named:
+        if one.school_id not in schools:
+            known = f"known are {', '.join(schools[:SHOWN])}{more}"
+            yield f"closure.named: '{one.school_id}' is no school of {county.name}; {known}"
+    if settings.enrol.town == "target" and not (town_of(county) >= 0).any():
+        yield (
+            f"enrol.town: target needs hamlets of kind town and others, and the hamlets.csv of {county.name} does not "
+            "have both; choose enrol.town=trend"
+        )
