@@ -15,8 +15,7 @@ from sim.plan.improve import rows_asked_for
 from sim.plan.lodge import beds
 from sim.plan.morning import apart_schools
 from sim.plan.rates import township_rolls
-
-SHOWN = 8
+from sim.plan.rule import check_lists
 
 
 def problems(settings: Settings, county: County) -> list[str]:
@@ -29,6 +28,7 @@ def problems(settings: Settings, county: County) -> list[str]:
         *refusals(
             partial(check_stress, county, settings),
             partial(township_rolls, county),
+            partial(check_lists, county, settings),
             partial(forecast, county, settings),
             partial(beds, county, settings, years[0]),
             partial(apart_schools, settings, county),
@@ -58,12 +58,6 @@ def _to_come(settings: Settings) -> Iterator[str]:
 
 def _unmet(settings: Settings, county: County) -> Iterator[str]:
     """Say what the settings ask of the county in vain."""
-    schools = county.schools.id
-    more = f" and {len(schools) - SHOWN} more" if len(schools) > SHOWN else ""
-    for one in settings.closure.named:
-        if one.school_id not in schools:
-            known = f"known are {', '.join(schools[:SHOWN])}{more}"
-            yield f"closure.named: '{one.school_id}' is no school of {county.name}; {known}"
     if settings.enrol.town == "target" and not (town_of(county) >= 0).any():
         yield (
             f"enrol.town: target needs hamlets of kind town and others, and the hamlets.csv of {county.name} does not "

@@ -441,11 +441,11 @@ def test_places_and_times_of_a_run_are_in_order(runs):
     alone = told(change(runs[~of(runs, "C-in-01", "B") & ~of(runs, "C-in-01", "D")], of(runs, "C-in-01"), seq=0))
     assert "the run has no stop but the school" in alone
     twice = told(change(runs, of(runs, "C-in-01", "B"), stop_id="C"))
-    assert f"runs.csv, row {line[1]}, column stop_id: 'C' is no hamlet" in twice
+    assert f"runs.csv, row {line[1]}, column embark: 3 embark at a school of a run in" in twice
     some = change(runs, of(runs, "C-in-01"), embark=0.0, alight=0.0)
     some = change(some, of(runs, "C-in-01", "B"), embark=5.0)
     lost = told(change(some, of(runs, "C-in-01", "C"), alight=2.0))
-    assert f"runs.csv, row {line[2]}, column alight: 2 alight at the school, but 5 embark at the stops" in lost
+    assert f"runs.csv, row {line[2]}, column alight: 2 alight at C, but 5 embark at the stops" in lost
     assert told(change(some, of(runs, "C-in-01", "C"), alight=None)) == ""
     early = told(change(runs, of(runs, "C-in-01", "B"), alight=1.0))
     assert f"runs.csv, row {line[1]}, column alight: 1 alight at a stop of a run in" in early

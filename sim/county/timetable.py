@@ -29,9 +29,10 @@ def given_runs(frames: Mapping[str, pd.DataFrame]) -> Iterator[Problem]:
             continue  # it cannot be read: told already
         yield from _one_of_each(rows, OF_RUN, "run")
         yield from _days(rows)
-        yield from _places(rows, set(frames["hamlets"]["hamlet_id"]))
+        yield from (misplaced := list(_places(rows, set(frames["hamlets"]["hamlet_id"]))))
         yield from _times(rows)
-        yield from _pupils(rows)
+        if not misplaced:
+            yield from _pupils(rows)
     for _, rows in runs[runs["seats"].notna()].groupby([year, runs["bus_id"].replace("", None)], sort=False):
         yield from _one_of_each(rows, OF_BUS, "bus")
 

@@ -50,10 +50,9 @@ def rules(county: County, settings: Settings, forecast: Forecast) -> Rules:
     A threshold counts in its year alone; steps before the first year count in the first year. A list counts from the
     year it names, and the latest hearing held for a year or before counts; without one the rule alone decides.
     """
+    check_lists(county, settings)
     closure, years, roll = settings.closure, forecast.years, rolls(county, forecast)
     table = county.tables.get("closures")
-    if closure.listed and (table is None or table.empty) and not (closure.steps or closure.named):
-        raise BadInput(f"closure.listed: {county.name} has no list of its own; give closures.csv, or steps or names")
     rows = () if table is None or not closure.listed else zip(table["school_id"], table["year"], strict=True)
     refused, asked = _hearings(county, years)
     return Rules(
@@ -65,6 +64,23 @@ def rules(county: County, settings: Settings, forecast: Forecast) -> Rules:
         refused=refused,
         required=asked | np.isin(CONDITIONS, closure.conditions),
     )
+
+
+def check_lists(county: County, settings: Settings) -> None:
+    """Raise BadInput for a school to close that does not exist, and where a list is asked for and there is none.
+
+    The rows of closures.csv were checked when it was read.
+    """
+    closure, table = settings.closure, county.tables.get("closures")
+    told = [
+        f"closure.named: '{one.school_id}' is no school of {county.name}; known are {_some(county.schools.id)}"
+        for one in closure.named
+        if one.school_id not in county.schools.id
+    ]
+    if closure.listed and (table is None or table.empty) and not (closure.steps or closure.named):
+        told.append(f"closure.listed: {county.name} has no list of its own; give closures.csv, or steps or names")
+    if told:
+        raise BadInput(*told)
 
 
 def rolls(county: County, forecast: Forecast) -> Floats:
@@ -98,15 +114,6 @@ def _under(county: County, settings: Settings, years: Ints, roll: Floats) -> Flo
 def _on_list(county: County, years: Ints, entries: list[tuple[str, int]]) -> Bools:
     """Return where a list of schools and first years says that a school is closed; shape (Y, S)."""
     position = {school: s for s, school in enumerate(county.schools.id)}
-    # The rows of closures.csv were checked when it was read, so what is unknown here stands in the settings.
-    unknown = [name for name, _ in entries if name not in position]
-    if unknown:
-        raise BadInput(
-            *(
-                f"closure.named: '{name}' is no school of {county.name}; known are {_some(county.schools.id)}"
-                for name in unknown
-            )
-        )
     on = np.zeros((len(years), len(position)), dtype=bool)
     for name, year in entries:
         on[years >= year, position[name]] = True

@@ -308,20 +308,14 @@ RUNS_GIVEN = Table(
         text("direction", "To school or home", allowed=("in", "out")),
         text("days", "Days it runs; lodgers: mon in, fri out", allowed=("mon_fri", "mon", "fri")),
         text("school_id", "School of the riders who get on or off here", refers=SCHOOL),
-        whole(
-            "seq",
-            "Place in the run, from 0; its school is the last one of a run in, the first of a run out",
-            high=MOST_ON_A_BUS,
-        ),
+        whole("seq", "Place in the run, from 0; its school is last (in) or first (out)", high=MOST_ON_A_BUS),
         text("stop_id", "Hamlet (`hamlet_id`), or the school of the run or on its way"),
         _clock("arrive_min", "Arrival; empty: as departure, less boarding"),
         _clock("depart_min", "Departure; empty: as arrival, and boarding"),
         _aboard("embark", "Pupils who get on; empty: an even part of those expected"),
         _aboard("alight", "Pupils who get off; empty: an even part of those expected"),
         whole("seats", "Seats for pupils; one number for each bus", "seat", low=1, high=MOST_ON_A_BUS),
-        whole(
-            "rated", "People the bus may carry; empty: just enough", "person", low=1, high=MOST_ON_A_BUS, nullable=True
-        ),
+        whole("rated", "People it may carry; empty: just enough", "person", low=1, high=MOST_ON_A_BUS, nullable=True),
         _source(),
     ),
     ("year", "run_id", "seq"),
