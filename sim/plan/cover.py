@@ -15,7 +15,7 @@ from sim.plan import Bools, Floats, Ints, freeze
 from sim.plan.fleet import Problem, plan
 
 LOOKS_PER_JOB = 10_000
-"""Length of the search: a quarter of a second for 400 jobs; ten times as many save one or two buses in a hundred."""
+"""Length of the search unless told: a quarter of a second for 400 jobs."""
 SEAT_MIN = 1.0
 """Assumption: a seat of a larger bus weighs as much as a minute of empty driving."""
 NEVER_MIN = 1e5
@@ -60,7 +60,10 @@ class Chains:
     """(n,) earliest start in its chain."""
 
 
-def cover(jobs: Jobs, minutes: Floats, turnaround_min: float, apart: Bools | None = None, enough: int = 0) -> Chains:
+def cover(
+    jobs: Jobs, minutes: Floats, turnaround_min: float, apart: Bools | None = None, enough: int = 0,
+    looks_per_job: int = LOOKS_PER_JOB,
+) -> Chains:  # fmt: skip
     """Chain jobs with few buses, and among equally few choose little empty driving and like sizes of bus.
 
     `minutes` (N, N) are travel times between nodes; `apart` (n, n) tells which jobs one bus may not do; `enough`:
@@ -69,7 +72,7 @@ def cover(jobs: Jobs, minutes: Floats, turnaround_min: float, apart: Bools | Non
     """
     if not len(jobs):
         return Chains((), np.zeros(0))
-    found = plan(_problem(jobs, minutes, turnaround_min, apart), LOOKS_PER_JOB * len(jobs), enough=enough)
+    found = plan(_problem(jobs, minutes, turnaround_min, apart), looks_per_job * len(jobs), enough=enough)
     paths = tuple(sorted(tuple(event.stop for event in duty.events if event.stop >= 0) for duty in found.duties))
     gap = minutes[np.ix_(jobs.goal, jobs.origin)] + turnaround_min
     return Chains(paths, _starts(jobs, gap, paths))

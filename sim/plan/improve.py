@@ -19,7 +19,8 @@ from sim.errors import BadInput
 from sim.plan import Bools, Checked, Floats, Places, Routes, Runs
 from sim.plan.duty import chain
 from sim.plan.given import as_given, in_force, run_of_stop, wanted, with_nobody_forgotten
-from sim.plan.route import IN, LODGER, OUT, Planned, Run, routes
+from sim.plan.replan import as_planned, mornings
+from sim.plan.route import IN, LODGER, OUT, routes
 from sim.plan.timetable import by_run
 from sim.plan.violation import Times, day_lists, ends, timing, violations
 
@@ -100,7 +101,7 @@ def improved(
 def _starts(
     settings: Settings, county: County, travel: Travel, given: Option, planned: Option, open_: Bools
 ) -> Iterator[tuple[Places, Routes]]:
-    """Yield ways to try: those given at better times; what of them is legal, and the rest anew; ours."""
+    """Yield ways to try: those given at better times; what is legal, and the rest anew; ours; a search from those given."""
     places, runs = given.places, given.runs
     fitted = _fitted(settings, _only(runs.routes, open_[runs.routes.school]))
     yield places, fitted
@@ -108,8 +109,12 @@ def _starts(
     bad = violations(settings, county, travel, places, timed, open_)
     bad = bad[bad["limit"].isin(OF_THE_WAY)]["run_id"]
     driven = {name for name, bus in zip(runs.routes.run_id, runs.bus, strict=True) if bus >= 0}
-    yield planned.places, routes(county, settings, travel, planned.places, list(_kept(fitted, driven - {*bad})))
+    mine = np.array([name in driven - {*bad} for name in fitted.run_id]) & (fitted.direction == IN)
+    legal = [as_planned(fitted, r) for r in np.flatnonzero(mine)]
+    yield planned.places, routes(county, settings, travel, planned.places, legal)
     yield planned.places, planned.runs.routes
+    lodgers = [one for one in legal if one[1] == LODGER]
+    yield places, routes(county, settings, travel, places, lodgers, mornings(runs))
 
 
 def _only(ways: Routes, keep: Bools) -> Routes:
@@ -131,16 +136,6 @@ def _fitted(settings: Settings, ways: Routes) -> Routes:
     load = by_run(ways, ways.load)
     kind = [next((position for seats, position in sizes if seats >= pupils), sizes[-1][1]) for pupils in load]
     return replace(ways, kind=np.array(kind), seats=np.array([kinds[k].seats for k in kind]))
-
-
-def _kept(ways: Routes, names: set[str]) -> Iterator[Planned]:
-    """Yield the runs to school of these names, with whole pupils."""
-    for r, name in enumerate(ways.run_id):
-        if name in names and ways.direction[r] == IN:
-            stops = slice(ways.ptr[r], ways.ptr[r + 1])
-            loads = tuple(np.ceil(ways.load[stops]).astype(int).tolist())
-            run = Run(tuple(ways.hamlet[stops].tolist()), loads, int(ways.kind[r]), False)
-            yield int(ways.school[r]), int(ways.service[r]), run
 
 
 def _with_as_many(settings: Settings, county: County, travel: Travel, ways: Routes, given: Runs) -> Runs:

@@ -5,6 +5,7 @@ The afternoon is the morning backwards: each run in has its mirror out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -37,15 +38,19 @@ class Stop(NamedTuple):
 
 
 def duties(
-    county: County, settings: Settings, travel: Travel, stops: list[Stop], kinds: tuple[tuple[int, int, int], ...]
-) -> list[list[list[int]]]:
+    county: County, settings: Settings, travel: Travel, stops: list[Stop], kinds: tuple[tuple[int, int, int], ...],
+    begin: Sequence[Sequence[Sequence[int]]] = (),
+) -> list[list[list[int]]]:  # fmt: skip
     """Return the duties of a morning: for each bus its runs, for each run the positions of its stops in order.
 
-    kinds: (position, rated, seats) of the buses that may be planned with.
+    kinds: (position, rated, seats) of the buses that may be planned with. begin: duties from which the search begins,
+    in the form of the answer.
     """
     if not stops:
         return []
-    found = plan(problem(county, settings, travel, stops, kinds), settings.fleet.search_looks * len(stops))
+    looks, todo = settings.fleet.search_looks * len(stops), problem(county, settings, travel, stops, kinds)
+    events = [[one for run in duty for one in (*run, -1 - stops[run[0]].school)] for duty in begin]
+    found = plan(todo, looks, begin=events)
     return [_runs(duty) for duty in found.duties]
 
 

@@ -9,6 +9,7 @@ sits.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import chain, count, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,12 +46,17 @@ Planned = tuple[int, int, Run]  # school, service, run
 Stops = list[tuple[int, int]]  # hamlet, pupils
 
 
-def routes(county: County, settings: Settings, travel: Travel, places: Places, kept: Sequence[Planned] = ()) -> Routes:
+def routes(
+    county: County, settings: Settings, travel: Travel, places: Places, kept: Sequence[Planned] = (),
+    begin: Sequence[Sequence[Planned]] = (),
+) -> Routes:  # fmt: skip
     """Plan the bus runs of one year: every rider has a stop, a seat and, where possible, a legal ride.
 
     Lodgers' weekly runs are added when `fleet.lodger_runs` is on. Each run in has its mirror out, right
     behind it. Loads are whole pupils (expected riders of a stop, rounded up). Same input, same runs.
     kept: runs that stay as they are; the others are planned for the riders whom these leave at their stops.
+    begin: the daily runs of each bus of a morning, in order; then all daily runs are searched for as whole duties of
+    buses, from these on, else school by school.
     """
     fleet, schools = settings.fleet, len(county.schools.id)
     if fleet.mixed_loads:
@@ -66,7 +72,7 @@ def routes(county: County, settings: Settings, travel: Travel, places: Places, k
         longest = np.where(young, *(ride_limit_min(fleet, serves, young) for young in (True, False)))
         walk = longest_walk_min(settings, places, homes, schools) * fleet.limit_includes_walk_and_wait
         demand = _left_over(riders, [(at, run) for at, service, run in kept if service == serves])
-        search = _by_duties if serves == SCHOOL and fleet.planner == "duties" else _by_school
+        search = partial(_by_duties, begin) if serves == SCHOOL and begin else _by_school
         found = search(county, settings, travel, demand, longest[:, None] - walk)
         runs += [(school, serves, run) for school, run in found]
     runs.sort(key=lambda planned: (planned[1], planned[0]))
@@ -115,21 +121,46 @@ def _by_school(
 
 
 def _by_duties(
-    county: County, settings: Settings, travel: Travel, demand: Ints, limit_min: Floats
-) -> list[tuple[int, Run]]:
-    """Plan the runs of all schools together, as duties of buses; for the same as `_by_school`."""
+    begin: Sequence[Sequence[Planned]], county: County, settings: Settings, travel: Travel, demand: Ints,
+    limit_min: Floats,
+) -> list[tuple[int, Run]]:  # fmt: skip
+    """Plan the runs of all schools together, as duties of buses, from given ones on; for the same as `_by_school`."""
     fleet, kinds = settings.fleet, _usable_kinds(settings.fleet)
-    stops = [
+    stops, first, rest = _begun(begin, demand, limit_min, max(seats for *_, seats in kinds))
+    stops += [
         Stop(school, hamlet, load, float(limit_min[school, hamlet]))
-        for school, here in enumerate(demand)
+        for school, here in enumerate(rest)
         for hamlet, load in _stops(here, kinds)
     ]
     runs: list[tuple[int, Run]] = []
-    for picked in chain.from_iterable(duties(county, settings, travel, stops, kinds)):
+    for picked in chain.from_iterable(duties(county, settings, travel, stops, kinds, first)):
         school, hamlets, loads, limits = zip(*(stops[stop] for stop in picked), strict=True)
         over = _first_ride_min(county, fleet, travel, school[0], hamlets, loads) > limits[0]
         runs.append((school[0], Run(hamlets, loads, _smallest(kinds, sum(loads)), over)))
     return sorted(runs)
+
+
+def _begun(
+    begin: Sequence[Sequence[Planned]], demand: Ints, limit_min: Floats, most: int
+) -> tuple[list[Stop], list[list[list[int]]], Ints]:
+    """Return the stops of given duties, the duties by positions of these, and the pupils they leave at stops (S, H).
+
+    most: seats of the largest bus. Nobody is taken who is not asked for (demand, (S, H)).
+    """
+    stops: list[Stop] = []
+    rest, first = demand.copy(), []
+    for duty in begin:
+        trips: list[list[int]] = []
+        for school, _, run in duty:
+            trips.append([])
+            for hamlet, load in zip(run.hamlets, run.loads, strict=True):
+                here = min(load, int(rest[school, hamlet]), most)
+                if here > 0:
+                    rest[school, hamlet] -= here
+                    trips[-1].append(len(stops))
+                    stops.append(Stop(school, hamlet, here, float(limit_min[school, hamlet])))
+        first.append([trip for trip in trips if trip])
+    return stops, [trips for trips in first if trips], rest
 
 
 def _first_ride_min(
