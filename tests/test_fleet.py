@@ -138,6 +138,34 @@ def test_every_stop_is_served_and_every_limit_kept(mixed: bool, again: bool) -> 
     assert plan(problem, 4_000_000, seed=2) != duties
 
 
+def events_of(duties: Duties) -> list[list[int]]:
+    """Return duties as `plan` takes them to begin from."""
+    return [[e.stop if e.stop >= 0 else -1 - e.school for e in duty.events] for duty in duties.duties]
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_search_from_given_duties_is_never_worse_than_these(mixed: bool) -> None:
+    problem = replace(scattered(7, 80, 6), mixed=mixed)
+    good = plan(problem, 4_000_000)
+    again = plan(problem, 1, begin=events_of(good))
+    assert complaints(problem, again) == []
+    assert (len(again.duties), again.price) <= (len(good.duties), good.price + 1e-9)
+    wasted = [[stop, -1 - int(problem.school[stop])] for stop in range(80)]
+    less = plan(problem, 4_000_000, begin=wasted)
+    assert complaints(problem, less) == []
+    assert len(less.duties) <= len(good.duties) + 1 < 80
+
+
+def test_what_cannot_be_driven_of_given_duties_is_placed_anew() -> None:
+    problem = replace(scattered(3, 40, 3), seats=np.array([20, 40]), buses=np.array([-1, 2]), bus_price=np.zeros(2))
+    one_bus_for_all = [[*range(40), -1, -2, -3]]
+    for begin in (one_bus_for_all, [[-1], [0, -3, -2]], [[4]], [list(range(40)) + [-1] * 300]):
+        duties = plan(problem, 1, begin=begin)
+        assert complaints(problem, duties) == []
+    first = plan(problem, 400_000)
+    assert plan(problem, 1, begin=events_of(first)).short == first.short == 0
+
+
 def test_a_fleet_of_several_sizes_is_used_as_it_is() -> None:
     problem = scattered(3, 40, 3)
     small = replace(problem, seats=np.array([20, 40]), buses=np.array([-1, 2]), bus_price=np.array([0.0, 50.0]))

@@ -213,7 +213,9 @@ def _add(work: Work, duties: Chains, rows: Ints, late_min: float) -> Chains:
     done = Jobs(start, start, minutes, runs.origin[first], runs.goal[last], work.needs(duties))
     pieces = [*duties.paths, *((int(row),) for row in rows)]
     todo = done.join(runs.take(rows, late_min))
-    found = cover(todo, work.travel.minutes, work.turnaround_min, _apart_pieces(work.apart, pieces), work.enough, work.looks)
+    found = cover(
+        todo, work.travel.minutes, work.turnaround_min, _apart_pieces(work.apart, pieces), work.enough, work.looks
+    )
     begin = duties.start.copy()
     begin[rows] = found.start[len(first) :]
     return Chains(tuple(tuple(run for job in path for run in pieces[job]) for path in found.paths), begin)

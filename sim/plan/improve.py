@@ -19,10 +19,10 @@ from sim.errors import BadInput
 from sim.plan import Bools, Checked, Floats, Places, Routes, Runs
 from sim.plan.duty import chain
 from sim.plan.given import as_given, in_force, run_of_stop, wanted, with_nobody_forgotten
-from sim.plan.replan import as_planned, mornings
-from sim.plan.route import IN, LODGER, OUT, routes
+from sim.plan.replan import as_planned, mornings, week_km
+from sim.plan.route import IN, LODGER, routes
 from sim.plan.timetable import by_run
-from sim.plan.violation import Times, day_lists, ends, timing, violations
+from sim.plan.violation import timing, violations
 
 if TYPE_CHECKING:
     from sim.config import Settings
@@ -101,7 +101,7 @@ def improved(
 def _starts(
     settings: Settings, county: County, travel: Travel, given: Option, planned: Option, open_: Bools
 ) -> Iterator[tuple[Places, Routes]]:
-    """Yield ways to try: those given at better times; what is legal, and the rest anew; ours; a search from those given."""
+    """Yield ways to try: those given at better times; the legal ones and the rest anew; ours; one found from them."""
     places, runs = given.places, given.runs
     fitted = _fitted(settings, _only(runs.routes, open_[runs.routes.school]))
     yield places, fitted
@@ -184,21 +184,3 @@ def _left_out(settings: Settings, county: County, one: Option) -> float:
     driven = runs.bus[run] >= 0
     np.add.at(room, (ways.service[run], ways.direction[run], ways.school[run], ways.hamlet), ways.load * driven)
     return round(float(np.maximum(want - room, 0.0).max(axis=1).sum()), 6)  # loads may be even parts of pupils
-
-
-def week_km(settings: Settings, county: County, travel: Travel, runs: Runs) -> float:
-    """Return the planned km of all buses in a week of five days, empty ones and those from and to the yard included.
-
-    Mornings and afternoons begin and end at the yard.
-    """
-    times: Times = timing(settings.fleet, runs)
-    start, goal = ends(county, runs)
-    loaded, total = by_run(runs.routes, runs.routes.leg_km), 0.0
-    for days, mine in day_lists(runs, times):
-        for way in (IN, OUT):
-            half = mine[runs.routes.direction[mine] == way]
-            if len(half):
-                yard = runs.yard[runs.bus[half[0]]]
-                empty = travel.km[np.append(yard, goal[half]), np.append(start[half], yard)].sum()
-                total += days * float(loaded[half].sum() + empty)
-    return total

@@ -12,7 +12,9 @@ import numpy as np
 
 from sim.plan import Places, Routes, Runs
 from sim.plan.duty import chain
-from sim.plan.route import IN, SCHOOL, Planned, Run, routes
+from sim.plan.route import IN, OUT, SCHOOL, Planned, Run, routes
+from sim.plan.timetable import by_run
+from sim.plan.violation import Times, day_lists, ends, timing
 
 if TYPE_CHECKING:
     from sim.config import Settings
@@ -21,12 +23,18 @@ if TYPE_CHECKING:
 
 
 def planned(county: County, settings: Settings, travel: Travel, places: Places) -> Routes:
-    """Plan the bus runs of one year as `fleet.planner` says: school by school, or from these on as whole duties."""
+    """Plan the bus runs of one year as `fleet.planner` says: school by school, or from these on as whole duties.
+
+    What is found from these on is taken where it saves buses of the whole year's plan, or km with as many buses.
+    """
     ways = routes(county, settings, travel, places)
     if settings.fleet.planner == "schools" or not len(ways.school):
         return ways
     any_fleet = settings.model_copy(update={"fleet": settings.fleet.model_copy(update={"buses": None})})
-    return routes(county, settings, travel, places, begin=mornings(chain(any_fleet, travel, county, ways, 0)))
+    first = chain(any_fleet, travel, county, ways, 0)
+    again = routes(county, settings, travel, places, begin=mornings(first))
+    both = (first, chain(any_fleet, travel, county, again, 0))
+    return min(both, key=lambda runs: (len(runs.yard), week_km(settings, county, travel, runs))).routes
 
 
 def mornings(runs: Runs) -> list[list[Planned]]:
@@ -43,3 +51,21 @@ def as_planned(ways: Routes, r: int) -> Planned:
     loads = tuple(np.ceil(ways.load[stops]).astype(int).tolist())
     run = Run(tuple(ways.hamlet[stops].tolist()), loads, int(ways.kind[r]), False)
     return int(ways.school[r]), int(ways.service[r]), run
+
+
+def week_km(settings: Settings, county: County, travel: Travel, runs: Runs) -> float:
+    """Return the planned km of all buses in a week of five days, empty ones and those from and to the yard included.
+
+    Mornings and afternoons begin and end at the yard.
+    """
+    times: Times = timing(settings.fleet, runs)
+    start, goal = ends(county, runs)
+    loaded, total = by_run(runs.routes, runs.routes.leg_km), 0.0
+    for days, mine in day_lists(runs, times):
+        for way in (IN, OUT):
+            half = mine[runs.routes.direction[mine] == way]
+            if len(half):
+                yard = runs.yard[runs.bus[half[0]]]
+                empty = travel.km[np.append(yard, goal[half]), np.append(start[half], yard)].sum()
+                total += days * float(loaded[half].sum() + empty)
+    return total

@@ -169,10 +169,10 @@ def _near(data: Data) -> Ints:
 
 
 def _order(data: Data) -> Ints:
-    """Return the stops without a duty in the order of being placed: early schools first, for each the farthest stops."""
+    """Return the stops without a duty in the order of being placed: early schools first, then the farthest."""
     stop = np.flatnonzero(data.row_of < 0)
     school = data.at["school"][stop]
-    return np.lexsort((stop, -data.leg[stop, school], school, data.at["opens"][school]))
+    return stop[np.lexsort((stop, -data.leg[stop, school], school, data.at["opens"][school]))]
 
 
 def _duties(problem: Problem, data: Data, rows: Rows) -> Duties:
