@@ -12,7 +12,8 @@ from itertools import pairwise
 import numpy as np
 
 from sim.plan import Bools, Floats, Ints, freeze
-from sim.plan.fleet import Problem, plan
+from sim.plan.fleet import Problem, search
+from sim.plan.keep import kept
 
 LOOKS_PER_JOB = 10_000
 """Length of the search unless told: a quarter of a second for 400 jobs."""
@@ -72,18 +73,20 @@ def cover(
     """
     if not len(jobs):
         return Chains((), np.zeros(0))
-    found = plan(_problem(jobs, minutes, turnaround_min, apart), looks_per_job * len(jobs), enough=enough)
-    paths = tuple(sorted(tuple(event.stop for event in duty.events if event.stop >= 0) for duty in found.duties))
     gap = minutes[np.ix_(jobs.goal, jobs.origin)] + turnaround_min
+    looks, may_not = looks_per_job * len(jobs), np.zeros(0) if apart is None else apart
+    question = [jobs.early, jobs.late, jobs.minutes, jobs.seats, gap, may_not, looks, enough]
+    found = kept(question, lambda: search(_problem(jobs, gap, apart), looks, enough=enough))
+    paths = tuple(sorted(tuple(event for event in row if event < len(jobs)) for row in found if row))
     return Chains(paths, _starts(jobs, gap, paths))
 
 
-def _problem(jobs: Jobs, minutes: Floats, turnaround_min: float, apart: Bools | None) -> Problem:
+def _problem(jobs: Jobs, gap: Floats, apart: Bools | None) -> Problem:
     """Return every job as one stop and one school: places 0 .. n-1 are its beginning, n .. 2n-1 its end."""
     n, way = len(jobs), np.arange(len(jobs))
     times = np.full((2 * n, 2 * n), NEVER_MIN)
     times[way, n + way] = jobs.minutes
-    times[n:, :n] = minutes[np.ix_(jobs.goal, jobs.origin)] + turnaround_min
+    times[n:, :n] = gap
     empty = times.copy()
     empty[way, n + way] = 0.0
     sizes = np.unique(jobs.seats)

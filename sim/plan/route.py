@@ -98,15 +98,14 @@ def ride_min(routes: Routes, fleet: Fleet) -> Floats:
     In: from the bus's stop at the hamlet to its arrival at the school. Out: from leaving the school to
     arrival at the hamlet. Standing at the stops is included.
     """
-    dwell = dwell_min(fleet, routes.load)
-    out = np.empty(len(routes.hamlet))
-    for first, last, direction in zip(routes.ptr[:-1], routes.ptr[1:], routes.direction, strict=True):
-        leg, stand = routes.leg_min[first:last], dwell[first:last]
-        if direction == IN:
-            out[first:last] = np.cumsum((leg + stand)[::-1])[::-1]
-        else:
-            out[first:last] = np.cumsum(leg + stand) - stand
-    return out
+    dwell, length = dwell_min(fleet, routes.load), np.diff(routes.ptr)
+    run = np.repeat(np.arange(len(length)), length)
+    into, nth = routes.direction[run] == IN, np.arange(len(run)) - routes.ptr[run]
+    nth = np.where(into, length[run] - 1 - nth, nth)  # counted from the school
+    way = np.zeros((len(length), length.max(initial=0)))
+    way[run, nth] = routes.leg_min + dwell
+    there = np.cumsum(way, axis=1)[run, nth]
+    return np.where(into, there, there - dwell)
 
 
 def _by_school(
@@ -115,7 +114,7 @@ def _by_school(
     """Plan the runs of each school by itself; for the pupils and the longest ride of each stop, (S, H) each."""
     return [
         (school, run)
-        for school in range(len(demand))
+        for school in np.flatnonzero(demand.any(axis=1)).tolist()
         for run in _school_runs(county, settings, travel, school, demand[school], limit_min[school])
     ]
 

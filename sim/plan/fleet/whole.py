@@ -38,12 +38,18 @@ def plan(problem: Problem, looks: int, seed: int = 1, enough: int = 0, begin: Gi
     """
     if not len(problem.node):
         return Duties((), 0.0, 0)
-    data, rows = _data(problem), _rows(problem)
+    apart = np.zeros(0) if problem.apart is None else problem.apart
     question = [getattr(problem, field.name) for field in fields(problem) if field.name != "apart"]
-    question += [data.apart, looks, seed, enough, *begin]
-    events = kept(question, lambda: _search(data, rows, looks, seed, enough, _large_first(problem, begin)))
+    question += [apart, looks, seed, enough, *begin]
+    events = kept(question, lambda: search(problem, looks, seed, enough, begin))
+    data, rows = _data(problem), _rows(problem)
     restore(data, rows, *_table(events))
     return _duties(problem, data, rows)
+
+
+def search(problem: Problem, looks: int, seed: int = 1, enough: int = 0, begin: Given = ()) -> list[list[int]]:
+    """Return what `plan` does as rows of events, a row for each bus: stops (0 .. n-1) and visits (n + school)."""
+    return _search(_data(problem), _rows(problem), looks, seed, enough, _large_first(problem, begin))
 
 
 def _large_first(problem: Problem, begin: Given) -> list[list[int]]:
