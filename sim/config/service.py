@@ -173,14 +173,14 @@ class Fleet(Group):
     solver_iterations: PositiveCount
     """Steps of the route search for each school; steps, not seconds, so that results repeat."""
     planner: Literal["duties", "schools"]
-    """How daily runs are planned: all schools together as duties of buses, or each school by itself."""
+    """How daily runs are planned: each school by itself, or from there on all together as duties of buses."""
     search_looks: Count
     """Length of the search of `planner=duties`, in events looked at for each stop; not in seconds."""
     mixed_loads: Switch
     """Whether pupils of several schools may be on board together; planned and scored, not simulated."""
     school_again: Switch
     """Whether a bus may come to the same school twice in a morning."""
-    apart: tuple[tuple[Word, ...], ...]
+    apart: tuple[tuple[str, ...], ...]
     """Groups of schools, by id: schools of two groups may not share a bus in the morning, nor in the afternoon."""
     lodger_runs: Switch
     """Whether buses bring lodgers on the first and fetch them on the last day of the week."""

@@ -19,7 +19,7 @@ from sim.errors import BadInput
 from sim.plan import Places
 from sim.plan.duty import chain
 from sim.plan.replan import planned
-from sim.plan.stops import daily_riders
+from sim.plan.stops import daily_riders, with_stops
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ def staggered(
     is left out. Raises BadInput where no pair fits.
     """
     year = max(placed, key=lambda places: float(daily_riders(places).sum()))
-    ways = planned(county, settings, travel, year)
+    ways = planned(county, settings, travel, with_stops(county, settings, travel, year))
     rows: list[tuple[float, float, int]] = []
     found: list[Settings] = []
     for primary, junior in product(_times(settings, "primary"), _times(settings, "junior")):

@@ -110,7 +110,7 @@ def _starts(
     bad = bad[bad["limit"].isin(OF_THE_WAY)]["run_id"]
     driven = {name for name, bus in zip(runs.routes.run_id, runs.bus, strict=True) if bus >= 0}
     mine = np.array([name in driven - {*bad} for name in fitted.run_id]) & (fitted.direction == IN)
-    legal = [as_planned(fitted, r) for r in np.flatnonzero(mine)]
+    legal = [as_planned(fitted, r) for r in np.flatnonzero(mine).tolist()]
     yield planned.places, routes(county, settings, travel, planned.places, legal)
     yield planned.places, planned.runs.routes
     lodgers = [one for one in legal if one[1] == LODGER]

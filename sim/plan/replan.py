@@ -30,11 +30,19 @@ def planned(county: County, settings: Settings, travel: Travel, places: Places) 
     ways = routes(county, settings, travel, places)
     if settings.fleet.planner == "schools" or not len(ways.school):
         return ways
-    any_fleet = settings.model_copy(update={"fleet": settings.fleet.model_copy(update={"buses": None})})
-    first = chain(any_fleet, travel, county, ways, 0)
-    again = routes(county, settings, travel, places, begin=mornings(first))
-    both = (first, chain(any_fleet, travel, county, again, 0))
-    return min(both, key=lambda runs: (len(runs.yard), week_km(settings, county, travel, runs))).routes
+    begin = mornings(chain(_with_any_fleet(settings), travel, county, ways, 0))
+    again = routes(county, settings, travel, places, begin=begin)
+    return min((ways, again), key=lambda one: needs(settings, county, travel, one))
+
+
+def needs(settings: Settings, county: County, travel: Travel, ways: Routes) -> tuple[int, float]:
+    """Return the buses that routes need in all, and the km of a week with them."""
+    runs = chain(_with_any_fleet(settings), travel, county, ways, 0)
+    return runs.buses_needed, week_km(settings, county, travel, runs)
+
+
+def _with_any_fleet(settings: Settings) -> Settings:
+    return settings.model_copy(update={"fleet": settings.fleet.model_copy(update={"buses": None})})
 
 
 def mornings(runs: Runs) -> list[list[Planned]]:
@@ -42,7 +50,10 @@ def mornings(runs: Runs) -> list[list[Planned]]:
     ways = runs.routes
     mine = (ways.direction == IN) & (ways.service == SCHOOL)
     in_time = np.argsort(runs.arrive_min, kind="stable")
-    return [[as_planned(ways, r) for r in in_time if mine[r] and runs.bus[r] == bus] for bus in range(len(runs.yard))]
+    return [
+        [as_planned(ways, r) for r in in_time.tolist() if mine[r] and runs.bus[r] == bus]
+        for bus in range(len(runs.yard))
+    ]
 
 
 def as_planned(ways: Routes, r: int) -> Planned:
