@@ -1,8 +1,9 @@
 """First bells that need the fewest buses, chosen within the windows a county allows.
 
 All schools of a group (primary, junior) ring together; a closing bell shifts by as much as the first bell. Tried
-is every pair on a grid; the same routes are chained anew for each, in the year with the most riders. Among equally
-few buses the bells are moved as little as possible.
+is every pair on a grid; the same routes are chained anew for each, in the year with the most riders. (Runs planned
+school by school do not depend on the bells; those of `fleet.planner=duties` are planned once, for the bells as told.)
+Among equally few buses the bells are moved as little as possible.
 """
 
 from __future__ import annotations
