@@ -25,7 +25,7 @@ from sim.plan import Checked, Places, Plan, Routes
 from sim.plan.bells import staggered
 from sim.plan.compose import make, placed_years
 from sim.plan.keep import if_kept
-from sim.plan.route import routes
+from sim.plan.replan import planned
 from sim.plan.tables import plan_tables
 from sim.store import RunFolder, check_out, open_run, run_folder
 from sim.workers import console, spread, watch, worker_count
@@ -81,7 +81,7 @@ def check_runs(settings: Settings, county: County) -> Checked | None:
 
 def make_plan(settings: Settings, county: County, ways: Travel) -> Plan:
     """Plan all years; the routes of the years that were not planned before are searched by the workers."""
-    act = partial(routes, county, settings, ways)
+    act = partial(planned, county, settings, ways)
 
     def route_all(placed: Iterable[Places]) -> list[Routes]:
         known = [(year, if_kept(partial(act, year))) for year in placed]

@@ -18,7 +18,7 @@ from sim.operate.weather import skyways
 from sim.plan import Closures, Forecast
 from sim.plan.close import close_and_place
 from sim.plan.compose import make
-from sim.plan.route import routes
+from sim.plan.replan import planned as planned_routes
 
 QUIET = (
     "fleet.noise_day_sd=0.0", "fleet.noise_leg_sd=0.0", "health.absence_share=0.0", "dine.service_sd_log=0.0",
@@ -78,7 +78,7 @@ county_in = cache(read_county)
 def planned_in(county: County, settings: Settings) -> Job:
     """Plan a county that was read before."""
     dry = travel(county.roads, settings.road)
-    plan = make(settings, county, dry, lambda years: [routes(county, settings, dry, year) for year in years])
+    plan = make(settings, county, dry, lambda years: [planned_routes(county, settings, dry, year) for year in years])
     return Job(settings, county, Ways(dry, skyways(county, settings, dry, plan)), plan)
 
 

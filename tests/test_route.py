@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from bus_counties import by_bus, line, places_of, random_county, three_villages_places, with_fleet
@@ -9,8 +11,10 @@ from bus_counties import by_bus, line, places_of, random_county, three_villages_
 from sim.config import Settings, load
 from sim.county import County
 from sim.county.road import Travel, travel
-from sim.plan import LODGE, NONE, SCHOOL_BUS, Routes
+from sim.plan import LODGE, NONE, SCHOOL_BUS, Places, Routes, Runs
 from sim.plan.course import dwell_min, ride_min
+from sim.plan.duty import chain
+from sim.plan.replan import mornings, planned
 from sim.plan.route import (
     IN,
     LODGER,
@@ -57,7 +61,7 @@ def test_every_rider_has_one_seat_in_and_one_out_and_limits_are_kept(
 ) -> None:
     county, roads, places = random_county(seed, schools=8)
     settings = with_fleet(settings, planner=planner, search_looks=10_000)
-    plan = routes(county, settings, roads, places)
+    plan = planned(county, settings, roads, places)
     run = run_of_stop(plan)
     assert (np.add.reduceat(plan.load, plan.ptr[:-1]) <= plan.seats).all()
     for service, mode, share in ((SCHOOL, SCHOOL_BUS, 1.0), (LODGER, LODGE, settings.lodge.bus_share)):
@@ -77,6 +81,30 @@ def test_every_rider_has_one_seat_in_and_one_out_and_limits_are_kept(
     assert (ride <= direct + fleet.far_detour_min + 0.1)[inward & far].all()
     assert far.any()
     assert np.array_equal(plan.over_limit[::2], np.logical_or.reduceat(ride > limit[run], plan.ptr[:-1])[::2])
+
+
+def test_a_search_over_whole_duties_saves_the_bus_that_a_plan_wastes(settings: Settings) -> None:
+    """Hamlets 9 and 10 km from the school, each with a bus of its own: one bus can serve both."""
+    county, roads = line([9.0, 10.0])
+    places = by_bus([0, 0], [4, 4])
+    alone = [as_run(county, settings, roads, by_bus([0, 0], load)) for load in ([4, 0], [0, 4])]
+    begin = [mornings(runs)[0] for runs in alone]
+    plan = routes(county, settings, roads, places, begin=begin)
+    assert [sorted(stops_of(plan, run)) for run in range(len(plan.run_id))] == [[0, 1], [0, 1]]
+    assert plan.load.tolist() == [4, 4, 4, 4]
+
+
+def as_run(county: Any, settings: Settings, roads: Any, places: Places) -> Runs:
+    return chain(settings, roads, county, routes(county, settings, roads, places), 0)
+
+
+def test_given_duties_carry_nobody_who_does_not_ask_and_leave_nobody_who_does(settings: Settings) -> None:
+    county, roads = line([4.0, 5.0])
+    begin = mornings(as_run(county, settings, roads, by_bus([0, 0], [60, 3])))
+    plan = routes(county, settings, roads, by_bus([0, 0], [2, 7]), begin=begin)
+    served = np.zeros(2)
+    np.add.at(served, plan.hamlet, plan.load)
+    assert served.tolist() == [2 * 2, 2 * 7]
 
 
 def test_an_out_run_is_its_in_run_backwards(settings: Settings) -> None:

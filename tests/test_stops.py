@@ -192,6 +192,15 @@ def test_pupils_of_one_village_walk_to_the_other_and_the_walk_is_on_their_way_to
     assert set(places["hamlet_id"]) == {"A", "B", "D"}, "pupils are told by their home"
 
 
+def test_a_year_keeps_its_stops_at_home_where_shared_ones_cost_a_bus(close_villages, monkeypatch):
+    def fewer_stops_more_buses(_settings: Settings, _county: Any, _travel: Any, ways: Any) -> tuple[int, float]:
+        return 9 - len(ways.hamlet), 0.0
+
+    assert planned(load(close_villages)).plan.years[0].places.stop_km.any()
+    monkeypatch.setattr("sim.plan.compose.needs", fewer_stops_more_buses)
+    assert not planned(load(close_villages)).plan.years[0].places.stop_km.any()
+
+
 def test_the_huichang_plan_needs_fewer_stops_and_leaves_nobody_out():
     year = job("county=huichang", "study.years=1", "fleet.stop_walk_km=1.5", "fleet.stop_walk_young_km=1.0").plan.years[
         0

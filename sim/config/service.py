@@ -176,8 +176,8 @@ class Fleet(Group):
     solver_iterations: PositiveCount
     """Steps of the route search for each school; steps, not seconds, so that results repeat."""
     planner: Literal["duties", "schools"]
-    """How daily runs are planned: all schools together as duties of buses, or each school by itself; mixed loads need
-    duties, whatever is said here."""
+    """How daily runs are planned: each school by itself, or from there on all together as duties of buses; mixed loads
+    are planned so, whatever is said here."""
     search_looks: AnyCount
     """Length of the search of `planner=duties`, in events looked at for each stop; not in seconds."""
     mixed_loads: Switch

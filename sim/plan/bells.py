@@ -1,8 +1,9 @@
 """First bells that need the fewest buses, chosen within the windows a county allows.
 
 All schools of a group (primary, junior) ring together; a closing bell shifts by as much as the first bell. Tried
-is every pair on a grid; the same routes are chained anew for each, in the year with the most riders. Among equally
-few buses the bells are moved as little as possible.
+is every pair on a grid; the same routes are chained anew for each, in the year with the most riders. (Runs planned
+school by school do not depend on the bells; those of `fleet.planner=duties` are planned once, for the bells as told.)
+Among equally few buses the bells are moved as little as possible.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from sim.config import Settings
 from sim.errors import BadInput
 from sim.plan import Places
 from sim.plan.duty import chain
-from sim.plan.route import routes
-from sim.plan.stops import daily_riders
+from sim.plan.replan import planned
+from sim.plan.stops import daily_riders, with_stops
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +40,7 @@ def staggered(
     is left out. Raises BadInput where no pair fits.
     """
     year = max(placed, key=lambda places: float(daily_riders(places).sum()))
-    ways = routes(county, settings, travel, year)
+    ways = planned(county, settings, travel, with_stops(county, settings, travel, year))
     rows: list[tuple[float, float, int]] = []
     found: list[Settings] = []
     for primary, junior in product(_times(settings, "primary"), _times(settings, "junior")):

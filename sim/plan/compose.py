@@ -18,6 +18,7 @@ from sim.plan.duty import chain
 from sim.plan.enrol import forecast
 from sim.plan.improve import choose
 from sim.plan.lodge import beds
+from sim.plan.replan import needs
 from sim.plan.staff import posts, staffed
 from sim.plan.stops import with_stops
 from sim.plan.wash import fixtures
@@ -28,11 +29,12 @@ Router = Callable[[Iterable[Places]], list[Routes]]
 
 def make(settings: Settings, county: County, travel: Travel, route_all: Router) -> Plan:
     """Plan all years of a study on the forecast, before any luck is drawn."""
-    expected, closed, placed = placed_years(settings, county, travel)
+    expected, closed, at_home = placed_years(settings, county, travel)
     years: list[YearPlan] = []
     owned = 0
-    for year_places, routes in zip(placed, route_all(placed), strict=True):
-        years.append(_year(settings, county, travel, closed.open[len(years)], year_places, routes, owned))
+    placed, ways = _at_stops(settings, county, travel, at_home, route_all)
+    for open_, year_places, routes in zip(closed.open, placed, ways, strict=True):
+        years.append(_year(settings, county, travel, open_, year_places, routes, owned))
         owned = years[-1].runs.buses_owned
     staff = posts(settings, county, years, closed, travel)
     others = alternatives(county, settings, travel, closed, placed)
@@ -40,10 +42,22 @@ def make(settings: Settings, county: County, travel: Travel, route_all: Router) 
 
 
 def placed_years(settings: Settings, county: County, travel: Travel) -> tuple[Forecast, Closures, list[Places]]:
-    """Return the forecast, the closures, and the school, way and stop of all pupils in every year."""
+    """Return the forecast, the closures, and the school and way of all pupils in every year; stops at home."""
     expected = forecast(county, settings)
     closed, placed = close_and_place(county, settings, travel, expected)
-    return expected, closed, [with_stops(county, settings, travel, year) for year in placed]
+    return expected, closed, list(placed)
+
+
+def _at_stops(
+    settings: Settings, county: County, travel: Travel, at_home: list[Places], route_all: Router
+) -> tuple[list[Places], list[Routes]]:
+    """Return the places and routes of every year: with shared stops, unless these cost a bus or, at as many, km."""
+    chosen = list(zip(at_home, route_all(at_home), strict=True))
+    if settings.fleet.stop_walk_km > 0:
+        shared = [with_stops(county, settings, travel, year) for year in at_home]
+        both = zip(zip(shared, route_all(shared), strict=True), chosen, strict=True)
+        chosen = [min(two, key=lambda one: needs(settings, county, travel, one[1])) for two in both]
+    return [places for places, _ in chosen], [routes for _, routes in chosen]
 
 
 def _year(

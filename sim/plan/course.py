@@ -142,15 +142,13 @@ def way_min(routes: Routes, fleet: Fleet) -> Floats:
     In: from the bus's arrival at the stop to its arrival at the school. Out: from leaving the school to
     arrival at the stop. Standing at stops and gates is included.
     """
-    stands = stand_min(routes, fleet)
-    out = np.empty(len(routes.hamlet))
-    for first, last, direction in zip(routes.ptr[:-1], routes.ptr[1:], routes.direction, strict=True):
-        leg, stand = routes.leg_min[first:last], stands[first:last]
-        if direction == IN:
-            out[first:last] = np.cumsum((leg + stand)[::-1])[::-1]
-        else:
-            out[first:last] = np.cumsum(leg + stand) - stand
-    return out
+    stand, length, run = stand_min(routes, fleet), np.diff(routes.ptr), run_of_stop(routes)
+    into, nth = routes.direction[run] == IN, np.arange(len(run)) - routes.ptr[run]
+    nth = np.where(into, length[run] - 1 - nth, nth)  # counted from the school
+    way = np.zeros((len(length), length.max(initial=0)))
+    way[run, nth] = routes.leg_min + stand
+    there = np.cumsum(way, axis=1)[run, nth]
+    return np.where(into, there, there - stand)
 
 
 def ride_min(routes: Routes, fleet: Fleet) -> Floats:

@@ -12,10 +12,11 @@ from itertools import pairwise
 import numpy as np
 
 from sim.plan import Bools, Floats, Ints, freeze
-from sim.plan.fleet import Problem, plan
+from sim.plan.fleet import Problem, search
+from sim.plan.keep import kept
 
 LOOKS_PER_JOB = 10_000
-"""Length of the search: a quarter of a second for 400 jobs; ten times as many save one or two buses in a hundred."""
+"""Length of the search unless told: a quarter of a second for 400 jobs."""
 SEAT_MIN = 1.0
 """Assumption: a seat of a larger bus weighs as much as a minute of empty driving."""
 NEVER_MIN = 1e5
@@ -60,7 +61,10 @@ class Chains:
     """(n,) earliest start in its chain."""
 
 
-def cover(jobs: Jobs, minutes: Floats, turnaround_min: float, apart: Bools | None = None, enough: int = 0) -> Chains:
+def cover(
+    jobs: Jobs, minutes: Floats, turnaround_min: float, apart: Bools | None = None, enough: int = 0,
+    looks_per_job: int = LOOKS_PER_JOB,
+) -> Chains:  # fmt: skip
     """Chain jobs with few buses, and among equally few choose little empty driving and like sizes of bus.
 
     `minutes` (N, N) are travel times between nodes; `apart` (n, n) tells which jobs one bus may not do; `enough`:
@@ -69,18 +73,20 @@ def cover(jobs: Jobs, minutes: Floats, turnaround_min: float, apart: Bools | Non
     """
     if not len(jobs):
         return Chains((), np.zeros(0))
-    found = plan(_problem(jobs, minutes, turnaround_min, apart), LOOKS_PER_JOB * len(jobs), enough=enough)
-    paths = tuple(sorted(tuple(event.stop for event in duty.events if event.stop >= 0) for duty in found.duties))
     gap = minutes[np.ix_(jobs.goal, jobs.origin)] + turnaround_min
+    looks, may_not = looks_per_job * len(jobs), np.zeros(0) if apart is None else apart
+    question = [jobs.early, jobs.late, jobs.minutes, jobs.seats, gap, may_not, looks, enough]
+    found = kept(question, lambda: search(_problem(jobs, gap, apart), looks, enough=enough))
+    paths = tuple(sorted(tuple(event for event in row if event < len(jobs)) for row in found if row))
     return Chains(paths, _starts(jobs, gap, paths))
 
 
-def _problem(jobs: Jobs, minutes: Floats, turnaround_min: float, apart: Bools | None) -> Problem:
+def _problem(jobs: Jobs, gap: Floats, apart: Bools | None) -> Problem:
     """Return every job as one stop and one school: places 0 .. n-1 are its beginning, n .. 2n-1 its end."""
     n, way = len(jobs), np.arange(len(jobs))
     times = np.full((2 * n, 2 * n), NEVER_MIN)
     times[way, n + way] = jobs.minutes
-    times[n:, :n] = minutes[np.ix_(jobs.goal, jobs.origin)] + turnaround_min
+    times[n:, :n] = gap
     empty = times.copy()
     empty[way, n + way] = 0.0
     sizes = np.unique(jobs.seats)

@@ -2,10 +2,11 @@
 
 Rules. A run may start anywhere in its window (set by the bells); between two runs a bus needs a turnaround
 and the empty way. The fewest buses come first; the bus of a duty is as big as the largest run in it, so big
-buses also take small runs when they are free. Morning and afternoon duties share the buses; lodgers' runs
-are added to the duties of Monday morning and Friday afternoon. With fewer buses than that, runs may be late
-first (`fleet.late_allowed_min`); then runs are dropped, in and out together, those with the fewest pupil-
-minutes first.
+buses also take small runs when they are free. Morning and afternoon duties share the buses. The days with most
+to do, Monday morning and Friday afternoon with the lodgers' runs, are planned; the other days are these without
+them. With fewer buses than that, the lodgers' runs are added to the duties of the other days, and runs may be
+late first (`fleet.late_allowed_min`); then runs are dropped, in and out together, those with the fewest
+pupil-minutes first.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from scipy.optimize import linear_sum_assignment
 
 from sim.plan import Bools, Floats, Ints, Routes, Runs
 from sim.plan.course import by_run, ride_min, schools_of
-from sim.plan.cover import Chains, Jobs, cover
+from sim.plan.cover import LOOKS_PER_JOB, Chains, Jobs, cover
 from sim.plan.morning import apart_schools
 from sim.plan.route import IN, LODGER, SCHOOL
 from sim.plan.timetable import clock_times, jobs, with_waits
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from sim.county.road import Travel
 
 LATE_STEPS = 5
+LOOKS = 50_000
+"""Length of the search for the fewest buses, in looks for each run: a second or two for 500 runs; twice as many save
+one bus in a hundred."""
 TINY = 1e-6
 
 
@@ -67,6 +71,7 @@ class Work:
     """(R, R) runs that one bus may not drive in one half of the day; None: any two may be."""
     enough: int = 0
     """With so few buses the search for fewer ends."""
+    looks: int = LOOKS_PER_JOB
 
     def needs(self, chains: Chains) -> Ints:
         """Return the seats that the bus of each chain must have."""
@@ -83,8 +88,7 @@ def chain(settings: Settings, travel: Travel, county: County, routes: Routes, bu
     todo, pairs = jobs(settings, county, routes), _pairs(routes, fleet)
     apart = _apart(settings, county, routes)
     work = Work(todo, pairs, travel, fleet.turnaround_min, fleet.late_allowed_min, apart)
-    daily = _chained(work, SCHOOL, _nothing(runs), Owned((0,), (runs,)))
-    peak = _chained(work, LODGER, daily, Owned((0,), (runs,)))
+    peak = _attempt(replace(work, looks=LOOKS), _nothing(runs), np.vstack([*pairs.values()]), 0.0)
     needed = max(len(half.paths) for half in peak)
     owned, total = owned_buses(fleet, needed, buses_owned_before)
     if not all(owned.enough(work.needs(half)) for half in peak):
@@ -200,6 +204,7 @@ def _attempt(work: Work, daily: Halves, pairs: Ints, late_min: float) -> Halves:
     morning = _add(work, daily.into, into, late_min)
     if 0 < work.enough < len(morning.paths):
         return Halves(morning, daily.out)  # too many buses already: the afternoon does not matter
+    work = replace(work, enough=max(work.enough, len(morning.paths)))  # fewer than in the morning are of no use
     return Halves(morning, _add(work, daily.out, out, late_min))
 
 
@@ -211,7 +216,9 @@ def _add(work: Work, duties: Chains, rows: Ints, late_min: float) -> Chains:
     done = Jobs(start, start, minutes, runs.origin[first], runs.goal[last], work.needs(duties))
     pieces = [*duties.paths, *((int(row),) for row in rows)]
     todo = done.join(runs.take(rows, late_min))
-    found = cover(todo, work.travel.minutes, work.turnaround_min, _apart_pieces(work.apart, pieces), work.enough)
+    found = cover(
+        todo, work.travel.minutes, work.turnaround_min, _apart_pieces(work.apart, pieces), work.enough, work.looks
+    )
     begin = duties.start.copy()
     begin[rows] = found.start[len(first) :]
     return Chains(tuple(tuple(run for job in path for run in pieces[job]) for path in found.paths), begin)

@@ -17,12 +17,13 @@ import pandas as pd
 
 from sim.errors import BadInput
 from sim.plan import Bools, Checked, Floats, Places, Routes, Runs
-from sim.plan.course import by_run, demand_key, most_aboard, run_of_stop
+from sim.plan.course import demand_key, most_aboard, run_of_stop
 from sim.plan.duty import chain
 from sim.plan.given import as_given, in_force, wanted, with_nobody_forgotten
-from sim.plan.route import IN, LODGER, OUT, Planned, Run, routes
+from sim.plan.replan import as_planned, mornings, week_km
+from sim.plan.route import IN, LODGER, routes
 from sim.plan.timetable import planned_ride_min
-from sim.plan.violation import Times, day_lists, ends, timing, violations
+from sim.plan.violation import violations
 
 if TYPE_CHECKING:
     from sim.config import Settings
@@ -106,7 +107,7 @@ def improved(
 def _starts(
     settings: Settings, county: County, travel: Travel, given: Option, planned: Option, open_: Bools
 ) -> Iterator[tuple[Places, Routes]]:
-    """Yield ways to try: those given at better times; what of them is legal, and the rest anew; ours."""
+    """Yield ways to try: those given at better times; the legal ones and the rest anew; ours; one found from them."""
     places, runs = given.places, given.runs
     fitted = _fitted(settings, _only(runs.routes, open_[runs.routes.school]))
     yield places, fitted
@@ -114,8 +115,12 @@ def _starts(
     bad = violations(settings, county, travel, places, timed, open_)
     bad = bad[bad["limit"].isin(OF_THE_WAY)]["run_id"]
     driven = {name for name, bus in zip(runs.routes.run_id, runs.bus, strict=True) if bus >= 0}
-    yield planned.places, routes(county, settings, travel, planned.places, list(_kept(fitted, driven - {*bad})))
+    mine = np.array([name in driven - {*bad} for name in fitted.run_id]) & (fitted.direction == IN)
+    legal = [as_planned(fitted, r) for r in np.flatnonzero(mine).tolist()]
+    yield planned.places, routes(county, settings, travel, planned.places, legal)
     yield planned.places, planned.runs.routes
+    lodgers = [one for one in legal if one[1] == LODGER]
+    yield places, routes(county, settings, travel, places, lodgers, mornings(runs))
 
 
 def _only(ways: Routes, keep: Bools) -> Routes:
@@ -137,17 +142,6 @@ def _fitted(settings: Settings, ways: Routes) -> Routes:
     load = most_aboard(ways)
     kind = [next((position for seats, position in sizes if seats >= pupils), sizes[-1][1]) for pupils in load]
     return replace(ways, kind=np.array(kind), seats=np.array([kinds[k].seats for k in kind]))
-
-
-def _kept(ways: Routes, names: set[str]) -> Iterator[Planned]:
-    """Yield the runs to school of these names, with whole pupils."""
-    for r, name in enumerate(ways.run_id):
-        if name in names and ways.direction[r] == IN:
-            stops = slice(ways.ptr[r], ways.ptr[r + 1])
-            loads = tuple(np.ceil(ways.load[stops]).astype(int).tolist())
-            to = tuple(ways.to[stops].tolist())
-            run = Run(tuple(ways.hamlet[stops].tolist()), loads, int(ways.kind[r]), False, to)
-            yield int(ways.school[r]), int(ways.service[r]), run
 
 
 def _with_as_many(settings: Settings, county: County, travel: Travel, ways: Routes, given: Runs) -> Runs:
@@ -195,21 +189,3 @@ def _left_out(settings: Settings, county: County, one: Option) -> float:
     driven = runs.bus[run] >= 0
     np.add.at(room, demand_key(ways), ways.load * driven)  # 0 at gates
     return round(float(np.maximum(want - room, 0.0).max(axis=1).sum()), 6)  # loads may be even parts of pupils
-
-
-def week_km(settings: Settings, county: County, travel: Travel, runs: Runs) -> float:
-    """Return the planned km of all buses in a week of five days, empty ones and those from and to the yard included.
-
-    Mornings and afternoons begin and end at the yard.
-    """
-    times: Times = timing(settings.fleet, runs)
-    start, goal = ends(county, runs)
-    loaded, total = by_run(runs.routes, runs.routes.leg_km), 0.0
-    for days, mine in day_lists(runs, times):
-        for way in (IN, OUT):
-            half = mine[runs.routes.direction[mine] == way]
-            if len(half):
-                yard = runs.yard[runs.bus[half[0]]]
-                empty = travel.km[np.append(yard, goal[half]), np.append(start[half], yard)].sum()
-                total += days * float(loaded[half].sum() + empty)
-    return total

@@ -81,7 +81,7 @@ def _key(question: Iterable[Any]) -> str:
     for part in question:
         array = np.ascontiguousarray(part)
         digest.update(f"|{array.dtype.str}{array.shape}|".encode())
-        digest.update(array.tobytes())
+        digest.update(array.data if array.size else b"")
     return digest.hexdigest()
 
 

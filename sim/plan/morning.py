@@ -5,6 +5,7 @@ The afternoon is the morning backwards: each run in has its mirror out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -37,15 +38,18 @@ class Stop(NamedTuple):
 
 
 def duties(
-    county: County, settings: Settings, travel: Travel, stops: list[Stop], kinds: tuple[tuple[int, int, int], ...]
-) -> list[list[list[Event]]]:
+    county: County, settings: Settings, travel: Travel, stops: list[Stop], kinds: tuple[tuple[int, int, int], ...],
+    begin: Sequence[Sequence[int]] = (),
+) -> list[list[list[Event]]]:  # fmt: skip
     """Return the duties of a morning: for each bus its runs, each its stops and schools in order, a school at its end.
 
-    kinds: (position, rated, seats) of the buses that may be planned with.
+    kinds: (position, rated, seats) of the buses that may be planned with. begin: duties from which the search begins,
+    each positions of stops, and -1 - school for a visit, in order.
     """
     if not stops:
         return []
-    found = plan(problem(county, settings, travel, stops, kinds), settings.fleet.search_looks * len(stops))
+    looks = settings.fleet.search_looks * len(stops)
+    found = plan(problem(county, settings, travel, stops, kinds), looks, begin=begin)
     return [_runs(duty) for duty in found.duties]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import chain, count, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,12 +52,17 @@ Planned = tuple[int, int, Run]  # school, service, run
 Stops = list[tuple[int, int]]  # hamlet, pupils
 
 
-def routes(county: County, settings: Settings, travel: Travel, places: Places, kept: Sequence[Planned] = ()) -> Routes:
+def routes(
+    county: County, settings: Settings, travel: Travel, places: Places, kept: Sequence[Planned] = (),
+    begin: Sequence[Sequence[Planned]] | None = None,
+) -> Routes:  # fmt: skip
     """Plan the bus runs of one year: every rider has a stop, a seat and, where possible, a legal ride.
 
     Lodgers' weekly runs are added when `fleet.lodger_runs` is on. Each run in has its mirror out, right
     behind it. Loads are whole pupils (expected riders of a stop, rounded up). Same input, same runs.
     kept: runs that stay as they are; the others are planned for the riders whom these leave at their stops.
+    begin: the daily runs of each bus of a morning, in order; then all daily runs are searched for as whole duties of
+    buses, from these on, with mixed loads where `fleet.mixed_loads` allows them; else school by school.
     """
     fleet, schools = settings.fleet, len(county.schools.id)
     runs = list(kept)
@@ -67,8 +73,7 @@ def routes(county: County, settings: Settings, travel: Travel, places: Places, k
         longest = np.where(young, *(ride_limit_min(fleet, serves, young) for young in (True, False)))
         walk = longest_walk_min(settings, places, homes, schools) * fleet.limit_includes_walk_and_wait
         demand = _left_over(riders, [(at, run) for at, service, run in kept if service == serves])
-        together = fleet.planner == "duties" or fleet.mixed_loads
-        search = _by_duties if serves == SCHOOL and together else _by_school
+        search = _by_school if begin is None or serves != SCHOOL else partial(_by_duties, begin)
         found = search(county, settings, travel, demand, longest[:, None] - walk)
         runs += [(school, serves, run) for school, run in found]
     runs.sort(key=lambda planned: (planned[1], planned[0]))
@@ -89,27 +94,29 @@ def _by_school(
     """Plan the runs of each school by itself; for the pupils and the longest ride of each stop, (S, H) each."""
     return [
         (school, run)
-        for school in range(len(demand))
+        for school in np.flatnonzero(demand.any(axis=1)).tolist()
         for run in _school_runs(county, settings, travel, school, demand[school], limit_min[school])
     ]
 
 
 def _by_duties(
-    county: County, settings: Settings, travel: Travel, demand: Ints, limit_min: Floats
-) -> list[tuple[int, Run]]:
-    """Plan the runs of all schools together, as duties of buses; for the same as `_by_school`.
+    begin: Sequence[Sequence[Planned]], county: County, settings: Settings, travel: Travel, demand: Ints,
+    limit_min: Floats,
+) -> list[tuple[int, Run]]:  # fmt: skip
+    """Plan the runs of all schools together, as duties of buses, from given ones on; for the same as `_by_school`.
 
     A run with pupils of several schools becomes one for each of them, if in the afternoon, or with a wait for a
     school to open or close, a ride would be too long or a window could not be kept.
     """
     fleet, kinds = settings.fleet, _usable_kinds(settings.fleet)
-    stops = [
+    stops, first, rest = _begun(begin, demand, limit_min, max(seats for *_, seats in kinds))
+    stops += [
         Stop(school, hamlet, load, float(limit_min[school, hamlet]))
-        for school, here in enumerate(demand)
+        for school, here in enumerate(rest)
         for hamlet, load in _stops(here, kinds)
     ]
     runs: list[tuple[int, Run]] = []
-    for trip in chain.from_iterable(duties(county, settings, travel, stops, kinds)):
+    for trip in chain.from_iterable(duties(county, settings, travel, stops, kinds, first)):
         places = [stops[at.stop] if at.stop >= 0 else Stop(at.school, GATE, 0, np.inf) for at in trip[:-1]]
         to, hamlets, loads, _ = zip(*places, strict=True)
         if len(set(to)) > 1:
@@ -170,6 +177,31 @@ def _short_enough(
         else:
             found.append((school, run._replace(over_limit=bool(over[begin:end].any())) if run.to else run))
     return found
+
+
+def _begun(
+    begin: Sequence[Sequence[Planned]], demand: Ints, limit_min: Floats, most: int
+) -> tuple[list[Stop], list[list[int]], Ints]:
+    """Return the stops of given duties, the duties as `morning.duties` takes them, and who is left at stops (S, H).
+
+    most: seats of the largest bus. Nobody is taken who is not asked for (demand, (S, H)).
+    """
+    stops: list[Stop] = []
+    rest, first = demand.copy(), []
+    for duty in begin:
+        events: list[int] = []
+        for at, _, run in duty:
+            for school, hamlet, load in zip(run.to or [at] * len(run.hamlets), run.hamlets, run.loads, strict=True):
+                here = 0 if hamlet == GATE else min(load, int(rest[school, hamlet]), most)
+                if here > 0:
+                    rest[school, hamlet] -= here
+                    events.append(len(stops))
+                    stops.append(Stop(school, hamlet, here, float(limit_min[school, hamlet])))
+                elif hamlet == GATE:
+                    events.append(-1 - school)
+            events.append(-1 - at)
+        first.append(events)
+    return stops, [events for events in first if max(events, default=-1) >= 0], rest
 
 
 def _first_ride_min(

@@ -162,9 +162,10 @@ def day_lists(runs: Runs, times: Times) -> Iterator[tuple[float, Ints]]:
     lodger = routes.service == LODGER
     kinds = ((3.0, ~lodger), (1.0, ~lodger | (routes.direction == IN)), (1.0, ~lodger | (routes.direction == OUT)))
     for days, driven in kinds:
-        for bus in range(len(runs.yard)):
-            mine = np.flatnonzero(driven & (runs.bus == bus))
-            yield days, mine[np.argsort(times.begin[mine], kind="stable")]
+        mine = np.flatnonzero(driven & (runs.bus >= 0))
+        mine = mine[np.lexsort((times.begin[mine], runs.bus[mine]))]
+        for of_bus in np.split(mine, np.searchsorted(runs.bus[mine], range(1, len(runs.yard)))):
+            yield days, of_bus
 
 
 def _handovers(settings: Settings, travel: Travel, county: County, runs: Runs, times: Times) -> Iterator[Violation]:

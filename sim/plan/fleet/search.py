@@ -40,6 +40,36 @@ def _settle(d: Data, s: Rows, r: int, stop: int, best: Floats) -> None:  # pragm
 
 
 @njit(cache=True)
+def take_up(d: Data, s: Rows, rng: np.random.Generator, event: Ints, size: Ints) -> None:  # pragma: no cover
+    """Begin with given duties; of one that cannot be driven, with those stops that fit into it one by one."""
+    scratch = len(s) - 2
+    for r in range(len(size)):
+        s[r].size = size[r]
+        s[r].event[: size[r]] = event[r, : size[r]]
+        if refresh(d, s, r) and drop(d, s, r, -1, -1, scratch):  # drop: visits at which nobody alights
+            commit(d, s, scratch, r)
+            continue
+        s[r].size, s[r].cost = 0, 0.0
+        for k in range(size[r]):
+            if event[r, k] < d.stops:
+                best = nowhere()
+                if s[r].size > 0:
+                    seek(d, s, rng, r, event[r, k], 1.0, best)
+                    if best[KEY] < FOREVER:
+                        _settle(d, s, r, event[r, k], best)
+                elif s[r].seats >= d.at[event[r, k]].load:
+                    _own(d, s, r, event[r, k])
+
+
+@njit(cache=True)
+def _own(d: Data, s: Rows, r: int, stop: int) -> None:  # pragma: no cover
+    """Give a stop a duty of its own."""
+    s[r].event[0], s[r].event[1], s[r].size = stop, d.at[stop].school, 2
+    refresh(d, s, r)
+    d.row_of[stop] = r
+
+
+@njit(cache=True)
 def start(d: Data, s: Rows, rng: np.random.Generator, order: Ints) -> None:  # pragma: no cover
     """Give every stop, in this order, the cheapest place in a duty there is, else a duty of its own."""
     for stop in order:
@@ -47,9 +77,7 @@ def start(d: Data, s: Rows, rng: np.random.Generator, order: Ints) -> None:  # p
             r = 0
             while s[r].size > 0 or s[r].seats < d.at[stop].load:
                 r += 1
-            s[r].event[0], s[r].event[1], s[r].size = stop, d.at[stop].school, 2
-            refresh(d, s, r)
-            d.row_of[stop] = r
+            _own(d, s, r, stop)
 
 
 @njit(cache=True)

@@ -6,6 +6,7 @@ them. The search stops after so many looks at an event, never after a time, so t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -15,10 +16,10 @@ from sim.plan import Floats, Ints
 from sim.plan.fleet.change import anneal, total
 from sim.plan.fleet.problem import Duties, Duty, Event, Problem
 from sim.plan.fleet.rows import EPS, EVENT, FOREVER, LONG_AGO, LONGEST, ROW, SCRATCH, Data, Rows, restore
-from sim.plan.fleet.search import fewest, start
+from sim.plan.fleet.search import fewest, start, take_up
 from sim.plan.keep import kept
 
-LONGEST_ROW = 200
+Given = Sequence[Sequence[int]]
 NEIGHBOURS = 40
 STEPS = 2000
 """Stops taken up in one attempt to do without a duty."""
@@ -27,36 +28,82 @@ HOT, COLD = 0.5, 0.016
 """Heat of the polish at its beginning and end, in median prices of a way between neighbours."""
 
 
-def plan(problem: Problem, looks: int, seed: int = 1, enough: int = 0) -> Duties:
+def plan(problem: Problem, looks: int, seed: int = 1, enough: int = 0, begin: Given = ()) -> Duties:
     """Return duties that serve every stop and keep every limit.
 
     looks: how long to search, in events looked at (some 20 million a second); enough: so many duties are few
-    enough, fewer are not looked for. The same problem, looks and seed give the same duties.
+    enough, fewer are not looked for; begin: duties to search from, each the stops (0 ..) and visits (-1 - school) in
+    order. Where these serve every stop and keep every limit, the duties found are no more, and no dearer where as many.
+    The same question gives the same duties.
     """
     if not len(problem.node):
         return Duties((), 0.0, 0)
-    data, rows = _data(problem), _rows(problem)
+    apart = np.zeros(0) if problem.apart is None else problem.apart
     question = [getattr(problem, field.name) for field in fields(problem) if field.name != "apart"]
-    events = kept([*question, data.apart, looks, seed, enough], lambda: _search(data, rows, looks, seed, enough))
-    size = np.array([len(row) for row in events])
-    table = np.zeros((len(events), LONGEST), dtype=np.int64)
-    for r, row in enumerate(events):
-        table[r, : len(row)] = row
-    restore(data, rows, table, size)
+    question += [apart, looks, seed, enough, *begin]
+    events = kept(question, lambda: search(problem, looks, seed, enough, begin))
+    data, rows = _data(problem), _rows(problem)
+    restore(data, rows, *_table(events))
     return _duties(problem, data, rows)
 
 
-def _search(data: Data, rows: Rows, looks: int, seed: int, enough: int) -> list[list[int]]:
+def search(problem: Problem, looks: int, seed: int = 1, enough: int = 0, begin: Given = ()) -> list[list[int]]:
+    """Return what `plan` does as rows of events, a row for each bus: stops (0 .. n-1) and visits (n + school)."""
+    return _search(_data(problem), _rows(problem), looks, seed, enough, _large_first(problem, begin))
+
+
+def _large_first(problem: Problem, begin: Given) -> list[list[int]]:
+    """Return the events of given duties, those with most pupils on board first: the first rows have the large buses."""
+    stops = len(problem.node)
+    duties = sorted(begin, key=lambda duty: -_most_aboard(problem, duty))
+    return [[one if one >= 0 else stops - 1 - one for one in duty[:LONGEST]] for duty in duties]
+
+
+def _most_aboard(problem: Problem, duty: Sequence[int]) -> float:
+    """Return the most pupils that a given duty has on board at once."""
+    aboard = np.zeros(len(problem.gate))
+    most = 0.0
+    for one in duty:
+        if one >= 0:
+            aboard[problem.school[one]] += problem.load[one]
+            most = max(most, float(aboard.sum()))
+        else:
+            aboard[-1 - one] = 0.0
+    return most
+
+
+def _table(events: Given) -> tuple[Ints, Ints]:
+    """Return the events of rows, (r, m), and how many each row has, (r,)."""
+    size = np.array([len(row) for row in events], dtype=np.int64)
+    table = np.zeros((len(events), LONGEST), dtype=np.int64)
+    for r, row in enumerate(events):
+        table[r, : len(row)] = row
+    return table, size
+
+
+def _search(data: Data, rows: Rows, looks: int, seed: int, enough: int, begin: Given) -> list[list[int]]:
     """Search for good duties; return the events of each row."""
     rng, near, search = np.random.default_rng(seed), _near(data), int(looks * (1 - POLISH_SHARE))
-    alone = data._replace(mixed=False)
-    start(alone, rows, rng, _order(data))
-    fewest(alone, rows, rng, near, enough, STEPS, search // 2 if data.mixed else search)
-    if data.mixed:
-        fewest(data, rows, rng, near, enough, STEPS, search)
+    plain = data if begin else data._replace(mixed=False)
+    take_up(plain, rows, rng, *_table(begin))
+    start(plain, rows, rng, _order(data))
+    first = _events_of(rows), _worth(data, rows)
+    fewest(plain, rows, rng, near, enough, STEPS, search if plain.mixed == data.mixed else search // 2)
+    fewest(data, rows, rng, near, enough, STEPS, search)
     heat = max(EPS, float(np.median(np.take_along_axis(_next(data, data.price), near, axis=1))))
     anneal(data, rows, rng, near, HOT * heat, COLD * heat, looks - search)
+    found = _events_of(rows), _worth(data, rows)
+    return min(found, first, key=lambda one: one[1])[0]
+
+
+def _events_of(rows: Rows) -> list[list[int]]:
     return [row["event"][: row["size"]].tolist() for row in rows[:-SCRATCH]]
+
+
+def _worth(data: Data, rows: Rows) -> tuple[int, int, float]:
+    """Return how good duties are, the less the better: those without a bus, all, and what they cost."""
+    used = np.flatnonzero(rows["size"][:-SCRATCH])
+    return int((used >= data.buses).sum()), len(used), total(rows)
 
 
 def _data(problem: Problem) -> Data:
@@ -128,10 +175,10 @@ def _near(data: Data) -> Ints:
 
 
 def _order(data: Data) -> Ints:
-    """Return the stops in the order of the first attempt: early schools first, and for each the farthest stops."""
-    stop = np.arange(data.stops)
+    """Return the stops without a duty in the order of being placed: early schools first, then the farthest."""
+    stop = np.flatnonzero(data.row_of < 0)
     school = data.at["school"][stop]
-    return np.lexsort((stop, -data.leg[stop, school], school, data.at["opens"][school]))
+    return stop[np.lexsort((stop, -data.leg[stop, school], school, data.at["opens"][school]))]
 
 
 def _duties(problem: Problem, data: Data, rows: Rows) -> Duties:
