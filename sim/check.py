@@ -15,7 +15,7 @@ from sim.plan.improve import rows_asked_for
 from sim.plan.lodge import beds
 from sim.plan.morning import apart_schools
 from sim.plan.rates import township_rolls
-from sim.plan.rule import check_lists
+from sim.plan.rule import check_names
 
 
 def problems(settings: Settings, county: County) -> list[str]:
@@ -28,7 +28,7 @@ def problems(settings: Settings, county: County) -> list[str]:
         *refusals(
             partial(check_stress, county, settings),
             partial(township_rolls, county),
-            partial(check_lists, county, settings),
+            partial(check_names, county, settings),
             partial(forecast, county, settings),
             partial(beds, county, settings, years[0]),
             partial(apart_schools, settings, county),
@@ -58,6 +58,9 @@ def _to_come(settings: Settings) -> Iterator[str]:
 
 def _unmet(settings: Settings, county: County) -> Iterator[str]:
     """Say what the settings ask of the county in vain."""
+    closure, listed = settings.closure, county.tables.get("closures")
+    if closure.listed and not (closure.steps or closure.named) and (listed is None or listed.empty):
+        yield f"closure.listed: {county.name} has no list of its own; give closures.csv, or choose closure=none"
     if settings.enrol.town == "target" and not (town_of(county) >= 0).any():
         yield (
             f"enrol.town: target needs hamlets of kind town and others, and the hamlets.csv of {county.name} does not "

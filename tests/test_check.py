@@ -42,6 +42,11 @@ def test_all_that_is_asked_in_vain_is_told_at_once_and_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
+def test_closing_by_a_list_needs_a_list(three_villages: County) -> None:
+    told = problems(load([SMALL, "closure=listed"]), three_villages)
+    assert told == ["closure.listed: three_villages has no list of its own; give closures.csv, or choose closure=none"]
+
+
 def test_births_that_do_not_reach_the_end_of_the_study_are_told(three_villages: County) -> None:
     """Births end in 2040: entrants at six and seven need 2033 for 2040 to 2047, and more for 2048 to 2072."""
     (told,) = problems(load([SMALL, "study.years=50"]), three_villages)

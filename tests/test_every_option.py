@@ -11,9 +11,7 @@ from sim.config import load
 from sim.live import live_year
 
 ONE_WEEK = ("calendar=smoke", "study.years=1", "study.replications=1")
-NEEDS_A_LIST = ("closure", "listed")
-"""Three villages have no list of schools to close; it is refused there, see test_ready.py."""
-AFTER = [one for one in OPTIONS if one[0] not in ("county", "calendar", "study") and one != NEEDS_A_LIST]
+AFTER = [(group, option) for group, option in OPTIONS if group not in ("county", "calendar", "study")]
 
 
 @pytest.mark.parametrize(("group", "option"), AFTER, ids=[f"{g}={o}" for g, o in AFTER])

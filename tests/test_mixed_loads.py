@@ -248,7 +248,7 @@ def test_planned_mornings_keep_every_window_ride_and_seat_and_serve_everyone() -
     settings = with_fleet(load([]), mixed_loads=True, lodger_runs=False, search_looks=20_000)
     county, roads, places = random_county(3, schools=10)
     places = replace(places, expected=np.where(np.arange(9)[None, :, None] < 3, 0.0, places.expected))
-    ways = routes(county, settings, roads, places)
+    ways = routes(county, settings, roads, places, begin=())
     assert len(gates(ways)) > 10, "there are mixed loads"
     on_time(settings, county, roads, chain(settings, roads, county, ways, 0))
     stops = (ways.hamlet != GATE) & (np.repeat(ways.direction, np.diff(ways.ptr)) == IN)
@@ -261,7 +261,7 @@ def test_planned_mornings_keep_every_window_ride_and_seat_and_serve_everyone() -
 def test_schools_that_may_not_share_a_bus_share_none(by_hand: Job) -> None:
     for changes in ({"apart": (("C",), ("T",))}, {"school_again": False}):
         settings = with_fleet(by_hand.settings, **changes)
-        ways = routes(by_hand.county, settings, by_hand.ways.dry, by_hand.plan.years[0].places)
+        ways = routes(by_hand.county, settings, by_hand.ways.dry, by_hand.plan.years[0].places, begin=())
         runs = chain(settings, by_hand.ways.dry, by_hand.county, ways, 0)
         for one in range(len(runs.yard)):
             mine = np.flatnonzero((runs.bus == one) & (ways.direction == IN))

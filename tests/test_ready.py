@@ -356,11 +356,6 @@ def test_a_school_that_closes_grade_by_grade_ends_when_nobody_is_left(three_vill
     assert not any((year.school == T).any() for year in placed)
 
 
-def test_a_county_without_a_list_cannot_close_by_its_list(three_villages: County) -> None:
-    with pytest.raises(BadInput, match=r"closure\.listed: three_villages has no list of its own"):
-        decide(three_villages, "closure=listed")
-
-
 def test_a_school_that_has_not_opened_does_not_close(three_villages: County) -> None:
     county = with_schools(three_villages, opens_year=np.array([2000, 2030]))
     assert told(decide(county, "closure=plan_2023")[0]) == []

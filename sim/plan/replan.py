@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 def planned(county: County, settings: Settings, travel: Travel, places: Places) -> Routes:
     """Plan the bus runs of one year as `fleet.planner` says: school by school, or from these on as whole duties.
 
-    Mixed loads are planned as whole duties, whatever it says.
-    What is found from these on is taken where it saves buses of the whole year's plan, or km with as many buses.
+    Mixed loads are planned as whole duties, whatever it says; their search begins from what it finds without them.
+    Whole duties are taken where they save buses of the whole year's plan, or km with as many buses.
     """
     ways = routes(county, settings, travel, places)
     fleet = settings.fleet
     if (fleet.planner == "schools" and not fleet.mixed_loads) or not len(ways.school):
         return ways
-    begin = mornings(chain(_with_any_fleet(settings), travel, county, ways, 0))
+    begin = [] if fleet.mixed_loads else mornings(chain(_with_any_fleet(settings), travel, county, ways, 0))
     again = routes(county, settings, travel, places, begin=begin)
     return min((ways, again), key=lambda one: needs(settings, county, travel, one))
 

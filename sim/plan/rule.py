@@ -50,7 +50,7 @@ def rules(county: County, settings: Settings, forecast: Forecast) -> Rules:
     A threshold counts in its year alone; steps before the first year count in the first year. A list counts from the
     year it names, and the latest hearing held for a year or before counts; without one the rule alone decides.
     """
-    check_lists(county, settings)
+    check_names(county, settings)
     closure, years, roll = settings.closure, forecast.years, rolls(county, forecast)
     table = county.tables.get("closures")
     rows = () if table is None or not closure.listed else zip(table["school_id"], table["year"], strict=True)
@@ -66,21 +66,12 @@ def rules(county: County, settings: Settings, forecast: Forecast) -> Rules:
     )
 
 
-def check_lists(county: County, settings: Settings) -> None:
-    """Raise BadInput for a school to close that does not exist, and where a list is asked for and there is none.
-
-    The rows of closures.csv were checked when it was read.
-    """
-    closure, table = settings.closure, county.tables.get("closures")
-    told = [
-        f"closure.named: '{one.school_id}' is no school of {county.name}; known are {_some(county.schools.id)}"
-        for one in closure.named
-        if one.school_id not in county.schools.id
-    ]
-    if closure.listed and (table is None or table.empty) and not (closure.steps or closure.named):
-        told.append(f"closure.listed: {county.name} has no list of its own; give closures.csv, or steps or names")
-    if told:
-        raise BadInput(*told)
+def check_names(county: County, settings: Settings) -> None:
+    """Raise BadInput for a school to close that does not exist; closures.csv was checked when it was read."""
+    known = f"is no school of {county.name}; known are {_some(county.schools.id)}"
+    unknown = [one.school_id for one in settings.closure.named if one.school_id not in county.schools.id]
+    if unknown:
+        raise BadInput(*(f"closure.named: '{name}' {known}" for name in unknown))
 
 
 def rolls(county: County, forecast: Forecast) -> Floats:
