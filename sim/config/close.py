@@ -59,6 +59,10 @@ class Assign(Group):
     rule: Literal["own_township", "zone", "nearest", "capacity"]
     """Nearest receiving school by road in the own township, in the school zone, or anywhere, however full; or the
     shortest ways in all that class places, rides, beds and meals allow (`keep`)."""
+    town: Literal["nearest", "within_places"]
+    """With any rule but `capacity`, pupils who live in town: as the rule says, to the school attended today or the
+    nearest, however full; or to the town's schools by the shortest ways in all that class places allow, anew each
+    year, the nearest for those for whom there is none. `change_min`, `split_pupil_min`, `unplaced_min` weigh there."""
     keep: tuple[Condition, ...]
     """Limits that the rule `capacity` keeps; whoever finds no place within them is listed in unplaced.csv."""
     refused: Literal["over_capacity", "unplaced"]
