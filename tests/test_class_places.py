@@ -271,13 +271,18 @@ def test_the_report_tells_when_new_places_stand_empty(tmp_path: Path, language: 
 
 
 @pytest.mark.parametrize(
-    ("language", "rule", "why"), [("en", "own_township", "why_nearest"), ("zh", "capacity", "why_capacity")]
+    ("language", "rule", "why"),
+    [
+        ("en", "assign.town=nearest", "why_nearest"),
+        ("zh", "assign=capacity", "why_capacity"),
+        ("zh", "assign.town=within_places", "why_within_places"),
+    ],
 )
 def test_the_report_tells_why_schools_are_full_in_a_town_with_room(
     tmp_path: Path, language: str, rule: str, why: str
 ) -> None:
     """In 2024 S6 has 120 pupils too many; all 2,000 places would hold 1,900. In 2023 the whole town is 40 short."""
-    folder = told_town(tmp_path / "run", f"report.language={language}", f"assign={rule}")
+    folder = told_town(tmp_path / "run", f"report.language={language}", rule)
     run = RunFolder(folder)
     table = run.read_table("class_places")
     table.loc[table["year"] == 2024, ["over_mean", "p_over"]] = 120.0, 1.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,23 +10,11 @@ from numpy.typing import NDArray
 
 from sim.config import Settings
 from sim.county import County, Travel
-from sim.plan import (
-    FIRST_JUNIOR_GRADE,
-    GRADES,
-    LODGE,
-    SCHOOL_BUS,
-    WALK,
-    Bools,
-    Floats,
-    Ints,
-    Places,
-    Refusal,
-    Refused,
-)
+from sim.plan import GRADES, LODGE, SCHOOL_BUS, WALK, Bools, Floats, Ints, Places, Refusal, Refused
 from sim.plan.capacity import Question, by_capacity
+from sim.plan.catchment import TOWN_KINDS, catchments
 from sim.plan.way import shares
 
-TOWN_KINDS = ("town_primary", "town_junior")
 UNPLACED_COLUMNS = ("scenario", "year", "hamlet_id", "grade", "pupils", "constraint", "shortfall", "relief")
 _TODAY, _TOWNSHIP, _ZONE, _NEAREST, _TOWN, _CAPACITY, _OVER, _NOWHERE, _CATCHMENT = range(9)
 _SEARCH = {
@@ -66,7 +54,8 @@ def places(
     School: the one attended today while it is open and has the grade; else the nearest receiving school by
     road time where the rule looks, or with the rule `capacity` the shortest ways in all that class places, rides,
     beds and meals allow (see `sim.plan.flow`), and the nearest for whom that refuses (`assign.refused`). Rural pupils
-    stay out of the town's schools, and town pupils in them, unless no other school has the grade.
+    stay out of the town's schools, and town pupils in them, unless no other school has the grade. With `assign.town`
+    the town's schools share the town's pupils anew each year, within class places (see `sim.plan.catchment`).
 
     open_ (S,) schools open this year, or (S, 9) grades they teach; forecast_y (H, 9, 2) pupils expected; before
     (H, 9) schools of the year before, if there was one.
@@ -82,11 +71,11 @@ def places(
         why = np.select([asked.fixed >= 0, within >= 0], [_TODAY, _CAPACITY], rest)
         school = np.select([within >= 0, why == _OVER], [within, school], -1)
     elif settings.assign.town == "within_places":
-        drawn = _catchments(asked, school)
+        drawn = catchments(asked, school)
         within, refused = by_capacity(drawn)
-        found, today = (drawn.fixed < 0) & (within >= 0), county.hamlets.school[:, None]
-        school = np.where(found, within, school)
-        why = np.select([found & (school != today), (drawn.fixed < 0) & (school != today)], [_CATCHMENT, _OVER], why)
+        new = np.where(within >= 0, _CATCHMENT, _OVER)
+        school = np.where(within >= 0, within, school)
+        why = np.where((drawn.fixed < 0) & (school != county.hamlets.school[:, None]), new, why)
     row = np.arange(len(school))[:, None]
     km, minutes = (np.where(school >= 0, way[row, school], np.nan) for way in (ways.km, ways.minutes))
     pupils = forecast_y.sum(axis=2)
@@ -123,28 +112,6 @@ def question(
         allowed.append(np.where(wanted.any(axis=1, keepdims=True), wanted, other_side))
     expected = np.asarray(pupils, dtype=float)
     return Question(settings, county, year, expected, ways.minutes, ways.km, fixed, allowed, before)
-
-
-def _catchments(asked: Question, school: Ints) -> Question:
-    """Return the question of who goes where in town: anew each year, within class places alone.
-
-    school (H, 9): where all others go, and those in town until a catchment is drawn. A pupil who goes on to the next
-    grade changes school only for a way shorter by `assign.change_min`, or for want of a place.
-    """
-    county, chosen = asked.county, asked.settings.assign
-    free = county.hamlets.is_town[:, None] & np.isin(county.schools.kind, TOWN_KINDS)[school] & (school >= 0)
-    last = np.where(school == county.hamlets.school[:, None], school, -1)
-    if asked.before is not None:
-        enters = np.isin(GRADES, (1, FIRST_JUNIOR_GRADE))
-        last = np.where(enters, -1, np.roll(asked.before, 1, axis=1))
-    limits = {"keep": ("class_place",), "fewest_pupils": 0, "most_pupils": None}
-    return replace(
-        asked,
-        settings=asked.settings.model_copy(update={"assign": chosen.model_copy(update=limits)}),
-        fixed=np.where(free, -1, school),
-        allowed=[mask & free[:, [g]] for g, mask in enumerate(asked.allowed)],
-        before=last,
-    )
 
 
 def _sides(county: County, ways: Ways, usable: Bools) -> tuple[Bools, Bools, Bools]:
