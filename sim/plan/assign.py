@@ -62,20 +62,9 @@ def places(
     """
     taught = _taught(county, open_)
     ways = ways_to_school(county, travel)
-    refused: Refused = {}
     school, why = _schools(county, settings, ways, taught)
     asked = question(county, settings, ways, taught, forecast_y, year, before)
-    if settings.assign.rule == "capacity":
-        within, refused = by_capacity(asked)
-        rest = np.where((school >= 0) & (settings.assign.refused == "over_capacity"), _OVER, _NOWHERE)
-        why = np.select([asked.fixed >= 0, within >= 0], [_TODAY, _CAPACITY], rest)
-        school = np.select([within >= 0, why == _OVER], [within, school], -1)
-    elif settings.assign.town == "within_places":
-        drawn = catchments(asked, school)
-        within, refused = by_capacity(drawn)
-        new = np.where(within >= 0, _CATCHMENT, _OVER)
-        school = np.where(within >= 0, within, school)
-        why = np.where((drawn.fixed < 0) & (school != county.hamlets.school[:, None]), new, why)
+    school, why, refused = _with_room(asked, school, why)
     row = np.arange(len(school))[:, None]
     km, minutes = (np.where(school >= 0, way[row, school], np.nan) for way in (ways.km, ways.minutes))
     pupils = forecast_y.sum(axis=2)
@@ -90,7 +79,7 @@ def places(
         reason=_reasons(county, settings, school, km, share, why, refused),
         expected=np.array(forecast_y, dtype=float),
         unplaced=unplaced.assign(scenario=settings.scenario, year=year)[list(UNPLACED_COLUMNS)],
-        refused=refused,
+        refused=refused if settings.assign.rule == "capacity" else {},
     )
 
 
@@ -112,6 +101,26 @@ def question(
         allowed.append(np.where(wanted.any(axis=1, keepdims=True), wanted, other_side))
     expected = np.asarray(pupils, dtype=float)
     return Question(settings, county, year, expected, ways.minutes, ways.km, fixed, allowed, before)
+
+
+def _with_room(asked: Question, school: Ints, why: Ints) -> tuple[Ints, Ints, Refused]:
+    """Return the school of each hamlet and grade, where it was found, and who is refused, once room is looked at.
+
+    That is for all with the rule `capacity`, else in town; school and why (H, 9): as found without regard to room.
+    """
+    chosen, today = asked.settings.assign, asked.county.hamlets.school[:, None]
+    if chosen.rule == "capacity":
+        within, refused = by_capacity(asked)
+        rest = np.where((school >= 0) & (chosen.refused == "over_capacity"), _OVER, _NOWHERE)
+        why = np.select([asked.fixed >= 0, within >= 0], [_TODAY, _CAPACITY], rest)
+        return np.select([within >= 0, why == _OVER], [within, school], -1), why, refused
+    if chosen.town == "nearest":
+        return school, why, {}
+    drawn = catchments(asked, school)
+    within, refused = by_capacity(drawn)
+    found = np.where(within >= 0, within, school)
+    new = np.where(within >= 0, _CATCHMENT, _OVER)
+    return found, np.where((drawn.fixed < 0) & (found != today), new, why), refused
 
 
 def _sides(county: County, ways: Ways, usable: Bools) -> tuple[Bools, Bools, Bools]:
