@@ -42,9 +42,9 @@ def catchments(asked: Question, school: Ints) -> Question:
 
 
 def _alike(asked: Question, free: Bools, allowed: Sequence[Bools]) -> Floats:
-    """Return the pupils to place (H, 9, 2): where the town lacks places, so many fewer that all its classes grow alike.
+    """Return the pupils (H, 9, 2), counted for less where the town lacks places of a level: its classes grow alike.
 
-    Fewer by a class at each school more than that, as whole blocks do not fill a school to the pupil.
+    They count as if there were a class more of them at each school, as whole hamlets do not fill one to the pupil.
     """
     places = limits(asked.settings, asked.county, asked.year)[:, CLASS_PLACE]
     a_class = class_size(asked.county, asked.settings)
