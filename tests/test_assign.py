@@ -15,7 +15,8 @@ from living import closures
 from sim.config import Settings, load
 from sim.county import County, travel
 from sim.plan import FAMILY, LINE_BUS, LODGE, NONE, SCHOOL_BUS, WALK, Places, enrol
-from sim.plan.assign import TOWN_KINDS, places
+from sim.plan.assign import places
+from sim.plan.catchment import TOWN_KINDS
 from sim.tables import as_declared, run_table
 
 A, B, D = range(3)
@@ -113,6 +114,54 @@ def test_town_and_country_keep_to_their_own_schools(two_centres: County) -> None
     result = assign(county, "assign=nearest")
     assert (result.school[A] == C).all()
     assert (result.school[[B, D]] == T).all()  # B is nearer to C, a town school
+
+
+@pytest.fixture(scope="module")
+def town(two_centres: County) -> County:
+    """A town of three hamlets that attend C today, with a class in C and two in T, the new school at D."""
+    county = with_schools(two_centres, kind=("town_primary", "town_primary"), classrooms=np.array([1, 2]))
+    return with_hamlets(county, school=np.array([C, C, C]), is_town=np.array([True, True, True]))
+
+
+def years_in_town(county: County, each: list[list[int]], *overrides: str) -> list[Places]:
+    """Place pupils of grades 1 to 3 (rows: hamlets) in a year with C alone, then in two with both schools."""
+    chosen, before = settings("assign.gap=0", *overrides), None
+    pupils = np.zeros((3, 9, 2))
+    pupils[:, :3, 0] = each
+    found = []
+    for year, open_ in ((2023, np.array([True, False])), (2024, ALL_OPEN), (2025, ALL_OPEN)):
+        ways = travel(county.roads, chosen.road)
+        found.append(places(county, chosen, ways, open_, pupils, year, before))
+        before = found[-1].school
+    return found
+
+
+def rolls(placed: Places) -> list[float]:
+    return np.bincount(placed.school.ravel(), placed.expected.sum(axis=2).ravel(), minlength=2).tolist()
+
+
+def test_a_new_school_in_town_takes_those_for_whom_the_other_has_no_place(town: County) -> None:
+    """C has 45 places, T 90; A is 1 minute from C, B 9 from C and 12 from T, D 21 from C and at T.
+
+    In 2024 D goes to T: 21 minutes are more than the 10 of a change. Of B one grade fits into C; its entrants lose
+    least in T, then the 9 pupils of grade 2. A year later those go on in T, and the entrants of B go with them, as a
+    split weighs 60 and C is 10 x 3 nearer.
+    """
+    each = [[10, 10, 10], [10, 9, 10], [10, 10, 10]]
+    before, first, second = years_in_town(town, each)
+    assert rolls(before) == [89, 0]
+    np.testing.assert_array_equal(first.school[:, :3], [[C, C, C], [T, T, C], [T, T, T]])
+    np.testing.assert_array_equal(second.school[:, :3], [[C, C, C], [T, T, T], [T, T, T]])
+    assert first.unplaced.empty
+    assert first.reason[D, 0].startswith("catchment drawn within the class places of the town: 丁村")
+    assert first.reason[A, 0].startswith("attended today: 三村中心")
+    assert [rolls(placed) for placed in years_in_town(town, each, "assign.town=nearest")] == [[89, 0]] * 3
+
+
+def test_in_a_town_without_places_enough_all_classes_grow_alike(town: County) -> None:
+    """180 pupils have 90 places, a class in each school: it may take 45 x 270 / 90 = 135, and A and B are 120."""
+    county = with_schools(town, classrooms=np.array([1, 1]))
+    assert rolls(years_in_town(county, [[20] * 3] * 3)[1]) == [120, 60]
 
 
 def test_country_pupils_go_to_town_when_no_other_school_has_the_grade(two_centres: County) -> None:

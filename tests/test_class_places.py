@@ -17,14 +17,17 @@ from markupsafe import escape
 from sample_run import sample_run
 
 from sim.config import Settings, load
-from sim.county import County, check_county, read_county
+from sim.county import County, check_county, read_county, travel
 from sim.judge.limit import verdicts
 from sim.measure.classroom import class_place_table, pupils_of_a_class, rolls, unlived, yearly
 from sim.plan import YearPlan
 from sim.plan.classroom import class_places, classes
+from sim.plan.close import close_and_place
 from sim.plan.compose import diners
 from sim.plan.dine import meals
+from sim.plan.enrol import forecast
 from sim.plan.lodge import beds
+from sim.plan.staff import pupils_by_school
 from sim.plan.wash import fixtures
 from sim.store import RunFolder
 from sim.tables.county import ADDS, CLASS_ADDS
@@ -221,6 +224,22 @@ def test_huichangs_town_has_the_published_places_in_their_years(huichang: County
     assert 0.9 * pupils < old[today].sum() < pupils
 
 
+def test_nobody_in_huichangs_town_lacks_a_place_while_there_are_enough(huichang: County) -> None:
+    """In 2023 the town is short, and no school has places left; in 2024 two schools open, and there are enough.
+
+    The nearest school for each would leave 2,171 pupils over the places in 2024.
+    """
+    settings = load(["county=huichang", "study.years=2"])
+    expected, ways = forecast(huichang, settings), travel(huichang.roads, settings.road)
+    left = []
+    for placed in close_and_place(huichang, settings, ways, expected)[1]:
+        roll = pupils_by_school(huichang, placed.school, placed.expected.sum(axis=2)).sum(axis=1)
+        opened = np.char.startswith(huichang.schools.kind, "town_") & (huichang.schools.opens_year <= placed.year)
+        left.append((class_places(huichang, settings, placed.year) - roll)[opened])
+    assert (left[0] < 0).all()
+    assert (left[1] >= 0).all()
+
+
 def told_town(folder: Path, *overrides: str) -> Path:
     """Write a run of six years in which S6, a town school, gets 1,000 places and loses its pupils."""
     sample_run(folder, "judge.idle_share=0.25", *overrides, years=4)
@@ -271,13 +290,18 @@ def test_the_report_tells_when_new_places_stand_empty(tmp_path: Path, language: 
 
 
 @pytest.mark.parametrize(
-    ("language", "rule", "why"), [("en", "own_township", "why_nearest"), ("zh", "capacity", "why_capacity")]
+    ("language", "rule", "why"),
+    [
+        ("en", "assign.town=nearest", "why_nearest"),
+        ("zh", "assign=capacity", "why_capacity"),
+        ("zh", "assign.town=within_places", "why_within_places"),
+    ],
 )
 def test_the_report_tells_why_schools_are_full_in_a_town_with_room(
     tmp_path: Path, language: str, rule: str, why: str
 ) -> None:
     """In 2024 S6 has 120 pupils too many; all 2,000 places would hold 1,900. In 2023 the whole town is 40 short."""
-    folder = told_town(tmp_path / "run", f"report.language={language}", f"assign={rule}")
+    folder = told_town(tmp_path / "run", f"report.language={language}", rule)
     run = RunFolder(folder)
     table = run.read_table("class_places")
     table.loc[table["year"] == 2024, ["over_mean", "p_over"]] = 120.0, 1.0

@@ -16,6 +16,8 @@ ALONG_ROAD_SD_KM = 0.7
 APART_KM = 0.9
 FROM_SEAT_KM = 1.3
 SPREAD = 1.0  # assumption: villages lie within the radius of a disc as large as the township
+BLOCK_KM = (0.1, 0.35)  # assumption: from the middle of a quarter to the middle of a block
+INDUSTRIAL_PARK = "燕子窝工业园区"
 LINE_BUS_KM = 1.0  # a line bus passes hamlets this near to a national or county road
 HILLY = ("洞头乡", "清溪乡", "小密乡", "永隆乡")  # heights in townships.csv; 永隆: detour ratio 1.49
 
@@ -52,7 +54,7 @@ class Edge:
 
 @dataclass
 class Home:
-    """A hamlet: a village, the catchment of a teaching point, or a quarter of the town."""
+    """A hamlet: a village, the catchment of a teaching point, or a block of the town."""
 
     id: str
     name_zh: str
@@ -64,6 +66,7 @@ class Home:
     at_seat: bool = False
     is_point: bool = False
     line_bus: bool = False
+    quarter: str = ""
 
 
 @dataclass
@@ -73,6 +76,8 @@ class Land:
     nodes: dict[str, Node] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
     homes: list[Home] = field(default_factory=list)
+    quarters: dict[str, str] = field(default_factory=dict)
+    """Names of the town's quarters by node."""
 
     def straight_km(self, a: str, b: str) -> float:
         """Return the straight line between two nodes."""
@@ -264,18 +269,36 @@ def _points(land: Land, t: Township, count: int, luck: np.random.Generator) -> N
 def _town(land: Land, townships: list[Township], luck: np.random.Generator) -> None:
     """Place the quarters of the county town around its centre, joined to it and to each other."""
     seat = next(t for t in townships if t.name_zh == SEAT_TOWNSHIP)
-    drawn = "synthetic: quarter of the county town, drawn; that there are seven neighbourhoods is real"
-    names = [(f"县城{k + 1}号社区(合成)", drawn) for k in range(seat.neighbourhoods)]
-    names.append(("燕子窝工业园区", "synthetic: position and pupils drawn; that the industrial park exists is real"))
-    for k, (name, words) in enumerate(names):
+    names = [*(f"县城{k + 1}号社区" for k in range(seat.neighbourhoods)), INDUSTRIAL_PARK]
+    for k, name in enumerate(names):
         angle, far = 2 * np.pi * k / len(names), luck.uniform(0.6, 1.0)
         key = f"town_{k + 1}"
-        land.nodes[key] = Node(f"n_{key}", far * np.cos(angle), far * np.sin(angle), "hamlet", SEAT_TOWNSHIP)
-        land.homes.append(Home(key, name, SEAT_TOWNSHIP, "town", key, 0.0, words, at_seat=True, line_bus=True))
+        land.quarters[key] = name
+        land.nodes[key] = Node(f"n_{key}", far * np.cos(angle), far * np.sin(angle), "junction", SEAT_TOWNSHIP)
         land.edges.append(Edge(TOWN, key, round(far * 1.3, 2), "county", "straight"))
     for k in range(len(names)):
         ends = f"town_{k + 1}", f"town_{(k + 1) % len(names) + 1}"
         land.edges.append(Edge(*ends, round(land.straight_km(*ends) * 1.3, 2), "county", "straight"))
+
+
+def draw_blocks(land: Land, many: dict[str, int], luck: np.random.Generator) -> None:
+    """Divide each quarter of the town into so many blocks around its middle: the homes of the town.
+
+    Comes after the schools, so that the roads drawn before keep their numbers.
+    """
+    for quarter, name in land.quarters.items():
+        real = "that the industrial park exists" if name == INDUSTRIAL_PARK else "that there are seven neighbourhoods"
+        words = f"synthetic: block of a quarter of the county town, drawn with its pupils; {real} is real"
+        middle = land.nodes[quarter]
+        for k in range(many[quarter]):
+            angle, far = 2 * np.pi * k / many[quarter], luck.uniform(*BLOCK_KM)
+            key = f"{quarter}_{k + 1}"
+            x, y = middle.x + far * np.cos(angle), middle.y + far * np.sin(angle)
+            land.nodes[key] = Node(f"n_{key}", float(x), float(y), "hamlet", SEAT_TOWNSHIP)
+            block = Home(key, f"{name}{k + 1}片(合成)", SEAT_TOWNSHIP, "town", key, 0.0, words, at_seat=True)
+            block.line_bus, block.quarter = True, quarter
+            land.homes.append(block)
+            land.edges.append(Edge(quarter, key, round(far * 1.3, 2), "county", "straight"))
 
 
 def _classes(land: Land, luck: np.random.Generator) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from huichang.land import Home, Land
+from huichang.land import Home, Land, draw_blocks
 from huichang.sources import BASE_YEAR, GRADES, Township, fact, source, stream
 
 PUPILS = 60_000  # derived: 451,880 residents x 22.6 % aged 0-15 x 9/16 of these years, rounded up
@@ -14,6 +14,7 @@ BOYS = 0.53  # assumption: Jiangxi has more boys
 SEAT_SHARE = 0.24  # assumption: share of a township's pupils who live at its seat
 DENSITY_KM = 6.0  # assumption: villages get smaller with distance from the seat
 SIZE_SD = 0.45  # assumption: spread of the logarithm of village sizes
+BLOCK_PUPILS = 550  # assumption: about 60 a grade, so that a catchment can be drawn to a class or two
 TOWN_TILT = 0.02  # assumption: the town's share grows by this part a grade, as older pupils move more
 UPPER_SHARE = 0.9  # assumption: pupils of a catchment in a grade above the point's, per pupil in a grade of its own
 CATCH_KM = 2.5  # a village school takes villages up to this far, if the township's centre is farther
@@ -123,13 +124,16 @@ def entrants(births, year: int) -> float:  # type: ignore[no-untyped-def]
 def draw_people(land: Land, townships: list[Township], seed: int) -> People:
     """Return the schools and the pupils of every home."""
     people = People()
+    rural, town = grade_totals()
     _central_schools(people, land, townships, stream(seed, "schools"))
+    quarters = _quarter_pupils(land, town, stream(seed, "town pupils"))
+    many = {q: round(sum(pupils.values()) / BLOCK_PUPILS) for q, pupils in quarters.items()}
+    draw_blocks(land, many, stream(seed, "town blocks"))
     _village_schools(people, land, townships, stream(seed, "village schools"))
     _points(people, land, townships, seed)
     _attend(people, land)
-    rural, town = grade_totals()
     _rural_pupils(people, land, townships, rural, stream(seed, "rural pupils"))
-    _town_pupils(people, land, town, stream(seed, "town pupils"))
+    _block_pupils(people, land, quarters, stream(seed, "block pupils"))
     _rolls(people, land)
     return people
 
@@ -209,10 +213,12 @@ def _attend(people: People, land: Land) -> None:
 
     Each quarter of the town has a school; where that opens later, pupils attend another one until then.
     """
-    quarters = [home.id for home in land.homes if home.kind == "town"]
     primaries = [s.id for s in people.schools.values() if s.kind == "town_primary"]
-    people.school_of.update(zip(quarters, primaries, strict=True))
+    of_quarter = dict(zip(land.quarters, primaries, strict=True))
     for home in land.homes:
+        if home.quarter:
+            people.school_of[home.id] = of_quarter[home.quarter]
+            continue
         people.school_of.setdefault(home.id, _nearest_primary(people, land, home))
 
 
@@ -282,17 +288,37 @@ def _village_weights(
     return {name: share / whole for name, share in weight.items()}
 
 
-def _town_pupils(people: People, land: Land, totals: dict[int, int], luck: np.random.Generator) -> None:
-    quarters = [home.id for home in land.homes if home.kind == "town"]
-    share = luck.dirichlet(np.full(len(quarters), 30.0))
+def _quarter_pupils(
+    land: Land, totals: dict[int, int], luck: np.random.Generator
+) -> dict[str, dict[tuple[int, str], int]]:
+    """Draw the pupils of each quarter of the town by grade and sex."""
+    share = luck.dirichlet(np.full(len(land.quarters), 30.0))
+    drawn: dict[str, dict[tuple[int, str], int]] = {quarter: {} for quarter in land.quarters}
     for grade in GRADES:
-        for name, count in zip(quarters, luck.multinomial(totals[grade], share), strict=True):
-            _put(people, name, grade, int(count), luck)
+        for pupils, count in zip(drawn.values(), luck.multinomial(totals[grade], share), strict=True):
+            pupils[grade, "f"], pupils[grade, "m"] = _sexes(int(count), luck)
+    return drawn
+
+
+def _block_pupils(
+    people: People, land: Land, quarters: dict[str, dict[tuple[int, str], int]], luck: np.random.Generator
+) -> None:
+    """Spread the pupils of each quarter over its blocks, each as likely."""
+    for quarter, pupils in quarters.items():
+        blocks = [home.id for home in land.homes if home.quarter == quarter]
+        for (grade, sex), count in pupils.items():
+            parts = luck.multinomial(count, np.full(len(blocks), 1 / len(blocks)))
+            people.pupils.update({(block, grade, sex): int(part) for block, part in zip(blocks, parts, strict=True)})
 
 
 def _put(people: People, home: str, grade: int, count: int, luck: np.random.Generator) -> None:
+    people.pupils[home, grade, "f"], people.pupils[home, grade, "m"] = _sexes(count, luck)
+
+
+def _sexes(count: int, luck: np.random.Generator) -> tuple[int, int]:
+    """Return how many of so many pupils are girls and boys."""
     boys = int(luck.binomial(count, BOYS))
-    people.pupils[home, grade, "f"], people.pupils[home, grade, "m"] = count - boys, boys
+    return count - boys, boys
 
 
 def _rolls(people: People, land: Land) -> None:

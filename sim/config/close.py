@@ -68,6 +68,10 @@ class Assign(Group):
     rule: Literal["own_township", "zone", "nearest", "capacity"]
     """Nearest receiving school by road in the own township, in the school zone, or anywhere, however full; or the
     shortest ways in all that class places, rides, beds and meals allow (`keep`)."""
+    town: Literal["nearest", "within_places"]
+    """Pupils who live in town, with any rule but `capacity`: the school attended today or the nearest, however full;
+    or the shortest ways in all that the class places of the town allow, drawn anew each year (`candidates` to `gap`
+    count there, too). Where the town lacks places, its classes grow alike."""
     keep: tuple[Condition, ...]
     """Limits that the rule `capacity` keeps; whoever finds no place within them is listed in unplaced.csv."""
     refused: Literal["over_capacity", "unplaced"]

@@ -110,7 +110,7 @@ class Hamlets(_Frozen):
     left_behind_share: Floats
     line_bus: Bools
     is_town: Bools
-    """(H,) a quarter of the county town."""
+    """(H,) a block of the county town."""
 
 
 @dataclass(frozen=True, slots=True)

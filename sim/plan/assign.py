@@ -12,11 +12,11 @@ from sim.config import Settings
 from sim.county import County, Travel
 from sim.plan import GRADES, LODGE, SCHOOL_BUS, WALK, Bools, Floats, Ints, Places, Refusal, Refused
 from sim.plan.capacity import Question, by_capacity
+from sim.plan.catchment import TOWN_KINDS, catchments
 from sim.plan.way import shares
 
-TOWN_KINDS = ("town_primary", "town_junior")
 UNPLACED_COLUMNS = ("scenario", "year", "hamlet_id", "grade", "pupils", "constraint", "shortfall", "relief")
-_TODAY, _TOWNSHIP, _ZONE, _NEAREST, _TOWN, _CAPACITY, _OVER, _NOWHERE = range(8)
+_TODAY, _TOWNSHIP, _ZONE, _NEAREST, _TOWN, _CAPACITY, _OVER, _NOWHERE, _CATCHMENT = range(9)
 _SEARCH = {
     "own_township": (_TOWNSHIP, _ZONE, _NEAREST),
     "zone": (_ZONE, _NEAREST),
@@ -54,21 +54,17 @@ def places(
     School: the one attended today while it is open and has the grade; else the nearest receiving school by
     road time where the rule looks, or with the rule `capacity` the shortest ways in all that class places, rides,
     beds and meals allow (see `sim.plan.flow`), and the nearest for whom that refuses (`assign.refused`). Rural pupils
-    stay out of the town's schools, and town pupils in them, unless no other school has the grade.
+    stay out of the town's schools, and town pupils in them, unless no other school has the grade. With `assign.town`
+    the town's schools share the town's pupils anew each year, within class places (see `sim.plan.catchment`).
 
     open_ (S,) schools open this year, or (S, 9) grades they teach; forecast_y (H, 9, 2) pupils expected; before
     (H, 9) schools of the year before, if there was one.
     """
     taught = _taught(county, open_)
     ways = ways_to_school(county, travel)
-    refused: Refused = {}
     school, why = _schools(county, settings, ways, taught)
-    if settings.assign.rule == "capacity":
-        asked = question(county, settings, ways, taught, forecast_y, year, before)
-        within, refused = by_capacity(asked)
-        rest = np.where((school >= 0) & (settings.assign.refused == "over_capacity"), _OVER, _NOWHERE)
-        why = np.select([asked.fixed >= 0, within >= 0], [_TODAY, _CAPACITY], rest)
-        school = np.select([within >= 0, why == _OVER], [within, school], -1)
+    asked = question(county, settings, ways, taught, forecast_y, year, before)
+    school, why, refused = _with_room(asked, school, why)
     row = np.arange(len(school))[:, None]
     km, minutes = (np.where(school >= 0, way[row, school], np.nan) for way in (ways.km, ways.minutes))
     pupils = forecast_y.sum(axis=2)
@@ -83,7 +79,7 @@ def places(
         reason=_reasons(county, settings, school, km, share, why, refused),
         expected=np.array(forecast_y, dtype=float),
         unplaced=unplaced.assign(scenario=settings.scenario, year=year)[list(UNPLACED_COLUMNS)],
-        refused=refused,
+        refused=refused if settings.assign.rule == "capacity" else {},
     )
 
 
@@ -105,6 +101,26 @@ def question(
         allowed.append(np.where(wanted.any(axis=1, keepdims=True), wanted, other_side))
     expected = np.asarray(pupils, dtype=float)
     return Question(settings, county, year, expected, ways.minutes, ways.km, fixed, allowed, before)
+
+
+def _with_room(asked: Question, school: Ints, why: Ints) -> tuple[Ints, Ints, Refused]:
+    """Return the school of each hamlet and grade, where it was found, and who is refused, once room is looked at.
+
+    That is for all with the rule `capacity`, else in town; school and why (H, 9): as found without regard to room.
+    """
+    chosen, today = asked.settings.assign, asked.county.hamlets.school[:, None]
+    if chosen.rule == "capacity":
+        within, refused = by_capacity(asked)
+        rest = np.where((school >= 0) & (chosen.refused == "over_capacity"), _OVER, _NOWHERE)
+        why = np.select([asked.fixed >= 0, within >= 0], [_TODAY, _CAPACITY], rest)
+        return np.select([within >= 0, why == _OVER], [within, school], -1), why, refused
+    if chosen.town == "nearest":
+        return school, why, {}
+    drawn = catchments(asked, school)
+    within, refused = by_capacity(drawn)
+    found = np.where(within >= 0, within, school)
+    new = np.where(within >= 0, _CATCHMENT, _OVER)
+    return found, np.where((drawn.fixed < 0) & (found != today), new, why), refused
 
 
 def _sides(county: County, ways: Ways, usable: Bools) -> tuple[Bools, Bools, Bools]:
@@ -195,6 +211,7 @@ def _found_words(settings: Settings) -> dict[int, list[str]]:
         _NEAREST: "nearest by road",
         _CAPACITY: "shortest ways in all with the room there is",
         _OVER: "nearest by road, as no school has a place within the limits",
+        _CATCHMENT: "catchment drawn within the class places of the town",
     }
     words = {place: [text] * len(GRADES) for place, text in plain.items()}
     smaller = {_ZONE: "township", _NEAREST: "zone"}

@@ -13,7 +13,8 @@ import pandas as pd
 from sim.config import Settings
 from sim.county import County
 from sim.plan import MODES, Bools, Ints, Places
-from sim.plan.assign import TOWN_KINDS, Ways, areas
+from sim.plan.assign import Ways, areas
+from sim.plan.catchment import TOWN_KINDS
 from sim.plan.ready import Finding
 from sim.plan.rule import Rules
 from sim.tables.county import CONDITIONS
@@ -133,7 +134,7 @@ def _rows(county: County, settings: Settings, ways: Ways, move: Move, text: str)
     rows = []
     attends = move.who & (people > 0)
     for h in np.flatnonzero(attends.any(axis=1)).tolist():
-        split = _split(settings, move, h, np.flatnonzero(attends[h]))
+        split = _split(county, settings, move, h, np.flatnonzero(attends[h]))
         for to, run in groupby(np.flatnonzero(attends[h]).tolist(), key=lambda g, h=h: int(placed.school[h, g])):  # type: ignore[misc]
             grades = list(run)
             pupils = people[h, grades]
@@ -147,18 +148,24 @@ def _rows(county: County, settings: Settings, ways: Ways, move: Move, text: str)
     return rows
 
 
-def _split(settings: Settings, move: Move, hamlet: int, grades: Ints) -> str | None:
+def _split(county: County, settings: Settings, move: Move, hamlet: int, grades: Ints) -> str | None:
     """Say why pupils of a hamlet go to different schools; None when they stay together.
 
-    `grades`: none of these schools teaches them all. Else one does, and by the rule `capacity` it has no room for all,
-    or the ways of all together are shorter so (`room`); by the other rules each goes to the nearest (`nearer`).
+    `grades`: none of these schools teaches them all. Else one does, and where room counts it has none for all, or the
+    ways of all together are shorter so (`room`); where it does not, each goes to the nearest (`nearer`).
     """
     to = np.unique(move.placed.school[hamlet, grades])
     if len(to) == 1:
         return None
     if not move.taught[to[to >= 0]][:, grades].all(axis=1).any():
         return "grades"
-    return "room" if settings.assign.rule == "capacity" else "nearer"
+    return "room" if _room_counts(county, settings, hamlet) else "nearer"
+
+
+def _room_counts(county: County, settings: Settings, hamlet: int) -> bool:
+    """Tell whether pupils of a hamlet are placed by the room there is."""
+    chosen = settings.assign
+    return chosen.rule == "capacity" or (chosen.town == "within_places" and bool(county.hamlets.is_town[hamlet]))
 
 
 def verdict(decision: Decision, county: County) -> str:
@@ -207,7 +214,7 @@ def _why_not(county: County, settings: Settings, ways: Ways, hamlet: int, other:
         return "across_town_limits"
     if to < 0 or ways.minutes[hamlet, other] >= ways.minutes[hamlet, to]:
         return "no_room" if to < 0 else "farther"
-    if settings.assign.rule == "capacity":
+    if _room_counts(county, settings, hamlet):
         return "room_needed_by_others"
     township, zone = areas(county)
     return "other_township" if not township[hamlet, other] else "other_zone" if not zone[hamlet, other] else "farther"

@@ -97,12 +97,12 @@ SCHOOLS = Table(
 )
 HAMLETS = Table(
     "hamlets.csv",
-    "Homes of pupils: villages, catchments of teaching points, quarters of the town",
+    "Homes of pupils: villages, catchments of teaching points, blocks of the town",
     (
         ident("hamlet_id", "Hamlet"),
         text("name_zh", "Name in Chinese"),
         text("township_id", "Township it lies in", refers=TOWNSHIP),
-        text("kind", "town: a quarter of the county town; hamlet: part of a village", allowed=HOMES),
+        text("kind", "town: a block of the county town; hamlet: part of a village", allowed=HOMES),
         text("node_id", "Road node it lies at", refers=NODE),
         *_place(),
         text("school_id", "Primary school attended today, for the grades it offers", refers=SCHOOL),

@@ -150,7 +150,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
         "weeks": word("fact.all_weeks") if not weeks else word("fact.some_weeks", weeks=weeks),
         "seed": str(settings.seed),
         "closure": settings.closure.name,
-        "assign": word.term("assign", settings.assign.rule),
+        "assign": _assign(run),
         "births": word.term("births", settings.enrol.births),
         "fleet": _fleet(run),
         "stress": _stress(run),
@@ -158,6 +158,13 @@ def facts(run: Run) -> list[tuple[str, str]]:
         "started": str(manifest.get("started_utc", "")).replace("T", " ").replace("+00:00", " UTC"),
     }
     return [(word(f"fact.{name}"), value) for name, value in told.items()]
+
+
+def _assign(run: Run) -> str:
+    """Return where pupils are sent, and in town where that differs."""
+    chosen, word = run.settings.assign, run.words
+    apart = chosen.rule != "capacity" and chosen.town == "within_places"
+    return word.join([word.term("assign", each) for each in (chosen.rule, *([chosen.town] if apart else []))])
 
 
 def _stress(run: Run) -> str:
