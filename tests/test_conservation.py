@@ -393,16 +393,30 @@ def nobody_gets_off_at_another_school(one: Lived) -> None:
         assert ((came < gate[:, rider]) & (gate[:, rider] <= went))[there].all()
 
 
+def harm_by_cause_adds_up(one: Lived) -> None:
+    by_resource: dict[str, np.ndarray] = {}
+    by_kind: dict[str, np.ndarray] = {}
+    days = range(len(one.days))
+    found = pupil.harms(one.scene, one.diary, days, dine.fates(one.scene, one.diary, days))
+    for (resource, kind, _), harmed in found.items():
+        by_resource[resource] = by_resource.get(resource, 0) + harmed.astype(int)
+        by_kind[kind] = by_kind.get(kind, 0) + harmed.astype(int)
+    for name, times in (by_resource | by_kind).items():
+        assert times.max(initial=0) <= 1, f"a pupil counts once a day for {name}"
+    lost = told(one.diary.left_in) & ~told(one.diary.embarked_in) & ~one.scene.pupils.refused
+    assert not (lost & (by_kind["left_behind"] == 0)).any()
+
+
 ACCOUNTS = (
     who_embarks_alights, loads_are_the_pupils_aboard, who_is_at_school_came_by_a_known_way,
     every_rider_is_carried_or_left, who_cannot_go_home_stays, beds_hold_one_pupil_each,
     kitchens_hand_out_what_they_cook, who_joins_a_line_is_done_or_gives_up, nobody_is_in_two_places,
     runs_are_driven_or_cancelled, buses_are_in_one_place, crews_are_those_who_are_there,
-    nobody_gets_off_at_another_school,
+    nobody_gets_off_at_another_school, harm_by_cause_adds_up,
 )  # fmt: skip
 
 
-@settings(max_examples=100)
+@settings(max_examples=80)
 @given(
     mix=MIX, number=st.sampled_from([2, 23]), days=st.sampled_from([5, 1]), crowd=st.sampled_from([1, 2]),
     base=st.sampled_from([HUNDRED, MIXED_LOADS]),
@@ -429,23 +443,6 @@ def test_every_account_balances_when_a_bus_breaks_down_on_a_run_that_is_driven_t
     assert told(one.diary.broke_down).any()
     for balances in ACCOUNTS:
         balances(one)
-
-
-@settings(max_examples=40)
-@given(mix=MIX)
-def test_harm_by_cause_adds_up_to_the_harm_of_the_day(mix):
-    one = live_under(mixed(mix))
-    by_resource: dict[str, np.ndarray] = {}
-    by_kind: dict[str, np.ndarray] = {}
-    days = range(len(one.days))
-    found = pupil.harms(one.scene, one.diary, days, dine.fates(one.scene, one.diary, days))
-    for (resource, kind, _), harmed in found.items():
-        by_resource[resource] = by_resource.get(resource, 0) + harmed.astype(int)
-        by_kind[kind] = by_kind.get(kind, 0) + harmed.astype(int)
-    for name, times in (by_resource | by_kind).items():
-        assert times.max(initial=0) <= 1, f"a pupil counts once a day for {name}"
-    lost = told(one.diary.left_in) & ~told(one.diary.embarked_in) & ~one.scene.pupils.refused
-    assert not (lost & (by_kind["left_behind"] == 0)).any()
 
 
 @pytest.mark.parametrize("short", [(), ("fleet.buses=0",), ("lodge.beds=0",), ("closure=none",)])
