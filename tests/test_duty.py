@@ -17,7 +17,7 @@ from sim.county.road import travel
 from sim.errors import BadInput
 from sim.plan import Routes, Runs
 from sim.plan.course import at_school_min, ride_min
-from sim.plan.cover import Jobs, cover
+from sim.plan.cover import Jobs, Search, cover
 from sim.plan.duty import chain
 from sim.plan.route import IN, LODGER, OUT, SCHOOL, routes
 from sim.plan.timetable import jobs, stop_times
@@ -97,7 +97,7 @@ def test_few_buses_are_as_few_as_trying_everything_finds_or_one_more(
     early, slack, minutes = (np.array(part, dtype=np.float64) for part in zip(*rows, strict=True))
     work = at_one_place(early.tolist(), (early + slack).tolist(), minutes.tolist())
     least = fewest_buses(work, np.zeros((1, 1)), TURNAROUND_MIN)
-    assert least <= len(cover(work, np.zeros((1, 1)), TURNAROUND_MIN).paths) <= least + 1
+    assert least <= len(cover(work, np.zeros((1, 1)), Search(TURNAROUND_MIN)).paths) <= least + 1
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=6))
@@ -107,18 +107,18 @@ def test_with_fixed_times_the_buses_are_the_fewest_there_can_be(rows: list[tuple
     times = early.astype(np.float64)
     work = Jobs(times, times.copy(), between[origin, goal] + 1, origin, goal, np.full(len(early), 17))
     least = fewest_buses(work, between, TURNAROUND_MIN)
-    assert len(cover(work, between, TURNAROUND_MIN).paths) == least
+    assert len(cover(work, between, Search(TURNAROUND_MIN)).paths) == least
 
 
 def test_known_chains_are_found() -> None:
     nowhere = np.zeros((1, 1))
     one_after_the_other = at_one_place([0, 10, 20], [0, 10, 20], [7, 7, 7])
-    assert cover(one_after_the_other, nowhere, 3.0).paths == ((0, 1, 2),)
-    assert len(cover(one_after_the_other, nowhere, 3.1).paths) == 2
-    assert len(cover(one_after_the_other, nowhere, 13.1).paths) == 3
+    assert cover(one_after_the_other, nowhere, Search(3.0)).paths == ((0, 1, 2),)
+    assert len(cover(one_after_the_other, nowhere, Search(3.1)).paths) == 2
+    assert len(cover(one_after_the_other, nowhere, Search(13.1)).paths) == 3
     waits = at_one_place([0, 0, 0], [0, 10, 20], [7, 7, 7])
-    assert cover(waits, nowhere, 3.0).start.tolist() == [0, 10, 20]
-    assert cover(at_one_place([], [], []), nowhere, 3.0).paths == ()
+    assert cover(waits, nowhere, Search(3.0)).start.tolist() == [0, 10, 20]
+    assert cover(at_one_place([], [], []), nowhere, Search(3.0)).paths == ()
 
 
 def test_three_villages_need_one_bus(three_villages: County, settings: Settings) -> None:

@@ -6,6 +6,7 @@ for little empty driving and like sizes of bus.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 
@@ -20,6 +21,7 @@ LOOKS_PER_JOB = 10_000
 SEAT_MIN = 1.0
 """Assumption: a seat of a larger bus weighs as much as a minute of empty driving."""
 NEVER_MIN = 1e5
+Paths = Sequence[Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +63,37 @@ class Chains:
     """(n,) earliest start in its chain."""
 
 
-def cover(
-    jobs: Jobs, minutes: Floats, turnaround_min: float, apart: Bools | None = None, enough: int = 0,
-    looks_per_job: int = LOOKS_PER_JOB,
-) -> Chains:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How chains are searched for."""
+
+    turnaround_min: float
+    looks_per_job: int = LOOKS_PER_JOB
+    enough: int = 0
+    """With so few buses the search for fewer ends."""
+    fleet: tuple[tuple[int, int], ...] = ()
+    """Seats and number of the buses of each size, ascending; chains beyond them are avoided. (): as many as may be."""
+
+
+def cover(jobs: Jobs, minutes: Floats, how: Search, apart: Bools | None = None, begin: Paths = ()) -> Chains:
     """Chain jobs with few buses, and among equally few choose little empty driving and like sizes of bus.
 
-    `minutes` (N, N) are travel times between nodes; `apart` (n, n) tells which jobs one bus may not do; `enough`:
-    with so few buses the search for fewer ends. A heuristic: the number of buses is not proved to be the least.
-    Same input, same chains.
+    `minutes` (N, N) are travel times between nodes; `apart` (n, n) tells which jobs one bus may not do; `begin`: chains
+    from which the search begins. A heuristic: the number of buses is not proved to be the least. Same input, same
+    chains.
     """
     if not len(jobs):
         return Chains((), np.zeros(0))
-    gap = minutes[np.ix_(jobs.goal, jobs.origin)] + turnaround_min
-    looks, may_not = looks_per_job * len(jobs), np.zeros(0) if apart is None else apart
-    question = [jobs.early, jobs.late, jobs.minutes, jobs.seats, gap, may_not, looks, enough]
-    found = kept(question, lambda: search(_problem(jobs, gap, apart), looks, enough=enough))
+    gap = minutes[np.ix_(jobs.goal, jobs.origin)] + how.turnaround_min
+    looks, may_not = how.looks_per_job * len(jobs), np.zeros(0) if apart is None else apart
+    first = [[event for job in path for event in (job, -1 - job)] for path in begin]
+    question = [jobs.early, jobs.late, jobs.minutes, jobs.seats, gap, may_not, looks, how.enough, how.fleet, *first]
+    found = kept(question, lambda: search(_problem(jobs, gap, apart, how.fleet), looks, enough=how.enough, begin=first))
     paths = tuple(sorted(tuple(event for event in row if event < len(jobs)) for row in found if row))
     return Chains(paths, _starts(jobs, gap, paths))
 
 
-def _problem(jobs: Jobs, gap: Floats, apart: Bools | None) -> Problem:
+def _problem(jobs: Jobs, gap: Floats, apart: Bools | None, fleet: tuple[tuple[int, int], ...]) -> Problem:
     """Return every job as one stop and one school: places 0 .. n-1 are its beginning, n .. 2n-1 its end."""
     n, way = len(jobs), np.arange(len(jobs))
     times = np.full((2 * n, 2 * n), NEVER_MIN)
@@ -89,7 +101,7 @@ def _problem(jobs: Jobs, gap: Floats, apart: Bools | None) -> Problem:
     times[n:, :n] = gap
     empty = times.copy()
     empty[way, n + way] = 0.0
-    sizes = np.unique(jobs.seats)
+    sizes, buses = np.array(fleet or [(seats, -1) for seats in np.unique(jobs.seats)], dtype=np.int64).T.copy()
     return Problem(
         node=way,
         school=way,
@@ -104,7 +116,7 @@ def _problem(jobs: Jobs, gap: Floats, apart: Bools | None) -> Problem:
         minutes=times,
         price=empty,
         seats=sizes,
-        buses=np.full(len(sizes), -1),
+        buses=buses,
         bus_price=SEAT_MIN * sizes.astype(np.float64),
         yards=np.zeros(0, dtype=np.int64),
         apart=apart,

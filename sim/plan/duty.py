@@ -4,9 +4,8 @@ Rules. A run may start anywhere in its window (set by the bells); between two ru
 and the empty way. The fewest buses come first; the bus of a duty is as big as the largest run in it, so big
 buses also take small runs when they are free. Morning and afternoon duties share the buses. The days with most
 to do, Monday morning and Friday afternoon with the lodgers' runs, are planned; the other days are these without
-them. With fewer buses than that, the lodgers' runs are added to the duties of the other days, and runs may be
-late first (`fleet.late_allowed_min`); then runs are dropped, in and out together, those with the fewest
-pupil-minutes first.
+them. With fewer buses than that, runs may be late first (`fleet.late_allowed_min`); then runs are dropped, in and
+out together, those with the fewest pupil-minutes of a week first.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from scipy.optimize import linear_sum_assignment
 
 from sim.plan import Bools, Floats, Ints, Routes, Runs
 from sim.plan.course import by_run, ride_min, schools_of
-from sim.plan.cover import LOOKS_PER_JOB, Chains, Jobs, cover
+from sim.plan.cover import Chains, Jobs, Paths, Search, cover
 from sim.plan.morning import apart_schools
-from sim.plan.route import IN, LODGER, SCHOOL
+from sim.plan.route import IN, LODGER
 from sim.plan.timetable import clock_times, jobs, with_waits
 
 if TYPE_CHECKING:
@@ -31,10 +30,14 @@ if TYPE_CHECKING:
     from sim.county import County
     from sim.county.road import Travel
 
+DAYS = 5
+"""School days of a week, on which daily runs are driven; lodgers' runs are driven once."""
 LATE_STEPS = 5
 LOOKS = 50_000
 """Length of the search for the fewest buses, in looks for each run: a second or two for 500 runs; twice as many save
 one bus in a hundred."""
+SHORT_LOOKS = 20_000
+"""The same for each try when buses are short, of which there are some ten."""
 TINY = 1e-6
 
 
@@ -62,16 +65,15 @@ class Work:
     """All runs as jobs, and what it takes to chain them."""
 
     jobs: Jobs
-    pairs: Mapping[int, Ints]
-    """By service, (n, 2): each run in and its run out (-1 for none), in the order of being dropped."""
+    pairs: Ints
+    """(n, 2) each run in and its run out (-1 for none), in the order of being dropped."""
     travel: Travel
-    turnaround_min: float
+    how: Search
     late_allowed_min: float
     apart: Bools | None = None
     """(R, R) runs that one bus may not drive in one half of the day; None: any two may be."""
-    enough: int = 0
-    """With so few buses the search for fewer ends."""
-    looks: int = LOOKS_PER_JOB
+    begin: Halves | None = None
+    """Chains of all runs that the search begins from, where there are any."""
 
     def needs(self, chains: Chains) -> Ints:
         """Return the seats that the bus of each chain must have."""
@@ -83,18 +85,16 @@ def chain(settings: Settings, travel: Travel, county: County, routes: Routes, bu
 
     `buses_owned_before`: buses of the year before, which are not sold when fewer are needed.
     """
-    fleet, runs = settings.fleet, len(routes.run_id)
-    routes = with_waits(settings, county, routes)
+    fleet, routes = settings.fleet, with_waits(settings, county, routes)
     todo, pairs = jobs(settings, county, routes), _pairs(routes, fleet)
     apart = _apart(settings, county, routes)
-    work = Work(todo, pairs, travel, fleet.turnaround_min, fleet.late_allowed_min, apart)
-    peak = _attempt(replace(work, looks=LOOKS), _nothing(runs), np.vstack([*pairs.values()]), 0.0)
+    work = Work(todo, pairs, travel, Search(fleet.turnaround_min, LOOKS), fleet.late_allowed_min, apart)
+    peak = _attempt(work, pairs, 0.0)
     needed = max(len(half.paths) for half in peak)
     owned, total = owned_buses(fleet, needed, buses_owned_before)
     if not all(owned.enough(work.needs(half)) for half in peak):
-        work = replace(work, enough=total if len(owned.seats) == 1 else 0)
-        daily = _chained(work, SCHOOL, _nothing(runs), owned)
-        peak = _chained(work, LODGER, daily, owned)
+        work = replace(work, how=Search(fleet.turnaround_min, SHORT_LOOKS, **_within(owned, todo)), begin=peak)
+        peak = _short(work, owned)
     bus, needs, yard = _buses(work, peak, np.flatnonzero(county.roads.is_yard))
     return Runs(
         routes=routes,
@@ -106,6 +106,15 @@ def chain(settings: Settings, travel: Travel, county: County, routes: Routes, bu
         buses_owned=total,
         spare_buses=max(0, total - max(needed, len(needs))),
     )
+
+
+def _within(owned: Owned, todo: Jobs) -> dict[str, Any]:
+    """Return what a search must know of the buses there are: how many, or how many of each size."""
+    if len(owned.seats) == 1:
+        return {"enough": owned.counts[0]}
+    counts = np.diff(owned.counts, prepend=0).tolist()
+    fleet = tuple(sorted((seats, many) for seats, many in zip(owned.seats, counts, strict=True) if many))
+    return {"fleet": fleet} if fleet and fleet[-1][0] >= todo.seats.max() else {}
 
 
 def _apart(settings: Settings, county: County, routes: Routes) -> Bools | None:
@@ -122,25 +131,18 @@ def _apart(settings: Settings, county: County, routes: Routes) -> Bools | None:
     return apart
 
 
-def _nothing(runs: int) -> Halves:
-    return Halves(Chains((), np.zeros(runs)), Chains((), np.zeros(runs)))
-
-
-def _pairs(routes: Routes, fleet: Fleet) -> dict[int, Ints]:
-    """Pair every run in with its run out, by service, in order of pupil-minutes (pupils times their ride)."""
-    lost = by_run(routes, routes.load * ride_min(routes, fleet))
+def _pairs(routes: Routes, fleet: Fleet) -> Ints:
+    """Pair every run in with its run out, in order of the pupil-minutes of a week (pupils times their ride)."""
+    times = np.where(routes.service == LODGER, 1, DAYS)
+    lost = by_run(routes, routes.load * ride_min(routes, fleet)) * times
     numbers: dict[tuple[int, ...], int] = {}
     rows: dict[tuple[int, ...], list[int]] = {}
     for run, key in enumerate(zip(routes.service, routes.school, routes.direction, strict=True)):
         service, school, direction = map(int, key)
         number = numbers[service, school, direction] = numbers.get((service, school, direction), 0) + 1
         rows.setdefault((service, school, number), [-1, -1])[direction] = run
-    paired: dict[int, list[list[int]]] = {SCHOOL: [], LODGER: []}
-    for (service, *_), pair in rows.items():
-        paired[service].append(pair)
-    for pairs in paired.values():
-        pairs.sort(key=lambda pair: (sum(lost[run] for run in pair if run >= 0), pair))
-    return {service: np.array(pairs, dtype=np.int64).reshape(-1, 2) for service, pairs in paired.items()}
+    pairs = sorted(rows.values(), key=lambda pair: (sum(lost[run] for run in pair if run >= 0), pair))
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
 def owned_buses(fleet: Fleet, needed: int, before: int) -> tuple[Owned, int]:
@@ -168,70 +170,61 @@ def scaled(fleet: Fleet, buses: float) -> int:
     return int(np.floor(buses * fleet.scale + 0.5))
 
 
-def _chained(work: Work, service: int, daily: Halves, owned: Owned) -> Halves:
-    """Add the runs of a service to the duties: on time, else late, else without some of them."""
-    pairs = work.pairs[service]
-    for late in np.linspace(0.0, work.late_allowed_min, LATE_STEPS):
-        found = _attempt(work, daily, pairs, float(late))
-        if all(owned.enough(work.needs(half)) for half in found):
-            return found
+def _short(work: Work, owned: Owned) -> Halves:
+    """Chain the runs when buses are short: all of them, as little late as it takes, else without some of them."""
+    if _fits(work, work.pairs, owned):
+        for late in np.linspace(0.0, work.late_allowed_min, LATE_STEPS)[:-1]:
+            found = _attempt(work, work.pairs, float(late))
+            if all(owned.enough(work.needs(half)) for half in found):
+                return found
+    pairs = work.pairs
     for seats in owned.seats:
-        pairs = _dropped(work, daily, pairs, owned, seats)
-    return _attempt(work, daily, pairs, work.late_allowed_min)
+        pairs = _dropped(work, pairs, owned, seats)
+    return _attempt(work, pairs, work.late_allowed_min)
 
 
-def _dropped(work: Work, daily: Halves, pairs: Ints, owned: Owned, seats: int) -> Ints:
+def _fits(work: Work, pairs: Ints, owned: Owned, seats: int = 0) -> bool:
+    """Tell whether there are buses for the runs of these pairs, as late as may be; smaller sizes are not looked at."""
+    found = _attempt(work, pairs, work.late_allowed_min)
+    return all(owned.enough(work.needs(half), seats) for half in found)
+
+
+def _dropped(work: Work, pairs: Ints, owned: Owned, seats: int) -> Ints:
     """Return the pairs that are left when just enough runs of this size and above are dropped.
 
-    The number is found by halving; as the buses that a set of runs takes do not depend on the buses there
-    are, more buses never drop more.
+    The number is found by halving, unless none has to be.
     """
     large = np.flatnonzero(work.jobs.seats[pairs.max(axis=1)] >= seats)
-    low, high = 0, len(large)
+    low, high = (0, 0) if _fits(work, pairs, owned, seats) else (1, len(large))
     while low < high:
         middle = (low + high) // 2
-        found = _attempt(work, daily, np.delete(pairs, large[:middle], axis=0), work.late_allowed_min)
-        if all(owned.enough(work.needs(half), seats) for half in found):
+        if _fits(work, np.delete(pairs, large[:middle], axis=0), owned, seats):
             high = middle
         else:
             low = middle + 1
     return np.delete(pairs, large[:low], axis=0)
 
 
-def _attempt(work: Work, daily: Halves, pairs: Ints, late_min: float) -> Halves:
-    """Chain the runs of these pairs with the duties there are, each half of the day by itself."""
+def _attempt(work: Work, pairs: Ints, late_min: float) -> Halves:
+    """Chain the runs of these pairs, each half of the day by itself."""
     into, out = (rows[rows >= 0] for rows in pairs.T)
-    morning = _add(work, daily.into, into, late_min)
-    if 0 < work.enough < len(morning.paths):
-        return Halves(morning, daily.out)  # too many buses already: the afternoon does not matter
-    work = replace(work, enough=max(work.enough, len(morning.paths)))  # fewer than in the morning are of no use
-    return Halves(morning, _add(work, daily.out, out, late_min))
+    begin = work.begin or Halves(Chains((), np.zeros(0)), Chains((), np.zeros(0)))
+    morning, enough = _half(work, into, late_min, begin.into.paths), work.how.enough
+    if 0 < enough < len(morning.paths):
+        return Halves(morning, morning)  # too many buses already: the afternoon does not matter
+    how = replace(work.how, enough=max(enough, len(morning.paths)))  # fewer than in the morning are of no use
+    return Halves(morning, _half(replace(work, how=how), out, late_min, begin.out.paths))
 
 
-def _add(work: Work, duties: Chains, rows: Ints, late_min: float) -> Chains:
-    """Chain runs with duties that stay as they are, each duty one long job with a fixed start."""
-    first, last = (np.array([path[end] for path in duties.paths], dtype=np.int64) for end in (0, -1))
-    runs, start = work.jobs, duties.start[first]
-    minutes = duties.start[last] + runs.minutes[last] - start
-    done = Jobs(start, start, minutes, runs.origin[first], runs.goal[last], work.needs(duties))
-    pieces = [*duties.paths, *((int(row),) for row in rows)]
-    todo = done.join(runs.take(rows, late_min))
-    found = cover(
-        todo, work.travel.minutes, work.turnaround_min, _apart_pieces(work.apart, pieces), work.enough, work.looks
-    )
-    begin = duties.start.copy()
-    begin[rows] = found.start[len(first) :]
-    return Chains(tuple(tuple(run for job in path for run in pieces[job]) for path in found.paths), begin)
-
-
-def _apart_pieces(apart: Bools | None, pieces: list[tuple[int, ...]]) -> Bools | None:
-    """Return which pieces of duties one bus may not do, because of any two runs in them; (n, n)."""
-    if apart is None:
-        return None
-    has = np.zeros((len(pieces), len(apart)), dtype=np.int64)
-    for nr, piece in enumerate(pieces):
-        has[nr, list(piece)] = 1
-    return np.asarray(has @ apart @ has.T > 0)
+def _half(work: Work, rows: Ints, late_min: float, begin: Paths) -> Chains:
+    """Chain some runs of a half day, which may be so late; starts (R,), 0 for the other runs."""
+    apart = None if work.apart is None else work.apart[np.ix_(rows, rows)]
+    position = {run: job for job, run in enumerate(rows.tolist())}
+    first = [there for path in begin if (there := [position[run] for run in path if run in position])]
+    found = cover(work.jobs.take(rows, late_min), work.travel.minutes, work.how, apart, first)
+    start = np.zeros(len(work.jobs))
+    start[rows] = found.start
+    return Chains(tuple(tuple(rows[list(path)].tolist()) for path in found.paths), start)
 
 
 def _buses(work: Work, peak: Halves, yards: Ints) -> tuple[Ints, Ints, Ints]:

@@ -154,7 +154,7 @@ def fewest(
     save(s, event, size)
     while d.clock[0] < clock:
         used = np.flatnonzero(size > 0)
-        if len(used) <= max(1, enough):
+        if len(used) <= 1 or (len(used) <= enough and used[-1] < d.buses):
             return
         if used[-1] >= d.buses:  # first those for which there is no bus
             used = used[used >= d.buses]
