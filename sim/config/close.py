@@ -82,16 +82,16 @@ class Assign(Group):
     most_pupils: PositiveCount | None
     """Rule `capacity`: no pupil is sent to a school beyond so many pupils; null: class places alone decide."""
     candidates: PositiveCount
-    """Rule `capacity`: each class looks at so many of its nearest schools."""
+    """Rule `capacity`, and catchments in town: each class looks at so many of its nearest schools."""
     split_pupil_min: Amount
-    """Rule `capacity`: sending pupils of one hamlet to one school more weighs as much as so many pupil-minutes of a
+    """Rule `capacity`, and catchments in town: sending pupils of one hamlet to one school more weighs as much as so many pupil-minutes of a
     morning's way."""
     change_min: Amount
-    """Rule `capacity`: minutes of way that a pupil takes longer rather than change school again."""
+    """Rule `capacity`, and catchments in town: minutes of way that a pupil takes longer rather than change school again."""
     unplaced_min: Positive
-    """Rule `capacity`: a pupil without a place weighs as much as a way of so many minutes."""
+    """Rule `capacity`, and catchments in town: a pupil without a place weighs as much as a way of so many minutes."""
     gap: Share
-    """Rule `capacity`: the search stops when no assignment can be better by more than this share."""
+    """Rule `capacity`, and catchments in town: the search stops when no assignment can be better by more than this share."""
     alternatives: Annotated[int, Field(ge=0, le=9, strict=True)]
     """Rule `capacity`: how many clearly different assignments, nearly as good, are to be listed for each year."""
     alternative_gap: Share

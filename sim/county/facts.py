@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+TOWN_KINDS = ("town_primary", "town_junior")
+"""Kinds of school that the pupils of the town go to."""
 
 
 class _Frozen:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from sim.config import Settings
 from sim.county import County
+from sim.county.facts import TOWN_KINDS
 from sim.measure import OF_THE_ROLL
 from sim.measure.interval import mean_interval, spread_out
 from sim.measure.use import COLUMNS as USE_COLUMNS
@@ -24,7 +25,6 @@ from sim.plan.staff import pupils_by_school
 
 LEVELS = ("primary", "junior")
 ROLL, *SIZES = OF_THE_ROLL
-TOWN_KINDS = ("town_primary", "town_junior")
 VARIANTS = ("low", "medium", "high")
 RESOURCE, HARM = "classroom_seat", "class_too_big"
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from sim.config import Settings
 from sim.county import County, Travel
+from sim.county.facts import TOWN_KINDS
 from sim.plan import GRADES, LODGE, SCHOOL_BUS, WALK, Bools, Floats, Ints, Places, Refusal, Refused
 from sim.plan.capacity import Question, by_capacity
-from sim.plan.catchment import TOWN_KINDS, catchments
+from sim.plan.catchment import catchments
 from sim.plan.way import shares
 
 UNPLACED_COLUMNS = ("scenario", "year", "hamlet_id", "grade", "pupils", "constraint", "shortfall", "relief")
@@ -119,8 +120,8 @@ def _with_room(asked: Question, school: Ints, why: Ints) -> tuple[Ints, Ints, Re
     drawn = catchments(asked, school)
     within, refused = by_capacity(drawn)
     found = np.where(within >= 0, within, school)
-    new = np.where(within >= 0, _CATCHMENT, _OVER)
-    return found, np.where((drawn.fixed < 0) & (found != today), new, why), refused
+    moved = (drawn.fixed < 0) & (school >= 0) & ((within < 0) | (found != today))
+    return found, np.where(moved, np.where(within >= 0, _CATCHMENT, _OVER), why), refused
 
 
 def _sides(county: County, ways: Ways, usable: Bools) -> tuple[Bools, Bools, Bools]:

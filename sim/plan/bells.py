@@ -2,7 +2,8 @@
 
 All schools of a group (primary, junior) ring together; a closing bell shifts by as much as the first bell. Tried
 is every pair on a grid; the same routes are chained anew for each, in the year with the most riders. (Runs planned
-school by school do not depend on the bells; those of `fleet.planner=duties` are planned once, for the bells as told.)
+school by school do not depend on the bells; whole duties and mixed loads are planned once, for the bells as
+told, and with shared stops where these may be.)
 Among equally few buses the bells are moved as little as possible.
 """
 
@@ -19,7 +20,7 @@ from sim.config import Settings
 from sim.errors import BadInput
 from sim.plan import Places
 from sim.plan.duty import chain
-from sim.plan.replan import planned
+from sim.plan.replan import planned, with_any_fleet
 from sim.plan.stops import daily_riders, with_stops
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def staggered(
         rung = ringing(settings, primary, junior)
         if rung is not None:
             found.append(rung)
-            rows.append((primary, junior, chain(_with_any_fleet(rung), travel, county, ways, 0).buses_needed))
+            rows.append((primary, junior, chain(with_any_fleet(rung), travel, county, ways, 0).buses_needed))
     if not found:
         raise BadInput("bells.windows: no first bells in these windows fit the meals and closings of the day")
     base = settings.bells.primary_first_min, settings.bells.junior_first_min
@@ -78,8 +79,3 @@ def _times(settings: Settings, group: Literal["primary", "junior"]) -> list[floa
         return [told]
     steps = np.arange(window.earliest_min, window.latest_min + 1e-9, bells.step_min)
     return sorted({told, *steps.tolist()})
-
-
-def _with_any_fleet(settings: Settings) -> Settings:
-    """Return settings with as many buses as it takes."""
-    return settings.model_copy(update={"fleet": settings.fleet.model_copy(update={"buses": None})})

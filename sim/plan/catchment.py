@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from sim.county.facts import TOWN_KINDS
 from sim.plan import FIRST_JUNIOR_GRADE, GRADES, Bools, Floats, Ints
 from sim.plan.capacity import Question
 from sim.plan.classroom import class_size
 from sim.plan.room import CLASS_PLACE, limits
 
-TOWN_KINDS = ("town_primary", "town_junior")
 _LEVELS = (slice(0, FIRST_JUNIOR_GRADE - 1), slice(FIRST_JUNIOR_GRADE - 1, len(GRADES)))
 """Primary and junior grades."""
 

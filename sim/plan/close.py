@@ -22,7 +22,7 @@ from sim.plan.school_plan import Decision, Move, decisions_table, grounds, schoo
 _NEVER = 9999
 """Year in which a school closes that stays open."""
 _NOBODY = 0.5
-"""Expected pupils; a school that closes grade by grade and has fewer is empty."""
+"""Assumption: a school that closes grade by grade and expects fewer pupils than this is empty."""
 HEARING = "hearing"
 
 
@@ -200,9 +200,10 @@ def _told_back(placed: Places, back: Bools) -> Places:
 def _settle(facts: _Facts, state: _State, k: int, tested: list[int], if_open: Ints) -> dict[int, _Trial]:
     """Close schools on trial, all together; who is not ready stays open, and the others are tried again, until all are.
 
-    Those that failed together may close one by one (two that want the last seats of a third): each is tried again, in
-    the same order, beside those that close, and closes when it and all of these are ready. Whose way is too long is
-    not: nobody's staying open makes it shorter. if_open: (H, 9) where pupils go if none of them closes.
+    Those that failed together may close one by one (two that want the last seats of a third, or one that would go to
+    the other): each is tried again, in the same order, beside those that close, and closes when it and all of these are
+    ready. Whose way is too long is tried again only where one of the others that failed could take its pupils.
+    if_open: (H, 9) where pupils go if none of them closes.
     """
     trials: dict[int, _Trial] = {}
     closing = list(tested)
@@ -213,7 +214,11 @@ def _settle(facts: _Facts, state: _State, k: int, tested: list[int], if_open: In
         if not late:
             break
         closing = [s for s in closing if s not in late]
-    for s in [s for s in tested if s not in closing and not too_far(trials[s].found, facts.required[k, s])]:
+    failed = [s for s in tested if s not in closing]
+    takes = [s for s in failed if facts.county.schools.receives[s]]
+    for s in failed:
+        if too_far(trials[s].found, facts.required[k, s]) and not set(takes) - {s}:
+            continue
         more = [each for each in tested if each in closing or each == s]
         tried = _try(facts, state, k, more, (tested, if_open))
         if not any(trial.late for trial in tried.values()):

@@ -22,6 +22,7 @@ from sim import streams
 from sim.chance import EnrolLuck
 from sim.config import Settings
 from sim.county import County
+from sim.county.facts import TOWN_KINDS
 from sim.errors import BadInput
 from sim.plan import Floats, Forecast, Ints
 from sim.plan.cohort import Cohorts, count_pupils, expect, settle, vary, where_they_live
@@ -35,7 +36,6 @@ P80_Z = 0.8416212335729143
 """80 % of a normal distribution lie below its mean plus so many standard deviations."""
 _LEVELS = (slice(0, 6), slice(6, 9))
 """Primary and junior grades."""
-_TOWN_KINDS = ("town_primary", "town_junior")
 
 
 def forecast(county: County, settings: Settings) -> Forecast:
@@ -198,7 +198,7 @@ def _town_places(county: County, settings: Settings, year: int) -> tuple[float, 
     kind, schools = np.array(county.schools.kind), county.schools
     sizes = (settings.dine.class_size, settings.dine.class_size_junior)
     found = []
-    for level, name, size in zip(_LEVELS, _TOWN_KINDS, sizes, strict=True):
+    for level, name, size in zip(_LEVELS, TOWN_KINDS, sizes, strict=True):
         here = (kind == name) & (schools.opens_year <= year)
         rooms = (schools.classrooms + added(county, "classrooms", year))[here].sum() * size
         today = max(float(rooms), float(county.pupils[county.hamlets.is_town, level].sum()))

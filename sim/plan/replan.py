@@ -32,19 +32,20 @@ def planned(county: County, settings: Settings, travel: Travel, places: Places) 
     fleet = settings.fleet
     if (fleet.planner == "schools" and not fleet.mixed_loads) or not len(ways.school):
         return ways
-    begin = [] if fleet.mixed_loads else mornings(chain(_with_any_fleet(settings), travel, county, ways, 0))
+    begin = [] if fleet.mixed_loads else mornings(chain(with_any_fleet(settings), travel, county, ways, 0))
     again = routes(county, settings, travel, places, begin=begin)
     return min((ways, again), key=lambda one: needs(settings, county, travel, one))
 
 
 def needs(settings: Settings, county: County, travel: Travel, ways: Routes) -> tuple[int, float]:
     """Return the buses that routes need in all, and the km of a week with them."""
-    runs = chain(_with_any_fleet(settings), travel, county, ways, 0)
+    runs = chain(with_any_fleet(settings), travel, county, ways, 0)
     return runs.buses_needed, week_km(settings, county, travel, runs)
 
 
-def _with_any_fleet(settings: Settings) -> Settings:
-    return settings.model_copy(update={"fleet": settings.fleet.model_copy(update={"buses": None})})
+def with_any_fleet(settings: Settings) -> Settings:
+    """Return settings with as many buses as it takes, so that routes do not depend on how many there are."""
+    return settings.model_copy(update={"fleet": settings.fleet.model_copy(update={"buses": None, "scale": 1.0})})
 
 
 def mornings(runs: Runs) -> list[list[Planned]]:

@@ -12,9 +12,9 @@ import pandas as pd
 
 from sim.config import Settings
 from sim.county import County
+from sim.county.facts import TOWN_KINDS
 from sim.plan import MODES, Bools, Ints, Places
 from sim.plan.assign import Ways, areas
-from sim.plan.catchment import TOWN_KINDS
 from sim.plan.ready import Finding
 from sim.plan.rule import Rules
 from sim.tables.county import CONDITIONS
