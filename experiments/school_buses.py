@@ -1,6 +1,7 @@
 """Does a county need as many school buses as published plans when whole mornings are planned at once?
 
-    python experiments/school_buses.py [--data FOLDER] [--out FILE] [--switches alone twice mixed] [--workers 2]
+    python experiments/school_buses.py [--data FOLDER] [--instances NAME ...] [--out FILE]
+                                       [--switches alone twice mixed] [--workers 2]
 
 Question   Eight benchmark cases of Park, Tae and Kim (2012), 250 stops each, have published plans. How many buses does
            the planner of this product need, and how far do they drive, where (alone) no pupils of two schools are on
@@ -51,20 +52,21 @@ def main() -> None:
     """Plan every case and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=HERE.parent.parent / "shared/validation/bus/ptk2012")
+    parser.add_argument("--instances", nargs="+", default=SETTINGS["instances"], help="folders in there")
     parser.add_argument("--out", type=Path, default=HERE.parent / "results/school_buses.csv")
     parser.add_argument("--switches", nargs="+", choices=SWITCHES, default=list(SWITCHES))
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()
     cases = [
         (asked.data / name, limit, switch)
-        for switch, name, limit in product(asked.switches, SETTINGS["instances"], SETTINGS["limits_s"])
+        for switch, name, limit in product(asked.switches, asked.instances, SETTINGS["limits_s"])
     ]
     tasks = [(*case, seed) for case in cases for seed in SETTINGS["seeds"]]
     with ProcessPoolExecutor(asked.workers, mp_context=get_context("spawn")) as pool:
         rows = pd.DataFrame(list(pool.map(solve, tasks, chunksize=1)))
     table = rows.sort_values(["buses", "travel_s"]).groupby(["switch", "instance", "limit_s"], sort=False).first()
     table["seconds"] = rows.groupby(["switch", "instance", "limit_s"]).cpu_s.max()
-    table = table.reset_index().merge(published(asked.data), on=["instance", "limit_s"])
+    table = table.reset_index().merge(published(asked.data), "left", ["instance", "limit_s"])
     table = table.sort_values(["switch", "instance", "limit_s"])
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(asked.out, index=False)
@@ -134,13 +136,19 @@ def clock_min(hhmm: pd.Series) -> np.ndarray:
 
 
 def published(data: Path) -> pd.DataFrame:
-    """Return the published figures: fewest buses without and with mixed loads, and the travel of the latter."""
+    """Return the published figures: fewest buses without and with mixed loads, and the travel of the latter.
+
+    A case that is not in best_known.csv, if there is one, has none.
+    """
+    columns = ["instance", "limit_s", "published_alone", "published_mixed", "published_s"]
+    if not (data / "best_known.csv").is_file():
+        return pd.DataFrame({name: [] for name in columns}).astype({"instance": object, "limit_s": "int64"})
     best = pd.read_csv(data / "best_known.csv").rename(columns={"max_ride_s": "limit_s"})
     alone = [column for column in best if column.startswith(("single", "BiRD"))]
     best["published_alone"] = best[alone].min(axis=1)
     best["published_mixed"] = best["ptk2012_mixed_load_buses"]
     best["published_s"] = best["ptk_total_travel_s"]
-    return best[["instance", "limit_s", "published_alone", "published_mixed", "published_s"]]
+    return best[columns]
 
 
 if __name__ == "__main__":

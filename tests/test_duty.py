@@ -311,3 +311,19 @@ def test_a_county_without_a_yard_keeps_its_buses_where_they_begin(settings: Sett
     plan = routes(county, settings, roads, by_bus([0], [4]))
     runs = chain(settings, roads, county, plan, 0)
     assert runs.yard.tolist() == county.hamlets.node.tolist()
+
+
+def test_of_small_buses_none_stands_idle_while_a_small_run_is_dropped(
+    town: tuple[Any, Any, Routes], settings: Settings
+) -> None:
+    county, roads, plan = town
+    small = settings.fleet.kinds[0].seats
+    needed = chain(settings, roads, county, plan, 0).buses_needed
+    buses = {settings.fleet.kinds[0].name: needed, settings.fleet.kinds[-1].name: needed // 4}
+    mixed = with_fleet(settings, buses=buses, scale=1.0)
+    runs = chain(mixed, roads, county, plan, 0)
+    check(runs, mixed, county, roads, settings.fleet.late_allowed_min)
+    lost = runs.bus < 0
+    assert lost.any(), "large buses are short"
+    assert (plan.seats[lost] > small).all()
+    assert (np.bincount(runs.bus_kind, minlength=len(settings.fleet.kinds))[-1]) == needed // 4

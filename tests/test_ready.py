@@ -174,6 +174,15 @@ def test_schools_that_fail_together_are_tried_one_by_one(three_villages: County)
     assert placed[0].unplaced.empty
 
 
+def test_a_school_too_far_from_all_others_closes_when_its_neighbour_stays(three_villages: County) -> None:
+    """C is 21 and more minutes from D, the limit is 20. U, beside T, takes T's pupils; its own have nowhere to go."""
+    county = with_schools(with_a_second_point(three_villages, 2), receives=np.array([True, False, True]))
+    closed, placed = decide(county, IF_READY, "fleet.ride_limit_young_min=20")
+    rows = [row[:4] for row in told(closed) if row[0] == 2023]
+    assert rows == [(2023, "T", "close", None), (2023, "U", "keep", "ride_or_bed")]
+    assert set(placed[0].school[D, :2]) == {2}
+
+
 def test_what_stops_a_closure_is_what_stops_the_places(three_villages: County) -> None:
     """The lists name the same limit, and the shortfalls of the groups add up to that of the school."""
     for limits, constraint, condition in (

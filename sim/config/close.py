@@ -84,14 +84,14 @@ class Assign(Group):
     candidates: PositiveCount
     """Rule `capacity`, and catchments in town: each class looks at so many of its nearest schools."""
     split_pupil_min: Amount
-    """Rule `capacity`, and catchments in town: sending pupils of one hamlet to one school more weighs as much as so many pupil-minutes of a
-    morning's way."""
+    """Rule `capacity`, and catchments in town: pupils of one hamlet who go to one school more weigh as much as so many
+    pupil-minutes of a morning's way."""
     change_min: Amount
-    """Rule `capacity`, and catchments in town: minutes of way that a pupil takes longer rather than change school again."""
+    """Rule `capacity`, and catchments in town: so many minutes of way more a pupil takes rather than change school."""
     unplaced_min: Positive
     """Rule `capacity`, and catchments in town: a pupil without a place weighs as much as a way of so many minutes."""
     gap: Share
-    """Rule `capacity`, and catchments in town: the search stops when no assignment can be better by more than this share."""
+    """Rule `capacity`, and catchments in town: the search ends when no assignment can be better by more than that."""
     alternatives: Annotated[int, Field(ge=0, le=9, strict=True)]
     """Rule `capacity`: how many clearly different assignments, nearly as good, are to be listed for each year."""
     alternative_gap: Share
