@@ -293,7 +293,7 @@ def test_the_report_tells_when_new_places_stand_empty(tmp_path: Path, language: 
     ("language", "rule", "why"),
     [
         ("en", "assign.town=nearest", "why_nearest"),
-        ("zh", "assign=capacity", "why_capacity"),
+        ("zh", "assign=capacity", "why_within_places"),
         ("zh", "assign.town=within_places", "why_within_places"),
     ],
 )

@@ -13,7 +13,7 @@ from sim.county import County, Travel
 from sim.county.facts import TOWN_KINDS
 from sim.plan import GRADES, LODGE, SCHOOL_BUS, WALK, Bools, Floats, Ints, Places, Refusal, Refused
 from sim.plan.capacity import Question, by_capacity
-from sim.plan.catchment import catchments
+from sim.plan.catchment import catchments, of_the_town, without
 from sim.plan.way import shares
 
 UNPLACED_COLUMNS = ("scenario", "year", "hamlet_id", "grade", "pupils", "constraint", "shortfall", "relief")
@@ -107,21 +107,23 @@ def question(
 def _with_room(asked: Question, school: Ints, why: Ints) -> tuple[Ints, Ints, Refused]:
     """Return the school of each hamlet and grade, where it was found, and who is refused, once room is looked at.
 
-    That is for all with the rule `capacity`, else in town; school and why (H, 9): as found without regard to room.
+    The rule `capacity` looks at it, and `assign.town` in town; school and why (H, 9): as found without regard to it.
     """
-    chosen, today = asked.settings.assign, asked.county.hamlets.school[:, None]
+    chosen, today, refused = asked.settings.assign, asked.county.hamlets.school[:, None], Refused()
+    town = of_the_town(asked, school) & (chosen.town == "within_places")
     if chosen.rule == "capacity":
-        within, refused = by_capacity(asked)
+        others = without(asked, town, school)
+        within, refused = by_capacity(others)
         rest = np.where((school >= 0) & (chosen.refused == "over_capacity"), _OVER, _NOWHERE)
-        why = np.select([asked.fixed >= 0, within >= 0], [_TODAY, _CAPACITY], rest)
-        return np.select([within >= 0, why == _OVER], [within, school], -1), why, refused
-    if chosen.town == "nearest":
-        return school, why, {}
+        why = np.select([others.fixed >= 0, within >= 0], [np.where(town, why, _TODAY), _CAPACITY], rest)
+        school = np.select([within >= 0, why == _OVER], [within, school], -1)
+    if not town.any():
+        return school, why, refused
     drawn = catchments(asked, school)
-    within, refused = by_capacity(drawn)
+    within, more = by_capacity(drawn)
     found = np.where(within >= 0, within, school)
     moved = (drawn.fixed < 0) & (school >= 0) & ((within < 0) | (found != today))
-    return found, np.where(moved, np.where(within >= 0, _CATCHMENT, _OVER), why), refused
+    return found, np.where(moved, np.where(within >= 0, _CATCHMENT, _OVER), why), refused | more
 
 
 def _sides(county: County, ways: Ways, usable: Bools) -> tuple[Bools, Bools, Bools]:

@@ -17,15 +17,25 @@ _LEVELS = (slice(0, FIRST_JUNIOR_GRADE - 1), slice(FIRST_JUNIOR_GRADE - 1, len(G
 """Primary and junior grades."""
 
 
+def of_the_town(asked: Question, school: Ints) -> Bools:
+    """Say who lives in the town and goes to one of its schools; (H, 9), school (H, 9) where everybody goes."""
+    in_town = np.isin(asked.county.schools.kind, TOWN_KINDS)
+    return np.asarray(asked.county.hamlets.is_town[:, None] & (school >= 0) & in_town[school])
+
+
+def without(asked: Question, here: Bools, school: Ints) -> Question:
+    """Return the question without some groups (H, 9), who stay at their school (H, 9)."""
+    allowed = [mask & ~here[:, [g]] for g, mask in enumerate(asked.allowed)]
+    return replace(asked, fixed=np.where(here, school, asked.fixed), allowed=allowed)
+
+
 def catchments(asked: Question, school: Ints) -> Question:
     """Return the question who of the town goes to which of its schools, with class places as the only limit.
 
     school (H, 9): where everybody goes as long as no catchments are drawn; all others are to stay there. A pupil who
     goes on to the next grade changes school only for a way shorter by `assign.change_min`, or for want of a place.
     """
-    hamlets, chosen = asked.county.hamlets, asked.settings.assign
-    in_town = np.isin(asked.county.schools.kind, TOWN_KINDS)
-    free = hamlets.is_town[:, None] & (school >= 0) & in_town[school]
+    hamlets, chosen, free = asked.county.hamlets, asked.settings.assign, of_the_town(asked, school)
     allowed = [mask & free[:, [g]] for g, mask in enumerate(asked.allowed)]
     last = np.where(school == hamlets.school[:, None], school, -1)
     if asked.before is not None:

@@ -60,9 +60,8 @@ class Town:
     def story(self) -> list[str]:
         """Return the sentences about the new places of each level, and about full schools in a town with room."""
         unspread = self._unspread()
-        assign = self.run.settings.assign
-        why = assign.rule if assign.rule == "capacity" else assign.town
-        return self._new_places() + unspread + ([self.run.words(f"town.why_{why}")] if unspread else [])
+        why = f"town.why_{self.run.settings.assign.town}"
+        return self._new_places() + unspread + ([self.run.words(why)] if unspread else [])
 
     @cached_property
     def _crowded(self) -> pd.DataFrame:
