@@ -32,14 +32,20 @@ TOO_FAR = "fleet.ride_limit_young_min=25"  # D is 21 minutes from C, and 8 more 
 Sheet = dict[str, list[str]]
 
 
-def planned(folder: Path, *overrides: str, hearing: str = "", kitchen: int = 12) -> Run:
-    """Return the files of a run of three villages that tell of its plan; no day of it is lived."""
+def planned(
+    folder: Path, *overrides: str, hearing: str = "", kitchen: int = 12, of_d: dict[int, int] | None = None
+) -> Run:
+    """Return the files of a run of three villages that tell of its plan; no day of it is lived. of_d: D's, by grade."""
     shutil.copytree(THREE_VILLAGES, folder / "inputs")
     if hearing:
         table = f"school_id,year,result,condition,source\n{hearing}"
         (folder / "inputs" / "hearing.csv").write_text(table, encoding="utf-8")
     county = read_county(folder / "inputs")
     county = replace(county, schools=replace(county.schools, kitchen_meals=np.array([kitchen, 0])))
+    if of_d is not None:
+        pupils = county.pupils.copy()
+        pupils[2] = [[of_d.get(grade, 0), 0] for grade in range(1, 10)]
+        county = replace(county, pupils=pupils)
     settings = load([*SMALL, *overrides])
     files = RunFolder(folder)
     files.write_yaml("config.yaml", settings.model_dump(mode="json"))
@@ -180,6 +186,27 @@ def test_a_refused_hearing_and_a_later_one_that_agrees_are_told_year_by_year(tmp
         "The hearing for 2024 agreed on a condition: every pupil needs a meal.",
     ]
     assert "They stay until the school is empty in autumn 2026." in said["Teachers and other staff"]
+
+
+@pytest.mark.parametrize(("grade", "empty"), [(3, 2023), (2, 2024)])
+def test_a_school_that_closes_grade_by_grade_is_empty_when_nobody_is_left(
+    tmp_path: Path, grade: int, empty: int
+) -> None:
+    """All three are in one grade; once they have left, the plan closes the school (see test_ready), before 2025."""
+    run = planned(tmp_path / "base", "closure=plan_2023", "closure.transition=top_grades_first", of_d={grade: 3})
+    assert run.attended.get("T", set()) == set(range(2023, empty))
+    said = told(run)
+    verdict, staff = said["close"][0], said["Teachers and other staff"]
+    if empty == 2023:
+        assert verdict == "From autumn 2023 on, this school is closed."
+        assert "Year by year" not in said
+    else:
+        assert verdict.endswith("In autumn 2024 it is empty.")
+        assert "From autumn 2024 on, there is no grade 1 here any more." in said["Year by year"][-1]
+    assert ("They stay until the school is empty in autumn 2024." in staff) == (empty == 2024)
+    moved = run.posts[run.posts["from_school_id"] == "T"]
+    assert moved["year"].min() == empty
+    assert sum("New work at Central School" in text or "No new post yet" in text for text in staff) == 2
 
 
 def test_a_school_kept_by_its_hearing_moves_nobody(tmp_path: Path) -> None:

@@ -53,12 +53,18 @@ class Case:
 
     @cached_property
     def leaving(self) -> list[tuple[int, int]]:
-        """Return the year from which each grade is taught here no more, once the school closes: (year, grade)."""
+        """Return the year from which each grade is taught here no more, once the school closes: (year, grade).
+
+        A school that closes grade by grade ends when nobody is left in it: then the other grades go at once.
+        """
         row, transition = self.run.schools.loc[self.school], self.run.settings.closure.transition
         grades = list(range(int(row["first_grade"]), int(row["last_grade"]) + 1))
         if transition == "top_grades_first":
             grades.reverse()
-        return [(self.last.year + (transition != "at_once") * k, grade) for k, grade in enumerate(grades)]
+        first = self.last.year
+        years = [first + (transition != "at_once") * k for k in range(len(grades))]
+        without = {year for year in self.run.years if year >= first} - self.run.attended.get(self.school, set())
+        return [(min([year, *without]), grade) for year, grade in zip(years, grades, strict=True)]
 
     @property
     def empty_from(self) -> int:

@@ -52,7 +52,7 @@ def _page(case: Case, ride: pd.Series[float]) -> dict[str, Any]:
 
 def verdict(case: Case) -> str:
     """Return what is decided in the end, in one sentence."""
-    slow = case.verdict == "close" and case.run.settings.closure.transition != "at_once"
+    slow = case.verdict == "close" and case.empty_from > case.last.year
     key = "sheet.close_slowly" if slow else f"sheet.{case.verdict}"
     return case.words(key, year=case.last.year, last=case.empty_from)
 
