@@ -17,7 +17,9 @@ from sim.errors import BadInput
 from sim.plan import Closures, Forecast, Places, enrol
 from sim.plan.choice import alternatives
 from sim.plan.close import close_and_place
-from sim.plan.ready import keep_cost
+from sim.plan.ready import Finding, keep_cost
+from sim.plan.rule import rules
+from sim.plan.school_plan import Decision, decisions_table, grounds
 from sim.tables import as_declared, run_table
 
 C, T = range(2)
@@ -387,6 +389,16 @@ def test_every_condition_of_a_decision_is_told(three_villages: County) -> None:
         ("ride_or_bed", 0, 0, 4.0, "minute", 3 * 17600.0),
         ("meal", 1, 0, 2.0, "meal", 2 * 1000.0),
     ]
+
+
+def test_of_two_findings_of_one_condition_both_tables_tell_the_first(three_villages: County) -> None:
+    found = [Finding("ride_or_bed", short, unit, "", 1.0) for short, unit in ((3.0, "rider"), (4.0, "minute"))]
+    decided = [Decision(2023, T, "close", found, np.ones(3, dtype=bool), 0.0)]
+    facts = three_villages, settings()
+    first = decisions_table(*facts, decided).iloc[0]
+    assert (first.shortfall, first.unit) == (3.0, "rider")
+    told = grounds(*facts, rules(*facts, enrol.forecast(*facts)), decided).set_index("ground").loc["ride_or_bed"]
+    assert (told.value, told.unit) == (3.0, "rider")
 
 
 def test_what_keeping_a_school_costs_by_hand(three_villages: County) -> None:

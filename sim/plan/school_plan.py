@@ -99,8 +99,8 @@ def _named_by(rules: Rules, decision: Decision) -> Iterator[tuple[Any, ...]]:
 
 
 def _conditions(decision: Decision) -> Iterator[tuple[Any, ...]]:
-    """Yield what was found of each condition, from `ground` to `relief_cost_yuan`."""
-    found = {each.condition: each for each in decision.found}
+    """Yield what was found of each condition, from `ground` to `relief_cost_yuan`; the first, where it is more."""
+    found = {each.condition: each for each in reversed(decision.found)}
     for n, condition in enumerate(CONDITIONS if not found or set(found) & set(CONDITIONS) else ()):
         short, required = found.get(condition), int(decision.required[n])
         if short is None:
