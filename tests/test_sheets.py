@@ -18,11 +18,11 @@ from sim.county import read_county
 from sim.plan.tables import plan_tables
 from sim.store import RunFolder
 from sim.tell.answer import answer
-from sim.tell.case import file_of
+from sim.tell.case import cases, file_of
 from sim.tell.closing import missing, pages, story
 from sim.tell.page import write_sheets
 from sim.tell.run import Run
-from sim.tell.sheet import sheets
+from sim.tell.sheet import _help, sheets
 from sim.tell.unplaced import unplaced
 
 SMALL = ("county=three_villages", "study.years=4", "plan=mean", "dine.lunch_share=1.0", "fleet.family_share=0.2")
@@ -232,6 +232,17 @@ def test_a_school_that_opens_again_says_so_and_the_report_counts_it(tmp_path: Pa
     assert pages(run) == [("Open again (1):", [("Teaching Point D", "sheets/T.html")])]
 
 
+def test_help_of_two_kinds_is_told_with_what_both_cost(kept: Run) -> None:
+    """A public page has no price: 14,200 yuan can only be ten meals and one seat."""
+    both = "kitchen meals at the receiving school; canteen seats at the receiving school"
+    row = pd.Series({"relief": both, "relief_units": 11, "relief_cost_yuan": 10 * 1000 + 4200})
+    for audience, cost in (("internal", ", for 14,200 yuan in all"), ("public", "")):
+        told(kept, audience=audience)
+        (case,) = cases(kept)
+        kinds = "a larger kitchen at the receiving school, canteen seats at the receiving school"
+        assert _help(case, row) == f" The cheapest help: {kinds}{cost}."
+
+
 def test_the_report_says_what_fails_most_and_what_help_costs(kept: Run) -> None:
     told(kept, audience="internal")
     said = story(kept)
@@ -274,6 +285,13 @@ def test_the_report_tells_of_pupils_without_a_place(tmp_path: Path, language: st
     assert ("<5" in none) == (audience == "public")
     assert (f"{words.term('constraint', 'no open receiving school')} 3" in none) == (audience == "internal")
     assert all(sentence in answer(found) for sentence in (over, none))
+    assign = found.settings.assign.model_copy(update={"refused": "unplaced"})
+    found.__dict__["settings"] = found.settings.model_copy(update={"assign": assign})
+    assert unplaced(found) == [over, none], "without the rule `capacity` they go to school all the same"
+    assign = assign.model_copy(update={"rule": "capacity"})
+    found.__dict__["settings"] = found.settings.model_copy(update={"assign": assign})
+    (all_of_them,) = unplaced(found)
+    assert ride in all_of_them
 
 
 def test_each_school_has_its_page(kept: Run) -> None:

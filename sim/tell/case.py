@@ -15,16 +15,6 @@ from sim.tell.number import TEN_THOUSAND_YUAN, money
 from sim.tell.run import Run
 from sim.tell.words import Words
 
-CONDITIONS = ("class_place", "ride_or_bed", "meal")
-PRICE_OF = {
-    "class places at the receiving school": "class_place",
-    "beds at the receiving school": "bed_place",
-    "beds in service mode": "bed_place",
-    "canteen seats at the receiving school": "canteen_seat_place",
-    "kitchen meals at the receiving school": "kitchen_meal",
-}
-"""Which price of the price list a relief is reckoned with."""
-
 
 @dataclass(frozen=True)
 class Case:
@@ -100,12 +90,6 @@ def file_of(school: str) -> str:
     """
     name = re.sub(r"[^\w-]", lambda sign: quote(sign[0], safe=""), school)
     return f"sheets/{name}.html"
-
-
-def relief_units(run: Run, relief: str, yuan: float) -> float | None:
-    """Return how many beds, seats or places a relief of such a cost is; None where the price list lacks its price."""
-    price = run.settings.prices.get(PRICE_OF.get(relief, ""))
-    return None if price is None or pd.isna(yuan) else float(round(yuan / price.central))
 
 
 def keep_cost(run: Run, yuan: float) -> str:
