@@ -130,7 +130,8 @@ class Run:
     @cached_property
     def attended(self) -> dict[str, set[int]]:
         """Return the years in which each school is to have pupils."""
-        return self.table("places").groupby("school_id")["year"].agg(set).to_dict()
+        places = self.totals("places", ["year", "school_id"], "pupils")
+        return places.groupby("school_id")["year"].agg(set).to_dict()
 
     def totals(self, name: str, keys: Sequence[str], value: str) -> pd.DataFrame:
         """Return the sums of a large table by some keys, added up without loading the rest of it."""
