@@ -358,7 +358,8 @@ def _planned(lived: pd.DataFrame) -> dict[str, pd.DataFrame]:
     )
     grounds = closures[["year", "school_id"]].assign(
         ground="ride_or_bed", since=None, required=1, met=[1, 0], value=closures["shortfall"], limit=np.nan,
-        unit=closures["unit"], relief=closures["cheapest_relief"], relief_cost_yuan=closures["relief_cost_yuan"],
+        unit=closures["unit"], relief=closures["cheapest_relief"], relief_units=[None, 2],
+        relief_cost_yuan=closures["relief_cost_yuan"],
     )  # fmt: skip
     plans = pd.DataFrame(columns=[column for column in PLAN_COLUMNS if column != "scenario"])
     places = years.merge(

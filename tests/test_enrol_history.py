@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -185,7 +186,7 @@ def test_rolls_of_another_autumn_are_told_by_township_and_grade(copied: tuple[Pa
 
 
 def test_next_year_the_study_starts_from_the_new_rolls(
-    copied: tuple[Path, Edit], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    copied: tuple[Path, Edit], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The yearly re-run: pupils.csv is the new year's, `autumn` adds it to history, a run starts there and tells."""
     monkeypatch.setattr("sim.study.tell", lambda folder: None)  # pages and charts are drawn in test_tell.py
@@ -196,7 +197,11 @@ def test_next_year_the_study_starts_from_the_new_rolls(
     pupils = pd.concat([pupils.assign(grade=pupils["grade"] + 1).query("grade < 10"), pupils.query("grade == 1")])
     pupils.to_csv(folder / "pupils.csv", index=False)
     roll = pupils.groupby("grade")["pupils"].sum().reindex(range(1, 10), fill_value=0)
-    assert main(["autumn", *where, "study.first_year=2024"]) == 0
+    capsys.readouterr()
+    words = [*where, "study.first_year=2024", "closure.named=[{school_id: T, year: 2024}]"]
+    assert main(["autumn", *words]) == 0
+    following = capsys.readouterr().out.partition("Next: ")[2]
+    assert shlex.split(following) == ["python", "-m", "sim", "run", *words], "as a shell reads it"
     new = pd.read_csv(folder / "history.csv").query("year == 2024")
     assert new["pupils"].tolist() == roll.tolist()
     assert set(new["source"]) == {"synthetic: sums of pupils.csv of 2024"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,9 @@ from sim.plan.route import GATE, SCHOOL, Run, routes
 from sim.plan.stops import at_stop, daily_riders
 from sim.plan.tables import plan_tables
 from sim.plan.timetable import with_waits
+from sim.store import RunFolder
+from sim.tell.journey import rides
+from sim.tell.run import Run as Report
 
 C, T = 0, 1
 A, B, D = 0, 1, 2
@@ -69,6 +73,19 @@ def test_the_bus_from_the_last_village_leaves_the_small_ones_on_its_way(by_hand:
     at_d = from_t + STOP + 2 * STEP + 12
     assert home["arrive_min"].tolist() == pytest.approx([leave, at_t, from_t, at_d, at_d + STOP + 3 * STEP])
     assert home["depart_min"].iloc[1] == pytest.approx(from_t)
+
+
+def test_the_sheet_tells_the_ride_to_the_own_school_and_no_farther(by_hand: Job, tmp_path: Path) -> None:
+    files = RunFolder(tmp_path)
+    table = plan_tables(by_hand.settings, by_hand.county, by_hand.plan)["runs"]
+    files.write_table("runs", table.assign(scenario=by_hand.settings.scenario))
+    ride = rides(Report(tmp_path)).droplevel("year")
+    to_c = DOOR + 3 * OFF + 9  # from the gate of T on
+    from_d = 12 + STOP + 2 * STEP  # to the gate of T, with the stop in B
+    expected = {("T", "D"): from_d, ("C", "D"): STOP + 3 * STEP + from_d + to_c, ("C", "B"): to_c}
+    told = ride[[name in expected for name in ride.index]]
+    assert told.to_dict() == pytest.approx(expected)
+    assert (round(ride["T", "D"], 1), round(ride["C", "D"], 1)) == (12.4, 22.4)
 
 
 def test_everybody_gets_off_at_the_own_school(by_hand: Job) -> None:

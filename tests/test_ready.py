@@ -17,7 +17,10 @@ from sim.errors import BadInput
 from sim.plan import Closures, Forecast, Places, enrol
 from sim.plan.choice import alternatives
 from sim.plan.close import close_and_place
-from sim.plan.ready import keep_cost
+from sim.plan.ready import Finding, findings, keep_cost
+from sim.plan.remedy import UNPRICED, Remedy, together
+from sim.plan.rule import rules
+from sim.plan.school_plan import Decision, decisions_table, grounds
 from sim.tables import as_declared, run_table
 
 C, T = range(2)
@@ -185,13 +188,13 @@ def test_a_school_too_far_from_all_others_closes_when_its_neighbour_stays(three_
 
 def test_what_stops_a_closure_is_what_stops_the_places(three_villages: County) -> None:
     """The lists name the same limit, and the shortfalls of the groups add up to that of the school."""
-    for limits, constraint, condition in (
-        (("dine.class_size=1",), "class_place", "class_place"),
-        (("fleet.ride_limit_young_min=25",), "ride", "ride_or_bed"),
-        ((), "meal", "meal"),
+    for limits, constraint, condition, columns, units in (
+        (("dine.class_size=1",), "class_place", "class_place", {}, 3),
+        (("fleet.ride_limit_young_min=25",), "ride", "ride_or_bed", {}, 3),
+        ((), "meal", "meal", {"kitchen_meals": np.array([9, 0])}, 3),
+        ((), "meal", "meal", {"canteen_seats": np.array([2, 0])}, 2),  # a part of a seat for each of two grades
     ):
-        meals = 9 if constraint == "meal" else 99
-        county = with_schools(three_villages, kitchen_meals=np.array([meals, 0]))
+        county = with_schools(three_villages, **{"kitchen_meals": np.array([99, 0]), **columns})
         closed, placed = decide(county, "closure=plan_2023", "assign=capacity", *limits)
         row, listed = closed.decisions.iloc[0], placed[0].unplaced
         assert row["decision"] == "close"
@@ -200,6 +203,7 @@ def test_what_stops_a_closure_is_what_stops_the_places(three_villages: County) -
         assert listed["pupils"].sum() == 3
         assert row["shortfall"] == (4.0 if constraint == "ride" else listed["shortfall"].sum())
         assert row["relief_cost_yuan"] > 0
+        assert closed.grounds.set_index("ground")["relief_units"][condition] == units
         assert listed["relief"].str.startswith(tuple("123")).all()
 
 
@@ -388,14 +392,47 @@ def test_every_condition_of_a_decision_is_told(three_villages: County) -> None:
     county = with_schools(three_villages, kitchen_meals=np.array([10, 0]))
     late = "fleet.ride_limit_young_min=25"
     closed, _ = decide(county, "closure=plan_2023", "closure.conditions=[meal]", late)
-    columns = ["ground", "required", "met", "value", "unit", "relief_cost_yuan"]
+    columns = ["ground", "required", "met", "value", "unit", "relief_units", "relief_cost_yuan"]
     rows = [tuple(None if pd.isna(x) else x for x in row) for row in closed.grounds[columns].itertuples(index=False)]
     assert rows == [
-        ("size", 1, 1, 3.0, "pupil", None),
-        ("class_place", 0, 1, None, None, None),
-        ("ride_or_bed", 0, 0, 4.0, "minute", 3 * 17600.0),
-        ("meal", 1, 0, 2.0, "meal", 2 * 1000.0),
+        ("size", 1, 1, 3.0, "pupil", None, None),
+        ("class_place", 0, 1, None, None, None, None),
+        ("ride_or_bed", 0, 0, 4.0, "minute", 3, 3 * 17600.0),
+        ("meal", 1, 0, 2.0, "meal", 2, 2 * 1000.0),
     ]
+
+
+def test_of_two_findings_of_one_condition_both_tables_tell_the_first(three_villages: County) -> None:
+    found = [Finding("ride_or_bed", short, unit, "", 1.0) for short, unit in ((3.0, "rider"), (4.0, "minute"))]
+    decided = [Decision(2023, T, "close", found, np.ones(3, dtype=bool), 0.0)]
+    facts = three_villages, settings()
+    first = decisions_table(*facts, decided).iloc[0]
+    assert (first.shortfall, first.unit) == (3.0, "rider")
+    told = grounds(*facts, rules(*facts, enrol.forecast(*facts)), decided).set_index("ground").loc["ride_or_bed"]
+    assert (told.value, told.unit) == (3.0, "rider")
+
+
+def test_help_of_two_kinds_is_told_as_both(three_villages: County) -> None:
+    """D's ten would go to C, which can cook for none, and E's thirty to U, which has no seat: 30 / 4.5 = 7 seats."""
+    county = with_a_second_point(three_villages, 30)
+    lived = {"lived": np.array([True, False, True]), "classrooms": np.full(3, 99)}
+    county = with_schools(county, kitchen_meals=np.array([0, 0, 99]), canteen_seats=np.array([99, 0, 0]), **lived)
+    placed = decide(county, "closure=none")[1][0]
+    school, if_open = np.full(placed.school.shape, -1), np.full(placed.school.shape, -1)
+    expected = np.zeros_like(placed.expected)
+    for hamlet, pupils, to in ((D, 10, C), (D + 1, 30, 2)):
+        school[hamlet, 0], if_open[hamlet, 0], expected[hamlet, 0, 0] = to, T, pupils
+    placed = replace(placed, school=school, expected=expected, km=np.full(school.shape, 10.0))
+    found = findings(county, settings(), placed, if_open, [T], np.ones((3, 3), dtype=bool))[T]
+    (meal,) = (each for each in found if each.condition == "meal")
+    assert meal.relief == "kitchen meals at the receiving school; canteen seats at the receiving school"
+    assert (meal.shortfall, meal.relief_units, meal.cost_yuan) == (40, 10 + 7, 10 * 1000 + 7 * 4200)
+
+
+def test_what_has_no_price_leaves_the_cost_of_all_unknown() -> None:
+    help_ = together([Remedy("class places", 3, 97_200.0), Remedy("a school", UNPRICED, UNPRICED)])
+    assert help_.text == "class places; a school"
+    assert np.isnan([help_.units, help_.cost_yuan]).all()
 
 
 def test_what_keeping_a_school_costs_by_hand(three_villages: County) -> None:

@@ -18,11 +18,11 @@ from sim.county import read_county
 from sim.plan.tables import plan_tables
 from sim.store import RunFolder
 from sim.tell.answer import answer
-from sim.tell.case import file_of
+from sim.tell.case import cases, file_of
 from sim.tell.closing import missing, pages, story
 from sim.tell.page import write_sheets
 from sim.tell.run import Run
-from sim.tell.sheet import sheets
+from sim.tell.sheet import _help, sheets
 from sim.tell.unplaced import unplaced
 
 SMALL = ("county=three_villages", "study.years=4", "plan=mean", "dine.lunch_share=1.0", "fleet.family_share=0.2")
@@ -32,14 +32,20 @@ TOO_FAR = "fleet.ride_limit_young_min=25"  # D is 21 minutes from C, and 8 more 
 Sheet = dict[str, list[str]]
 
 
-def planned(folder: Path, *overrides: str, hearing: str = "", kitchen: int = 12) -> Run:
-    """Return the files of a run of three villages that tell of its plan; no day of it is lived."""
+def planned(
+    folder: Path, *overrides: str, hearing: str = "", kitchen: int = 12, of_d: dict[int, int] | None = None
+) -> Run:
+    """Return the files of a run of three villages that tell of its plan; no day of it is lived. of_d: D's, by grade."""
     shutil.copytree(THREE_VILLAGES, folder / "inputs")
     if hearing:
         table = f"school_id,year,result,condition,source\n{hearing}"
         (folder / "inputs" / "hearing.csv").write_text(table, encoding="utf-8")
     county = read_county(folder / "inputs")
     county = replace(county, schools=replace(county.schools, kitchen_meals=np.array([kitchen, 0])))
+    if of_d is not None:
+        pupils = county.pupils.copy()
+        pupils[2] = [[of_d.get(grade, 0), 0] for grade in range(1, 10)]
+        county = replace(county, pupils=pupils)
     settings = load([*SMALL, *overrides])
     files = RunFolder(folder)
     files.write_yaml("config.yaml", settings.model_dump(mode="json"))
@@ -182,6 +188,27 @@ def test_a_refused_hearing_and_a_later_one_that_agrees_are_told_year_by_year(tmp
     assert "They stay until the school is empty in autumn 2026." in said["Teachers and other staff"]
 
 
+@pytest.mark.parametrize(("grade", "empty"), [(3, 2023), (2, 2024)])
+def test_a_school_that_closes_grade_by_grade_is_empty_when_nobody_is_left(
+    tmp_path: Path, grade: int, empty: int
+) -> None:
+    """All three are in one grade; once they have left, the plan closes the school (see test_ready), before 2025."""
+    run = planned(tmp_path / "base", "closure=plan_2023", "closure.transition=top_grades_first", of_d={grade: 3})
+    assert run.attended.get("T", set()) == set(range(2023, empty))
+    said = told(run)
+    verdict, staff = said["close"][0], said["Teachers and other staff"]
+    if empty == 2023:
+        assert verdict == "From autumn 2023 on, this school is closed."
+        assert "Year by year" not in said
+    else:
+        assert verdict.endswith("In autumn 2024 it is empty.")
+        assert "From autumn 2024 on, there is no grade 1 here any more." in said["Year by year"][-1]
+    assert ("They stay until the school is empty in autumn 2024." in staff) == (empty == 2024)
+    moved = run.posts[run.posts["from_school_id"] == "T"]
+    assert moved["year"].min() == empty
+    assert sum("New work at Central School" in text or "No new post yet" in text for text in staff) == 2
+
+
 def test_a_school_kept_by_its_hearing_moves_nobody(tmp_path: Path) -> None:
     said = told(planned(tmp_path / "base", IF_READY, hearing="T,2023,refused,,synthetic: made up\n"))
     assert said["The hearing"] == ["The hearing for 2023 said no.", "So the school stays."]
@@ -203,6 +230,17 @@ def test_a_school_that_opens_again_says_so_and_the_report_counts_it(tmp_path: Pa
     assert "In the end 0 close, 0 stay open, and 1 close and open again." in story(run)[0]
     assert story(run)[1] == "Those that open again mostly lack a meal."
     assert pages(run) == [("Open again (1):", [("Teaching Point D", "sheets/T.html")])]
+
+
+def test_help_of_two_kinds_is_told_with_what_both_cost(kept: Run) -> None:
+    """A public page has no price: 14,200 yuan can only be ten meals and one seat."""
+    both = "kitchen meals at the receiving school; canteen seats at the receiving school"
+    row = pd.Series({"relief": both, "relief_units": 11, "relief_cost_yuan": 10 * 1000 + 4200})
+    for audience, cost in (("internal", ", for 14,200 yuan in all"), ("public", "")):
+        told(kept, audience=audience)
+        (case,) = cases(kept)
+        kinds = "a larger kitchen at the receiving school, canteen seats at the receiving school"
+        assert _help(case, row) == f" The cheapest help: {kinds}{cost}."
 
 
 def test_the_report_says_what_fails_most_and_what_help_costs(kept: Run) -> None:
@@ -247,6 +285,13 @@ def test_the_report_tells_of_pupils_without_a_place(tmp_path: Path, language: st
     assert ("<5" in none) == (audience == "public")
     assert (f"{words.term('constraint', 'no open receiving school')} 3" in none) == (audience == "internal")
     assert all(sentence in answer(found) for sentence in (over, none))
+    assign = found.settings.assign.model_copy(update={"refused": "unplaced"})
+    found.__dict__["settings"] = found.settings.model_copy(update={"assign": assign})
+    assert unplaced(found) == [over, none], "without the rule `capacity` they go to school all the same"
+    assign = assign.model_copy(update={"rule": "capacity"})
+    found.__dict__["settings"] = found.settings.model_copy(update={"assign": assign})
+    (all_of_them,) = unplaced(found)
+    assert ride in all_of_them
 
 
 def test_each_school_has_its_page(kept: Run) -> None:

@@ -7,6 +7,7 @@ Exit code 0: done; 2: bad input, told in plain sentences; 1: our fault.
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -231,7 +232,7 @@ def _autumn(arguments: argparse.Namespace) -> int:
     choice, year = settings.county, settings.study.first_year
     rows = add_year(choice.path, year)
     print(f"{choice.path / 'history.csv'}: {rows} rows of {year} added, the sums of pupils.csv.")
-    print(f"Next: python -m sim run {' '.join(arguments.settings)}")
+    print(f"Next: {shlex.join(['python', '-m', 'sim', 'run', *arguments.settings])}")
     return DONE
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from sim.config import Settings
 from sim.county import County
 from sim.plan import SCHOOL_BUS, Bools, Floats, Ints, Places, Refusal
-from sim.plan.remedy import beds_for, more
+from sim.plan.remedy import UNPRICED, Remedy, against, beds_for, more, together
 from sim.plan.room import BED_BOYS, BED_GIRLS, CLASS_PLACE, CONDITION_OF, MEAL, RESOURCES, TINY, legal, limits, needs
 from sim.plan.way import journey_min, limit_min, may_lodge, owns_buses
 from sim.tables.county import CONDITIONS
@@ -29,6 +29,8 @@ class Finding:
     """pupil (without a class place), minute (over the limit), bed, rider (without a bus), meal"""
     relief: str
     cost_yuan: float
+    relief_units: float = np.nan
+    """How many of the relief are needed; nan: not counted."""
 
 
 def findings(
@@ -64,11 +66,11 @@ def findings(
         take = _taken(placed, need, pupils & (placed.school >= 0), len(room))
         short = np.clip(take - np.maximum(room, 0.0), 0.0, take)
         told[school] = [
-            *_refusals(placed, pupils),
+            *_refusals(settings, placed, pupils),
             *_class(county, settings, placed, short, float(people[gone].sum())),
             *_no_bus(settings, placed, pupils),
             *_ride_or_bed(county, settings, placed, short, pupils & ~allowed & (placed.school >= 0)),
-            *_short_of(county, settings, placed, short, MEAL, "meal"),
+            *_meal(county, settings, placed, short),
         ]
         told[school].sort(key=lambda finding: not required[school, CONDITIONS.index(finding.condition)])
         if not fails(told[school], required[school]):
@@ -95,44 +97,49 @@ def _taken(placed: Places, need: Floats, who: Bools, schools: int) -> Floats:
     return total
 
 
-def _refusals(placed: Places, pupils: Bools) -> list[Finding]:
+def _finding(condition: str, shortfall: float, unit: str, *remedies: Remedy) -> Finding:
+    help_ = together(remedies)
+    return Finding(condition, shortfall, unit, help_.text, help_.cost_yuan, help_.units)
+
+
+def _refusals(settings: Settings, placed: Places, pupils: Bools) -> list[Finding]:
     """What stopped places within the limits for some groups (H, 9), added up by condition; minutes are the most."""
-    told: dict[str, list[Refusal]] = {}
+    told: dict[str, list[tuple[Refusal, Remedy]]] = {}
     for place, refusal in placed.refused.items():
         if pupils[place]:
-            told.setdefault(_CONDITION[refusal.constraint], []).append(refusal)
+            remedy = against(settings, refusal, float(placed.expected[place].sum()))
+            told.setdefault(_CONDITION[refusal.constraint], []).append((refusal, remedy))
     found = []
     for condition in CONDITIONS:
         if those := told.get(condition):
-            first = max(those, key=lambda refusal: refusal.constraint == "ride")
-            ride = first.constraint == "ride"
-            short = max(each.shortfall for each in those if each.constraint == "ride") if ride else 0.0
-            short = short or sum(each.shortfall for each in those)
-            cost = sum(each.cost_yuan for each in those)
-            unit = UNITS["ride" if ride else "bed" if condition == "ride_or_bed" else condition]
-            found.append(Finding(condition, short, unit, first.what, cost))
+            over = [each.shortfall for each, _ in those if each.constraint == "ride"]
+            short = max(over, default=0.0) or sum(each.shortfall for each, _ in those)
+            unit = UNITS["ride" if over else "bed" if condition == "ride_or_bed" else condition]
+            found.append(_finding(condition, short, unit, *(remedy for _, remedy in those)))
     return found
 
 
 def _class(county: County, settings: Settings, placed: Places, short: Floats, unplaced: float) -> list[Finding]:
     """Class places that are missing where the pupils go; pupils whom no school takes miss one, too."""
-    found = _short_of(county, settings, placed, short, CLASS_PLACE, "class_place")
-    if unplaced <= TINY:
-        return found
-    relief, cost = (found[0].relief, found[0].cost_yuan) if found else ("a school that takes them", float("nan"))
-    lacking = sum(finding.shortfall for finding in found) + unplaced
-    return [Finding("class_place", lacking, UNITS["class_place"], relief, cost)]
+    lacking, remedies = _short_of(county, settings, placed, short, CLASS_PLACE)
+    if unplaced > TINY:
+        lacking, remedies = lacking + unplaced, [*remedies, Remedy("a school that takes them", np.nan, UNPRICED)]
+    return [_finding("class_place", lacking, UNITS["class_place"], *remedies)] if remedies else []
+
+
+def _meal(county: County, settings: Settings, placed: Places, short: Floats) -> list[Finding]:
+    lacking, remedies = _short_of(county, settings, placed, short, MEAL)
+    return [_finding("meal", lacking, UNITS["meal"], *remedies)] if remedies else []
 
 
 def _short_of(
-    county: County, settings: Settings, placed: Places, short: Floats, resource: int, name: str
-) -> list[Finding]:
-    schools = np.flatnonzero(short[:, resource] > TINY).tolist()
-    if not schools:
-        return []
-    help_ = [more(settings, county, placed.year, resource, s, float(short[s, resource])) for s in schools]
-    lacking = float(short[schools, resource].sum())
-    return [Finding(name, lacking, UNITS[name], help_[0].text, sum(each.cost_yuan for each in help_))]
+    county: County, settings: Settings, placed: Places, short: Floats, resource: int
+) -> tuple[float, list[Remedy]]:
+    """Return how much of a resource is missing (short: (S, 4)) in all, and what helps each school that lacks it."""
+    lacking = short[:, resource]
+    schools = np.flatnonzero(lacking > TINY).tolist()
+    help_ = [more(settings, county, placed.year, resource, s, float(lacking[s])) for s in schools]
+    return float(lacking[schools].sum()), help_
 
 
 def _no_bus(settings: Settings, placed: Places, pupils: Bools) -> list[Finding]:
@@ -149,11 +156,11 @@ def _ride_or_bed(county: County, settings: Settings, placed: Places, short: Floa
     pupils = float(placed.expected[without].sum())
     if pupils <= TINY:
         relief = beds_for(settings, beds, service=False)
-        return [Finding("ride_or_bed", float(beds), UNITS["bed"], relief.text, relief.cost_yuan)] if beds > TINY else []
+        return [_finding("ride_or_bed", float(beds), UNITS["bed"], relief)] if beds > TINY else []
     over = journey_min(settings, placed.minutes) - limit_min(settings)
     service = not may_lodge(settings)[np.flatnonzero(without.any(axis=0))].all()
     relief = beds_for(settings, pupils + beds, service)
-    return [Finding("ride_or_bed", float(over[without].max()), UNITS["ride"], relief.text, relief.cost_yuan)]
+    return [_finding("ride_or_bed", float(over[without].max()), UNITS["ride"], relief)]
 
 
 def keep_cost(county: County, settings: Settings, rolls: Floats) -> Floats:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sim.config import Settings
 from sim.county import County
+from sim.plan import Refusal
 from sim.plan.room import BED_BOYS, BED_GIRLS, CLASS_PLACE, MEAL, TINY, a_seat, lunches
+from sim.tables.closing import KINDS
 
 UNPRICED = float("nan")
 
@@ -18,12 +21,13 @@ class Remedy:
     """How many of what would be needed at a school, and what they cost; nan without an entry in the price list."""
 
     text: str
-    units: int
+    units: float
+    """nan: not counted"""
     cost_yuan: float
 
     def __str__(self) -> str:
         price = "" if np.isnan(self.cost_yuan) else f", {self.cost_yuan:,.0f} yuan"
-        return f"{self.units} {self.text}{price}"
+        return f"{self.units:.0f} {self.text}{price}"
 
 
 CLASSES, BEDS, SERVICE = "class places at the receiving school", "beds at the receiving school", "beds in service mode"
@@ -42,6 +46,20 @@ def more(settings: Settings, county: County, year: int, resource: int, school: i
     if kitchen[school] < seated[school]:
         return _priced(settings, KITCHEN, units, "kitchen_meal")
     return _priced(settings, SEATS, up(short / a_seat(settings)), "canteen_seat_place")
+
+
+def against(settings: Settings, refusal: Refusal, pupils: float) -> Remedy:
+    """Return what helps a group of so many pupils that was refused: a bed for each, or what there is too little of."""
+    if refusal.constraint == "school_size":
+        return Remedy(refusal.what, np.nan, refusal.cost_yuan)
+    short = pupils if refusal.constraint == "ride" else refusal.shortfall
+    return Remedy(refusal.what, up(short / a_seat(settings) if refusal.what == SEATS else short), refusal.cost_yuan)
+
+
+def together(remedies: Sequence[Remedy]) -> Remedy:
+    """Return several remedies as one: each kind once, parted by KINDS, how many in all, and what all of them cost."""
+    kinds = KINDS.join(dict.fromkeys(each.text for each in remedies))
+    return Remedy(kinds, sum(each.units for each in remedies), sum(each.cost_yuan for each in remedies))
 
 
 def beds_for(settings: Settings, pupils: float, service: bool) -> Remedy:

@@ -25,7 +25,7 @@ DECISION_COLUMNS = (
 )  # fmt: skip
 GROUND_COLUMNS = (
     "scenario", "year", "school_id", "ground", "since", "required", "met", "value", "limit", "unit", "relief",
-    "relief_cost_yuan",
+    "relief_units", "relief_cost_yuan",
 )  # fmt: skip
 WAYS_TO_SCHOOL = MODES[:-1]
 PLAN_COLUMNS = (
@@ -95,18 +95,19 @@ def _named_by(rules: Rules, decision: Decision) -> Iterator[tuple[Any, ...]]:
     for ground, holds in (("size", ~np.isnan(rules.under)), ("named", rules.named), ("listed", rules.listed)):
         for k in np.flatnonzero(holds[:, s] & known)[:1].tolist():
             size = (rules.roll[k, s], rules.under[k, s], "pupil") if ground == "size" else (np.nan, np.nan, None)
-            yield ground, int(rules.years[k]), 1, 1, *size, None, np.nan
+            yield ground, int(rules.years[k]), 1, 1, *size, None, np.nan, np.nan
 
 
 def _conditions(decision: Decision) -> Iterator[tuple[Any, ...]]:
-    """Yield what was found of each condition, from `ground` to `relief_cost_yuan`."""
-    found = {each.condition: each for each in decision.found}
+    """Yield what was found of each condition, from `ground` to `relief_cost_yuan`; the first, where it is more."""
+    found = {each.condition: each for each in reversed(decision.found)}
     for n, condition in enumerate(CONDITIONS if not found or set(found) & set(CONDITIONS) else ()):
         short, required = found.get(condition), int(decision.required[n])
         if short is None:
-            yield condition, None, required, 1, np.nan, np.nan, None, None, np.nan
+            yield condition, None, required, 1, np.nan, np.nan, None, None, np.nan, np.nan
         else:
-            yield condition, None, required, 0, short.shortfall, np.nan, short.unit, short.relief, short.cost_yuan
+            help_ = short.relief, short.relief_units, short.cost_yuan
+            yield condition, None, required, 0, short.shortfall, np.nan, short.unit, *help_
 
 
 def school_plans(

@@ -11,6 +11,8 @@ REJECTED = (
 )  # fmt: skip
 """Why pupils do not go to another school."""
 GROUNDS = ("size", "named", "listed", "class_place", "ride_or_bed", "meal")
+KINDS = "; "
+"""Between the kinds of help, where one is not enough."""
 SPLIT = ("grades", "nearer", "room")
 """Why pupils of a hamlet go to different schools."""
 
@@ -45,7 +47,7 @@ CLOSURES = run_file(
     text("condition_failed", "Condition that is not met; a school may close all the same", nullable=True),
     number("shortfall", "By how much the condition fails", nullable=True),
     text("unit", "Unit of the shortfall", nullable=True),
-    text("cheapest_relief", "Cheapest way to meet the condition", nullable=True),
+    text("cheapest_relief", "Cheapest way to meet the condition; see `relief` in grounds.csv", nullable=True),
     number("relief_cost_yuan", "Its cost", "yuan", nullable=True),
     number("keep_cost_yuan_per_year", "What keeping it ties up: pay, extra funds", "yuan/year", nullable=True),
 )  # fmt: skip
@@ -63,7 +65,8 @@ GROUNDS_OF_DECISIONS = run_file(
     number("value", "`size`: pupils expected in that year; conditions: by how much it fails", nullable=True),
     number("limit", "`size`: the threshold", "pupil", nullable=True),
     text("unit", "Unit of the value", nullable=True),
-    text("relief", "Cheapest way to meet the condition", nullable=True),
+    text("relief", "Cheapest way to meet the condition; several kinds of help stand with `; ` between", nullable=True),
+    whole("relief_units", "How many of it are needed, of all kinds together", nullable=True),
     number("relief_cost_yuan", "Its cost", "yuan", nullable=True),
 )  # fmt: skip
 SCHOOL_PLANS = run_file(

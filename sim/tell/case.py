@@ -15,16 +15,6 @@ from sim.tell.number import TEN_THOUSAND_YUAN, money
 from sim.tell.run import Run
 from sim.tell.words import Words
 
-CONDITIONS = ("class_place", "ride_or_bed", "meal")
-PRICE_OF = {
-    "class places at the receiving school": "class_place",
-    "beds at the receiving school": "bed_place",
-    "beds in service mode": "bed_place",
-    "canteen seats at the receiving school": "canteen_seat_place",
-    "kitchen meals at the receiving school": "kitchen_meal",
-}
-"""Which price of the price list a relief is reckoned with."""
-
 
 @dataclass(frozen=True)
 class Case:
@@ -53,12 +43,18 @@ class Case:
 
     @cached_property
     def leaving(self) -> list[tuple[int, int]]:
-        """Return the year from which each grade is taught here no more, once the school closes: (year, grade)."""
+        """Return the year from which each grade is taught here no more, once the school closes: (year, grade).
+
+        A school that closes grade by grade ends when nobody is left in it: then the other grades go at once.
+        """
         row, transition = self.run.schools.loc[self.school], self.run.settings.closure.transition
         grades = list(range(int(row["first_grade"]), int(row["last_grade"]) + 1))
         if transition == "top_grades_first":
             grades.reverse()
-        return [(self.last.year + (transition != "at_once") * k, grade) for k, grade in enumerate(grades)]
+        first = self.last.year
+        years = [first + (transition != "at_once") * k for k in range(len(grades))]
+        without = {year for year in self.run.years if year >= first} - self.run.attended.get(self.school, set())
+        return [(min([year, *without]), grade) for year, grade in zip(years, grades, strict=True)]
 
     @property
     def empty_from(self) -> int:
@@ -94,12 +90,6 @@ def file_of(school: str) -> str:
     """
     name = re.sub(r"[^\w-]", lambda sign: quote(sign[0], safe=""), school)
     return f"sheets/{name}.html"
-
-
-def relief_units(run: Run, relief: str, yuan: float) -> float | None:
-    """Return how many beds, seats or places a relief of such a cost is; None where the price list lacks its price."""
-    price = run.settings.prices.get(PRICE_OF.get(relief, ""))
-    return None if price is None or pd.isna(yuan) else float(round(yuan / price.central))
 
 
 def keep_cost(run: Run, yuan: float) -> str:

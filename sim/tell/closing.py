@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from sim.tell.case import CONDITIONS, file_of, keep_cost, relief_units
+from sim.tables.county import CONDITIONS
+from sim.tell.case import file_of, keep_cost
 from sim.tell.cells import HIDDEN, hidden, is_small
 from sim.tell.number import money, number
 from sim.tell.run import Run
@@ -50,7 +51,7 @@ def _readiness(run: Run, found: pd.DataFrame) -> list[str]:
     what, count = word.term("column.condition", most.index[0]), number(int(most.iloc[0]))
     said.append(word("closing.most", what=what, count=count, short=number(len(lacking))))
     help_yuan = short["relief_cost_yuan"].sum(min_count=1)
-    if pd.notna(help_yuan) and not (run.public and is_small(sum(_units(run, short)))):
+    if pd.notna(help_yuan) and not (run.public and is_small(_units(short))):
         first = run.table("closures").drop_duplicates("school_id").set_index("school_id")
         keep = keep_cost(run, first["keep_cost_yuan_per_year"].reindex(lacking).sum())
         said.append(word("closing.money", relief=money(help_yuan, word), keep=keep))
@@ -65,7 +66,7 @@ def missing(run: Run) -> Grid:
     short = found[found["met"] == 0] if len(found) else found
     parts = [(each, short[short["ground"] == each]) for each in CONDITIONS] if len(short) else []
     parts = [(each, part) for each, part in parts if len(part)]
-    away = hidden([sum(_units(run, part)) for _, part in parts], run.public)
+    away = hidden([_units(part) for _, part in parts], run.public)
     rows = [
         (
             word.term("column.condition", each),
@@ -78,9 +79,9 @@ def missing(run: Run) -> Grid:
     return grid(head, rows, (1, 2, 3))
 
 
-def _units(run: Run, short: pd.DataFrame) -> list[float]:
-    pairs = zip(short["relief"], short["relief_cost_yuan"], strict=True)
-    return [relief_units(run, relief, yuan) or 0.0 for relief, yuan in pairs]
+def _units(short: pd.DataFrame) -> float:
+    """Return how many beds, seats or places are needed whose cost is told."""
+    return float(short.loc[short["relief_cost_yuan"].notna(), "relief_units"].sum())
 
 
 def pages(run: Run) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -23,15 +23,20 @@ ROOMS = ("classroom_seat", "kitchen", "canteen_seat", "bed_girls", "bed_boys")
 LAST_YOUNG = 3
 """Grades up to this one have the shorter limit."""
 IN_THE_VILLAGE_KM = 0.5
+"""Assumption: a school no farther than this by road counts as in the village."""
 
 
 def rides(run: Run) -> pd.Series[float]:
-    """Return the longest planned ride to school in minutes by year, school and stop."""
+    """Return the longest planned ride to school in minutes by year, school and stop.
+
+    A run may call at several schools, and a rider leaves it at the next gate of the own one.
+    """
     table = run.table("runs")
     inward = table[(table["direction"] == "in") & (table["service"] == "school") & table["bus_id"].notna()]
-    gate = inward[inward["stop_id"] == inward["school_id"]].set_index(["year", "run_id"])["arrive_min"]
-    stops = inward[inward["stop_id"] != inward["school_id"]].set_index(["year", "run_id"])
-    stops = stops.assign(ride=gate.reindex(stops.index) - stops["depart_min"]).reset_index()
+    back = inward.sort_values("seq", ascending=False, kind="stable")
+    gate = back["arrive_min"].where(back["stop_id"] == back["school_id"])
+    gate = gate.groupby([back[key] for key in ("year", "run_id", "school_id")]).ffill()
+    stops = back.assign(ride=gate - back["depart_min"])[back["stop_id"] != back["school_id"]]
     return stops.groupby(["year", "school_id", "stop_id"])["ride"].max()
 
 

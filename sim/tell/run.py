@@ -127,6 +127,12 @@ class Run:
         """Return what is decided in the end about each school that a rule or list named: rows of closures.csv."""
         return self.table("closures").sort_values("year", kind="stable").drop_duplicates("school_id", keep="last")
 
+    @cached_property
+    def attended(self) -> dict[str, set[int]]:
+        """Return the years in which each school is to have pupils."""
+        places = self.totals("places", ["year", "school_id"], "pupils")
+        return places.groupby("school_id")["year"].agg(set).to_dict()
+
     def totals(self, name: str, keys: Sequence[str], value: str) -> pd.DataFrame:
         """Return the sums of a large table by some keys, added up without loading the rest of it."""
         with pq.ParquetFile(self.folder.file(name)) as file:

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sim.tables.closing import KINDS
+from sim.tables.county import CONDITIONS
 from sim.tell import journey
-from sim.tell.case import CONDITIONS, Case, cases, file_of, keep_cost, relief_units
+from sim.tell.case import Case, cases, file_of, keep_cost
 from sim.tell.cells import FEWEST, is_small
 from sim.tell.number import money, number
 from sim.tell.run import Run
@@ -52,7 +54,7 @@ def _page(case: Case, ride: pd.Series[float]) -> dict[str, Any]:
 
 def verdict(case: Case) -> str:
     """Return what is decided in the end, in one sentence."""
-    slow = case.verdict == "close" and case.run.settings.closure.transition != "at_once"
+    slow = case.verdict == "close" and case.empty_from > case.last.year
     key = "sheet.close_slowly" if slow else f"sheet.{case.verdict}"
     return case.words(key, year=case.last.year, last=case.empty_from)
 
@@ -123,11 +125,17 @@ def _shortage(case: Case, condition: str, row: pd.Series[Any]) -> str:
 
 
 def _help(case: Case, row: pd.Series[Any]) -> str:
-    """Return the cheapest relief with its price: that of all that is needed, or of one where few pupils need it."""
-    word, relief, yuan = case.words, case.words.term("relief", row["relief"]), row["relief_cost_yuan"]
-    units = relief_units(case.run, row["relief"], yuan)
-    if units is None:
+    """Return the cheapest relief with its price: that of all that is needed, or of one where few pupils need it.
+
+    A public page has no price of several kinds: it would tell how many of each are needed.
+    """
+    word, units, yuan = case.words, row["relief_units"], row["relief_cost_yuan"]
+    kinds = row["relief"].split(KINDS)
+    relief = word.join([word.term("relief", kind) for kind in kinds])
+    if pd.isna(yuan) or (case.run.public and len(kinds) > 1):
         return word("sheet.relief", relief=relief)
+    if len(kinds) > 1:
+        return word("sheet.relief_kinds", relief=relief, price=money(yuan, word))
     if case.run.public and is_small(units):
         return word("sheet.relief_each", relief=relief, price=money(yuan / units, word))
     return word("sheet.relief_all", relief=relief, units=number(units, 0), price=money(yuan, word))

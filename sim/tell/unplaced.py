@@ -20,7 +20,8 @@ def unplaced(run: Run) -> list[str]:
     """
     table, assign = run.table("unplaced"), run.settings.assign
     table["constraint"] = table["constraint"].str.replace(r" takes grade \d+$", "", regex=True)
-    nowhere = table["constraint"].isin(NO_SCHOOL) | (assign.refused == "unplaced")
+    refused = assign.rule == "capacity" and assign.refused == "unplaced"
+    nowhere = table["constraint"].isin(NO_SCHOOL) | refused
     return [*_worst_year(run, table[~nowhere], "over_limits"), *_worst_year(run, table[nowhere], "no_school")]
 
 
