@@ -96,7 +96,7 @@ def test_it_says_why_it_is_listed_what_is_missing_what_helps_and_what_keeping_co
     ]
     ready = said["What is ready, and what is missing"]
     assert ready[:2] == ["There is a class place for every pupil.", "There is a meal for every pupil."]
-    assert "by up to 4 minutes" in ready[2]
+    assert "by up to 5 minutes" in ready[2]
     assert "3 are needed, for 52,800 yuan in all" in ready[2]  # three pupils, a bed for 17,600 yuan each
     assert ready[3] == "The school closes only when this is ready."
     assert "182,840 yuan a year" in said["What it costs to keep the school"][0]  # see test_ready
@@ -157,7 +157,7 @@ def test_a_public_sheet_counts_no_small_group_among_those_without_a_meal(tmp_pat
 def test_a_stop_shared_with_another_hamlet_is_told(tmp_path: Path) -> None:
     """D's pupils may walk the 4 km to B; the limit counts the ride alone, and those of B would ride too long from D."""
     shared = ("fleet.stop_walk_km=5", "fleet.stop_walk_young_km=5", "fleet.limit_includes_walk_and_wait=false")
-    limits = ("fleet.ride_limit_young_min=21.2", "fleet.ride_limit_older_min=21.2")
+    limits = ("fleet.ride_limit_young_min=21.5", "fleet.ride_limit_older_min=21.5")
     run = planned(tmp_path / "base", IF_READY, *shared, *limits)
     rows = run.table("school_plans")[["stop_id", "stop_km"]].drop_duplicates().to_numpy().tolist()
     assert rows == [["B", 4.0]]

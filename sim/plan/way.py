@@ -8,7 +8,7 @@ from sim.config import Settings
 from sim.county import County
 from sim.plan import FAMILY, GRADES, LINE_BUS, LODGE, MODES, NONE, SCHOOL_BUS, WALK, Bools, Floats, Ints
 from sim.plan.lodge import lodging_schools
-from sim.units import MINUTES_PER_HOUR
+from sim.units import MINUTES_PER_HOUR, minutes_of
 
 ALL_GRADES = np.array(GRADES)
 LAST_YOUNG = 3
@@ -86,9 +86,10 @@ def limit_min(settings: Settings, grade: Ints = ALL_GRADES) -> Floats:
 
 
 def journey_min(settings: Settings, minutes: Floats) -> Floats:
-    """Return the minutes that count against the limit: straight by bus, and to the stop and there if these count."""
+    """Return the minutes that count against the limit: getting on, straight by bus, and to the stop if that counts."""
     fleet = settings.fleet
-    return np.asarray(minutes + (fleet.walk_to_stop_min + fleet.wait_at_stop_min) * fleet.limit_includes_walk_and_wait)
+    before = (fleet.walk_to_stop_min + fleet.wait_at_stop_min) * fleet.limit_includes_walk_and_wait
+    return np.asarray(minutes + minutes_of(fleet.dwell_stop_s + fleet.dwell_pupil_s) + before)
 
 
 def too_long(settings: Settings, km: Floats, minutes: Floats, grade: Ints = ALL_GRADES) -> Bools:
