@@ -49,10 +49,6 @@ class Jobs:
         taken = Jobs(*(getattr(self, field.name)[rows] for field in fields(self)))
         return replace(taken, late=taken.late + widen_min)
 
-    def join(self, others: Jobs) -> Jobs:
-        """Return these jobs and then the others."""
-        return Jobs(*(np.append(getattr(self, f.name), getattr(others, f.name)) for f in fields(self)))
-
 
 @dataclass(frozen=True, slots=True)
 class Chains:
