@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import field_validator, model_validator
 
-from sim.config.kinds import Amount, Group, Number, Positive, SchoolYear, Share, Text
+from sim.config.kinds import Amount, Count, Group, Number, Positive, PositiveCount, SchoolYear, Share, Text
 
 
 class Price(Group):
@@ -57,8 +57,20 @@ class Limit(Group):
     """Law, norm or assumption behind it."""
 
 
+PURSES = (
+    "bus_purchase", "bus_running", "buildings", "town_places", "staff", "food", "campuses", "public_bus", "aid",
+)  # fmt: skip
+"""What costs are shared out by: all accounts of a purse have the same payers."""
+WHOLE = 1e-9
+"""Shares add up to 1 but for what a computer cannot write down."""
+Payer = Literal["county", "upper", "family"]
+Purse = Literal[
+    "bus_purchase", "bus_running", "buildings", "town_places", "staff", "food", "campuses", "public_bus", "aid"
+]
+
+
 class Account(Group):
-    """How money is added up."""
+    """How money is added up, and who pays which share of it."""
 
     base: Literal["none", "not_closing"]
     """Compare with nothing, or with a county that closes no school."""
@@ -66,6 +78,36 @@ class Account(Group):
     """Yearly rate at which later money weighs less."""
     inflation: Share
     """Yearly rise of prices; 0 = constant prices of the price list's year."""
+    payers: Mapping[Purse, Mapping[Payer, Share]]
+    """Who pays which share of each kind of cost; the shares of a kind add up to 1."""
+    fare_months: Amount
+    """Months of a school year for which families pay the fare."""
+    hardship_fare_waived: Share
+    """Share of the fare that families in hardship need not pay."""
+    floor_pupils: Amount
+    """Schools with fewer pupils get public funds for so many."""
+    floor_kept_years: Count
+    """School years, that of the closing included, for which a closed small school keeps its public funds."""
+    retire_share: Share
+    """Share of those without a post who retire or leave in a year and need no successor."""
+    price_draws: PositiveCount
+    """How often the uncertain prices are drawn."""
+    price_correlation: Share
+    """How far prices move together: correlation of any two through what drives all of them."""
+
+    @field_validator("payers")
+    @classmethod
+    def _pay_all(cls, payers: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
+        """Refuse costs that nobody pays in full."""
+        missing = [purse for purse in PURSES if purse not in payers]
+        if missing:
+            raise ValueError(f"needs the payers of {', '.join(missing)}, too")
+        wrong = {purse: sum(shares.values()) for purse, shares in payers.items()}
+        wrong = {purse: total for purse, total in wrong.items() if abs(total - 1) > WHOLE}
+        if wrong:
+            told = "; ".join(f"the shares of {purse} add up to {total:g}, not 1" for purse, total in wrong.items())
+            raise ValueError(f"{told}: give county, upper and family so that they add up")
+        return payers
 
 
 HARMS = ("left_behind", "no_bed", "hungry", "late", "gave_up", "haste", "class_too_big")
