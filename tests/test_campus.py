@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ import pytest
 from living import planned
 from made_plan import plan, year_plan
 
-from sim.config import Settings, load
+from sim.config import Settings, Use, load
 from sim.county import County, check_county
 from sim.errors import BadInput
 from sim.plan import Plan
@@ -29,19 +30,14 @@ C_M2 = 1512.0
 
 
 @cache
-def settings(*overrides: str) -> Settings:
-    return load(["county=three_villages", "study.years=3", *overrides])
+def usual() -> Settings:
+    return load(["county=three_villages", "study.years=3"])
 
 
-def use(name: str, counts: str = "nobody", **needs: float) -> str:
-    """Return the settings' words for a use; whoever is counted comes, and one is enough."""
+def use(name: str, counts: str = "nobody", **needs: float) -> Use:
+    """Return a use; whoever is counted comes, and one is enough."""
     needed = {"least_m2": 0, "comes_share": 1.0, "least_people": int(counts != "nobody"), "m2_each": 0, **needs}
-    words = {"use": name, "counts": counts, "per_township": 1, **needed}
-    return "{" + ", ".join(f"{key}: {value}" for key, value in words.items()) + "}"
-
-
-def uses(*words: str) -> str:
-    return f"campus.uses=[{', '.join(words)}]"
+    return Use.model_validate({"use": name, "counts": counts, "per_township": 1, **needed})
 
 
 def closing(county: County, t: Sequence[bool] = (False,) * 3, c: Sequence[bool] = (True,) * 3) -> Plan:
@@ -50,9 +46,11 @@ def closing(county: County, t: Sequence[bool] = (False,) * 3, c: Sequence[bool] 
     return plan(county, years, pd.DataFrame())
 
 
-def register(county: County, *overrides: str, by: Plan | None = None) -> pd.DataFrame:
-    """Return the register, checked against its declaration."""
-    found = campuses(settings(*overrides), county, by or closing(county))
+def register(county: County, *uses: Use, by: Plan | None = None, **changes: Any) -> pd.DataFrame:
+    """Return the register, checked against its declaration, with these uses and other changes of the settings."""
+    changes |= {"uses": uses} if uses else {}
+    campus = usual().campus.model_copy(update=changes)
+    found = campuses(usual().model_copy(update={"campus": campus}), county, by or closing(county))
     return as_declared(found, run_table("campuses"))
 
 
@@ -79,7 +77,7 @@ def test_the_plan_closes_t_and_gives_it_to_the_old_as_there_are_too_few_children
 
     No use that counts people has enough (10, 40, 6 and 20): the first that fits is the room of the old.
     """
-    chosen = settings()
+    chosen = usual()
     made = planned(chosen).plan
     table = as_declared(campuses(chosen, three_villages, made), run_table("campuses"))
     assert table["school_id"].tolist() == ["T"] * 3
@@ -112,10 +110,10 @@ def test_whoever_lives_within_reach_is_counted(
     away = replace(three_villages.hamlets, left_behind_share=np.array([1.0, 0.125, 0.5]))
     county = replace(three_villages, hamlets=away)
     for least, found in ((people, "preschool"), (people + 0.01, None)):
-        asked = uses(use("preschool", counts, least_people=least))
-        assert what(register(county, asked, f"campus.reach_km={reach_km}")) == found
-    half = uses(use("preschool", counts, least_people=people, comes_share=0.5))
-    assert what(register(county, half, f"campus.reach_km={reach_km}")) is None
+        asked = use("preschool", counts, least_people=least)
+        assert what(register(county, asked, reach_km=reach_km)) == found
+    half = use("preschool", counts, least_people=people, comes_share=0.5)
+    assert what(register(county, half, reach_km=reach_km)) is None
 
 
 def test_children_to_come_follow_the_births(three_villages: County) -> None:
@@ -130,7 +128,7 @@ def test_children_to_come_follow_the_births(three_villages: County) -> None:
     county = replace(three_villages, births=births)
     for least, found in ((4.909, "childcare"), (4.91, None)):
         for counts in ("aged_3_to_5", "under_3"):
-            assert what(register(county, uses(use("childcare", counts, least_people=least)))) == found
+            assert what(register(county, use("childcare", counts, least_people=least))) == found
 
 
 def test_births_that_the_table_does_not_have_are_like_the_nearest(three_villages: County) -> None:
@@ -138,29 +136,31 @@ def test_births_that_the_table_does_not_have_are_like_the_nearest(three_villages
     told_until = births.years <= 2019
     cut = {name: series[told_until] for name, series in births.by_variant.items()}
     county = replace(three_villages, births=replace(births, years=births.years[told_until], by_variant=cut))
-    assert what(register(county, uses(use("childcare", "under_3", least_people=3)))) == "childcare"
+    assert what(register(county, use("childcare", "under_3", least_people=3))) == "childcare"
 
 
-def both(county: County, *overrides: str) -> tuple[str | None, str | None]:
+def both(county: County, *uses: Use) -> tuple[str | None, str | None]:
     """Close C and T and return what they become; all 12 pupils (6 in grades 1 to 3) live within reach of both."""
-    table = register(county, "campus.reach_km=11", *overrides, by=closing(county, c=(False,) * 3))
+    table = register(county, *uses, reach_km=11, by=closing(county, c=(False,) * 3))
     return what(table, "C"), what(table, "T")
 
 
 def test_children_are_counted_for_one_campus_of_a_use_only(three_villages: County) -> None:
     """C is larger and takes all 6 children; with 504 m2 for each, C takes 3 and leaves 3, of whom T takes one."""
     all_in_one = use("preschool", "aged_3_to_5", per_township=2)
-    assert both(three_villages, uses(all_in_one)) == ("preschool", None)
+    assert both(three_villages, all_in_one) == ("preschool", None)
     for least, at_t in ((3, "preschool"), (3.01, None)):
         roomy = use("preschool", "aged_3_to_5", per_township=2, m2_each=504, least_people=least)
-        assert both(three_villages, uses(roomy)) == ("preschool", at_t)
+        assert both(three_villages, roomy) == ("preschool", at_t)
     one = use("preschool", "aged_3_to_5", per_township=1, m2_each=504)
-    assert both(three_villages, uses(one)) == ("preschool", None)
+    assert both(three_villages, one) == ("preschool", None)
 
 
 def test_another_use_counts_the_same_children_anew(three_villages: County) -> None:
-    asked = uses(use("preschool", "aged_3_to_5"), use("activity_centre", "pupils"))
-    assert both(three_villages, asked) == ("preschool", "activity_centre")
+    assert both(three_villages, use("preschool", "aged_3_to_5"), use("activity_centre", "pupils")) == (
+        "preschool",
+        "activity_centre",
+    )
 
 
 def test_uses_are_offered_in_order_to_where_most_would_come(three_villages: County) -> None:
@@ -171,10 +171,10 @@ def test_uses_are_offered_in_order_to_where_most_would_come(three_villages: Coun
         ((first, second), ("seniors_room", "preschool")),
         ((second, first), ("seniors_room", "preschool")),
     ):
-        table = register(three_villages, uses(*asked), by=later)
+        table = register(three_villages, *asked, by=later)
         assert (what(table, "C"), what(table, "T")) == at
-    assert what(register(three_villages, uses(first, second))) == "preschool"
-    assert what(register(three_villages, uses(second, first))) == "seniors_room"
+    assert what(register(three_villages, first, second)) == "preschool"
+    assert what(register(three_villages, second, first)) == "seniors_room"
 
 
 @pytest.mark.parametrize(
@@ -185,20 +185,20 @@ def test_uses_are_offered_in_order_to_where_most_would_come(three_villages: Coun
         (use("public_use", per_township=0), "enough_in_township"),
     ],
 )
-def test_an_idle_campus_says_why(three_villages: County, asked: str, why: str) -> None:
-    table = register(three_villages, uses(asked))
+def test_an_idle_campus_says_why(three_villages: County, asked: Use, why: str) -> None:
+    table = register(three_villages, asked)
     assert told(table) == [(year, "handed_over", why) for year in YEARS]
-    kept = register(three_villages, uses(asked), "campus.owner_after=county")
+    kept = register(three_villages, asked, owner_after="county")
     assert told(kept) == [(year, "kept", why) for year in YEARS]
 
 
 def test_what_no_use_takes_is_let_or_sold(three_villages: County) -> None:
-    nothing = uses(use("public_use", per_township=0))
-    let = register(three_villages, nothing, f"campus.let_from_m2={T_M2}", "campus.sell_after_years=2")
+    nothing = use("public_use", per_township=0)
+    let = register(three_villages, nothing, let_from_m2=T_M2, sell_after_years=2)
     assert told(let) == [(2023, "handed_over", "being_prepared")] + [
         (year, "let", "large_enough_to_let") for year in (2024, 2025)
     ]
-    sold = register(three_villages, nothing, f"campus.let_from_m2={T_M2 + 1}", "campus.sell_after_years=1")
+    sold = register(three_villages, nothing, let_from_m2=T_M2 + 1, sell_after_years=1)
     assert told(sold) == [(2023, "handed_over", "enough_in_township")] + [
         (year, "sold", "long_idle") for year in (2024, 2025)
     ]
@@ -207,8 +207,8 @@ def test_what_no_use_takes_is_let_or_sold(three_villages: County) -> None:
 
 def test_what_a_village_owns_is_neither_handed_over_nor_let_nor_sold_nor_a_cost(three_villages: County) -> None:
     county = own(three_villages, ("T", 900.0, "village"))
-    nothing = uses(use("public_use", per_township=0))
-    table = register(county, nothing, "campus.let_from_m2=1", "campus.sell_after_years=1")
+    nothing = use("public_use", per_township=0)
+    table = register(county, nothing, let_from_m2=1, sell_after_years=1)
     assert set(table["status"]) == {"kept"}
     assert set(table["owner"]) == {"village"}
     assert set(table["area_m2"]) == {900.0}
@@ -219,12 +219,14 @@ def test_what_a_village_owns_is_neither_handed_over_nor_let_nor_sold_nor_a_cost(
 
 def test_a_school_that_opens_again_leaves_the_register_and_its_children_are_free(three_villages: County) -> None:
     """C closes a year after T: while T is the preschool no child is left, once T is open again all are."""
-    asked = (uses(use("preschool", "aged_3_to_5", per_township=2)), "campus.reach_km=11", "campus.let_from_m2=null")
-    stays = register(three_villages, *asked, by=closing(three_villages, c=(True, False, False)))
+    asked = partial(
+        register, three_villages, use("preschool", "aged_3_to_5", per_township=2), reach_km=11, let_from_m2=None
+    )
+    stays = asked(by=closing(three_villages, c=(True, False, False)))
     assert what(stays, "C") is None
     assert told(stays, "C")[0] == (2024, "handed_over", "too_few_people")
     again = closing(three_villages, t=(False, True, True), c=(True, False, False))
-    reopened = register(three_villages, *asked, by=again)
+    reopened = asked(by=again)
     assert told(reopened, "T") == [(2023, "handed_over", "being_prepared")]
     assert what(reopened, "C") == "preschool"
 
@@ -242,8 +244,8 @@ def test_nothing_closes_nothing_is_idle(three_villages: County) -> None:
 
 
 def test_m2_are_idle_let_or_sold_once(three_villages: County) -> None:
-    nothing = (uses(use("public_use", per_township=0)), "campus.sell_after_years=1")
-    table = register(three_villages, *nothing, "campus.let_from_m2=1000", by=closing(three_villages, c=(False,) * 3))
+    nobody, shut = use("public_use", per_township=0), closing(three_villages, c=(False,) * 3)
+    table = register(three_villages, nobody, let_from_m2=1000, sell_after_years=1, by=shut)
     rows = space(table).sort_values(["site_id", "year", "item"])
     assert list(rows.itertuples(index=False, name=None)) == [
         (2023, "C", "campus_idle_m2", C_M2),
@@ -272,7 +274,7 @@ def test_m2_are_idle_let_or_sold_once(three_villages: County) -> None:
 )
 def test_a_wrong_table_of_campuses_is_told_with_row_and_column(tmp_path: Path, row: str, says: str) -> None:
     folder = tmp_path / "county"
-    shutil.copytree(settings().county.path, folder)
+    shutil.copytree(usual().county.path, folder)
     (folder / "campuses.csv").write_text(f"school_id,area_m2,owner,source\n{row}\n", encoding="utf-8")
     found = check_county(folder)
     assert len(found) == bool(says)
@@ -282,8 +284,8 @@ def test_a_wrong_table_of_campuses_is_told_with_row_and_column(tmp_path: Path, r
 @pytest.mark.parametrize(
     ("override", "key", "says"),
     [
-        (uses(use("childcare"), use("childcare")), "campus.uses", "childcare is listed more than once"),
-        (uses(use("childcare", least_people=2)), "campus.uses.0", "2 of nobody can never come"),
+        ("campus.uses.1.use=preschool", "campus.uses", "preschool is listed more than once"),
+        ("campus.uses.0.counts=nobody", "campus.uses.0", "10 of nobody can never come"),
         ("campus.uses=[]", "campus.uses", "1 or more entries"),
         ("campus.reach_km=0", "campus.reach_km", "more than 0"),
         ("campus.sell_after_years=0", "campus.sell_after_years", "at least 1"),
