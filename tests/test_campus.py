@@ -285,7 +285,7 @@ def test_a_wrong_table_of_campuses_is_told_with_row_and_column(tmp_path: Path, r
     ("override", "key", "says"),
     [
         ("campus.uses.1.use=preschool", "campus.uses", "preschool is listed more than once"),
-        ("campus.uses.0.counts=nobody", "campus.uses.0", "10 of nobody can never come"),
+        ("campus.uses.0.counts=nobody", "campus.uses.0", "15 of nobody can never come"),
         ("campus.uses=[]", "campus.uses", "1 or more entries"),
         ("campus.reach_km=0", "campus.reach_km", "more than 0"),
         ("campus.sell_after_years=0", "campus.sell_after_years", "at least 1"),

@@ -61,9 +61,7 @@ def campuses(settings: Settings, county: County, plan: Plan) -> pd.DataFrame:
         closed = np.flatnonzero(~plan.closures.open[k] & (county.schools.opens_year <= year)).tolist()
         fates = {s: fate for s, fate in fates.items() if s in closed}
         new = [s for s in closed if s not in fates]
-        fates |= (
-            _decide(settings.campus, grounds, _people(county, settings, plan, k), fates, (year, new)) if new else {}
-        )
+        fates |= _decide(settings.campus, grounds, _people(county, settings, plan, k), fates, (year, new))
         ids = county.schools.id
         rows += [(settings.scenario, year, ids[s], *_row(settings.campus, grounds, fates[s], s, year)) for s in closed]
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -113,14 +111,15 @@ def _people(county: County, settings: Settings, plan: Plan, k: int) -> dict[str,
     """
     pupils, year = plan.forecast.mean[k].sum(axis=2), int(plan.forecast.years[k])
     young, everyone = pupils[:, :_YOUNG].sum(axis=1), pupils.sum(axis=1)
-    age = settings.enrol.entry_age_years
-    now = _born(county, settings, year - _YOUNG + 1)
+    nobody, age = np.zeros(len(young)), settings.enrol.entry_age_years
+    entered = _born(county, settings, year - _YOUNG + 1)
+    per_birth = young / entered if entered else nobody
     return {
-        "aged_3_to_5": young * _born(county, settings, year + age - 5) / now if now else 0 * young,
-        "under_3": young * _born(county, settings, year + age - 2) / now if now else 0 * young,
+        "aged_3_to_5": per_birth * _born(county, settings, year + age - 5),
+        "under_3": per_birth * _born(county, settings, year + age - 2),
         "left_behind": everyone * county.hamlets.left_behind_share,
         "pupils": everyone,
-        "nobody": 0 * young,
+        "nobody": nobody,
     }
 
 
@@ -151,8 +150,8 @@ def _decide(
             room = grounds.area_m2[best] / use.m2_each if use.m2_each else np.inf
             takes = min(1.0, room / come[best]) if come[best] else 0.0
             fates[best] = _Fate(year, use, takes * grounds.near[best], "")
-    offers = [(use, *_offer(use, grounds, people, held | fates)) for use in campus.uses]
     nobody = np.zeros(grounds.near.shape[1])
+    offers = [(use, *_offer(use, grounds, people, held | fates)) for use in campus.uses]
     return fates | {s: _Fate(year, None, nobody, _why_idle(grounds, offers, s)) for s in free if s not in fates}
 
 
