@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,8 +21,12 @@ from sim.plan import LODGE, MODES, SCHOOL_BUS, WALK, Plan
 from sim.plan.compose import placed_years
 from sim.plan.enrol import forecast
 from sim.plan.family import both, family_pupils, nothing_closes
+from sim.store import RunFolder
 from sim.tables import as_declared, run_table
-from sim.tables.family import LEVELS
+from sim.tables.family import GROUP_KEY, LEVELS
+from sim.tell.family import OTHERS, family_table, groups, name_of, notes, rises_most
+from sim.tell.run import Run
+from sim.tell.words import LANGUAGES, Words, glossary
 
 DAYS, NIGHTS, WEEKS = 195, 156, 39
 """39 weeks of five days: a lodger sleeps at school four nights a week and is brought and fetched once."""
@@ -41,7 +46,9 @@ def priced(settings: Settings, **account: object) -> Settings:
     return settings.model_copy(
         update={
             "prices": {**settings.prices, **changed},
-            "account": settings.account.model_copy(update={"fare_months": 10.0, "hardship_fare_waived": 1.0, **account}),
+            "account": settings.account.model_copy(
+                update={"fare_months": 10.0, "hardship_fare_waived": 1.0, **account}
+            ),
         }
     )
 
@@ -112,7 +119,9 @@ def test_a_lodger_pays_for_food_and_the_weekly_bus(by_heart: Settings, cost: pd.
     lodger = group(cost, mode_after="lodge")
     assert lodger["cost_after"] == BOARD + FARE / 5
     fleet = by_heart.fleet.model_copy(update={"lodger_runs": False})
-    assert once(by_heart.model_copy(update={"fleet": fleet}), "lodge", km=8.0)["cost_after"] == BOARD + 0.3 * 2 * 8 * WEEKS
+    assert (
+        once(by_heart.model_copy(update={"fleet": fleet}), "lodge", km=8.0)["cost_after"] == BOARD + 0.3 * 2 * 8 * WEEKS
+    )
 
 
 def once(settings: Settings, mode: str, km: float = 10.0, level: str = "junior", hardship: str = "no") -> pd.Series:
@@ -215,8 +224,8 @@ def test_hardship_and_parents_elsewhere_part_every_group(by_heart: Settings, thr
 
 
 def test_pupils_add_up_to_the_forecast_in_every_year(huichang: County) -> None:
-    """The reference county over three years, every level by itself; nobody moves if nothing closes."""
-    settings = load(["county=huichang", "study.years=3"])
+    """The reference county over two years, every level by itself; nobody moves if nothing closes."""
+    settings = load(["county=huichang", "study.years=2"])
     expected = forecast(huichang, settings)
     table = counted(settings, huichang)
     assert set(table["moved"]) == {"yes", "no"}
@@ -233,3 +242,97 @@ def test_both_tables_are_as_declared(by_heart: Settings, three_villages: County,
         declared = run_table(name)
         assert len(as_declared(table, declared)) == len(table) > 0
         assert not table.duplicated(list(declared.key)).any()
+
+
+def told_of(*sizes: tuple[str, float, float]) -> pd.DataFrame:
+    """Return groups of one year as in family.csv: way after, pupils, rise; they came on foot and nobody gets aid."""
+    rows = [
+        ("made", 2023, "junior", "no", "no", "yes", "walk", mode, pupils, 100.0, 100.0 + rise, 0.0, 0.0, rise, rise, 1)
+        for mode, pupils, rise in sizes
+    ]
+    return pd.DataFrame(rows, columns=list(run_table("family").names))
+
+
+def shown(table: pd.DataFrame, public: bool = True) -> list[tuple[str, float, float]]:
+    told = groups(table, public)
+    return list(told[["mode_after", "pupils", "rise"]].itertuples(index=False, name=None))
+
+
+def test_small_groups_are_put_together_for_the_public() -> None:
+    """Of 3 and 2 pupils with 100 and 50 yuan more a group of 5 with 80 is made; others stand as they are."""
+    table = told_of(("school_bus", 20, 40), ("lodge", 3, 100), ("family", 2, 50))
+    assert shown(table) == [(OTHERS, 5, 80), ("school_bus", 20, 40)]
+    assert shown(table, public=False) == [("lodge", 3, 100), ("family", 2, 50), ("school_bus", 20, 40)]
+
+
+def test_a_small_group_is_never_hidden_alone() -> None:
+    """One group of 4 takes the next smallest with it, else it would be the total less the others."""
+    table = told_of(("school_bus", 20, 40), ("lodge", 4, 100), ("family", 6, 0))
+    assert shown(table) == [("school_bus", 20, 40), (OTHERS, 10, 40)]
+    assert shown(told_of(("school_bus", 2, 40), ("lodge", 2, 100))) == [], "fewer than five in all: nothing is shown"
+
+
+@given(st.lists(st.floats(0.1, 30), min_size=1, max_size=6))
+def test_no_group_of_fewer_than_five_is_shown_and_nobody_is_lost(sizes: list[float]) -> None:
+    table = told_of(*((mode, size, 10.0) for mode, size in zip(MODES, sizes, strict=False)))
+    told = groups(table, public=True)
+    assert (told["pupils"] >= 5).all()
+    if sum(sizes) >= 5:
+        assert told["pupils"].sum() == pytest.approx(sum(sizes))
+
+
+def test_where_the_burden_rises_most() -> None:
+    """The public does not hear of 3 lodgers; of two years the mean is told."""
+    table = told_of(("school_bus", 20, 40), ("lodge", 3, 100), ("family", 6, 50), ("line_bus", 2, 90))
+    assert rises_most(table, public=True)["mode_after"] == "family"
+    assert rises_most(table, public=False)["mode_after"] == "lodge"
+    later = told_of(("school_bus", 10, 70)).assign(year=2024)
+    most = rises_most(pd.concat([table, later]), public=True)
+    assert most[["mode_after", "pupils", "rise"]].tolist() == ["school_bus", 15, (20 * 40 + 10 * 70) / 30]
+    assert rises_most(told_of(("walk", 20, 0)), public=True) is None
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_group_has_a_name_in_both_languages(language: str) -> None:
+    wanted = {column.name: column.allowed for column in run_table("family").columns if column.name in GROUP_KEY}
+    names = [
+        f"{key.split('_')[0] if key.startswith('mode') else key}.{value}" for key in wanted for value in wanted[key]
+    ]
+    assert len(names) == 3 + 3 * 2 + 2 * len(MODES)
+    assert not [name for name in names if name not in glossary()]
+    group = told_of(("lodge", 7, 100)).iloc[0]
+    by_hand = {"en": "grades 7 to 9, not in hardship, on foot → lodging", "zh": "初中、非困难家庭，步行 → 住校"}
+    assert name_of(Words(language), group) == by_hand[language]
+
+
+def run_of(folder: Path, table: pd.DataFrame, *overrides: str) -> Run:
+    """Return a run that has no more than its settings and what school costs families."""
+    files = RunFolder(folder)
+    files.write_yaml("config.yaml", settings_of("county=three_villages", *overrides).model_dump(mode="json"))
+    files.write_table("family", table)
+    return Run(folder)
+
+
+def test_the_note_tells_how_much_more_and_for_whom(tmp_path: Path) -> None:
+    """20 pupils pay 40 more and 5 pay 100 more: 52 in the mean of 25."""
+    table = told_of(("school_bus", 20, 40), ("lodge", 5, 100))
+    assert notes(run_of(tmp_path, table, "report.language=en")) == [
+        "In a mean year 25 pupils go to another school because theirs closed. A school year costs their families "
+        "52 yuan more (52 yuan without aid).",
+        "It rises most for: grades 7 to 9, not in hardship, on foot → lodging, by 100 yuan, from 100 yuan to 200 yuan "
+        "less aid (5 pupils in a mean year).",
+    ]
+    rows = [[str(cell) for cell in row] for row in family_table(Run(tmp_path)).rows]
+    assert [row[1:] for row in rows] == [
+        ["5", "100", "200", "0", "0", "100", "100"],
+        ["20", "100", "140", "0", "0", "40", "40"],
+    ]
+
+
+def test_the_note_says_so_where_nobody_or_nearly_nobody_changes_school(tmp_path: Path) -> None:
+    three = told_of(("school_bus", 3, 40))
+    for table, said in ((three, "Fewer than five pupils"), (three.assign(moved="no"), "No pupil changes school")):
+        (text,) = notes(run_of(tmp_path, table, "report.language=en"))
+        assert text.startswith(said)
+    inside = run_of(tmp_path, three, "report.language=en", "report.audience=internal")
+    assert notes(inside)[0].startswith("In a mean year 3 pupils go to another school")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sim.account.ledger import to_fen
 from sim.account.price import entry
 from sim.config import Settings
+from sim.config.money import Purse
 from sim.tables.family import FAMILY
 from sim.units import FEN_PER_YUAN
 
@@ -62,14 +63,17 @@ def _aid(settings: Settings, pupils: pd.DataFrame, when: str) -> Floats:
     hard = (pupils["hardship"] == "yes") & (mode != "none")
     aid = np.select(
         [hard & lodges & junior, hard & lodges, hard & junior, hard],
-        [_price(settings, f"hardship_{who}") for who in ("lodger_junior", "lodger_primary", "day_junior", "day_primary")],
+        [
+            _price(settings, f"hardship_{who}")
+            for who in ("lodger_junior", "lodger_primary", "day_junior", "day_primary")
+        ],
         0.0,
     )
     return np.asarray(aid + _lunches(settings, pupils, when) * _price(settings, "nutrition_meal"))
 
 
 def _lunches(settings: Settings, pupils: pd.DataFrame, when: str) -> Floats:
-    """Return the lunches of a pupil's year at school, in whichever school: all of a lodger's, a share of the others'."""
+    """Return the lunches of a pupil's year at school, small ones too: all of a lodger's, a share of the others'."""
     mode = pupils[f"mode_{when}"]
     eats = np.select([mode == "lodge", mode == "none"], [1.0, 0.0], settings.dine.lunch_share)
     return np.asarray(pupils["school_days"] * eats)
@@ -85,7 +89,6 @@ def _fen(yuan: Floats | pd.Series[float]) -> Floats:
     return np.asarray(to_fen(yuan) / FEN_PER_YUAN)
 
 
-def _share(settings: Settings, purse: str) -> float:
+def _share(settings: Settings, purse: Purse) -> float:
     """Return the share of a kind of cost that families pay."""
     return settings.account.payers[purse].get("family", 0.0)
-
