@@ -224,7 +224,7 @@ def test_hardship_and_parents_elsewhere_part_every_group(by_heart: Settings, thr
 
 
 def test_pupils_add_up_to_the_forecast_in_every_year(huichang: County) -> None:
-    """The reference county over two years, every level by itself; nobody moves if nothing closes."""
+    """The reference county over two years, every level by itself."""
     settings = load(["county=huichang", "study.years=2"])
     expected = forecast(huichang, settings)
     table = counted(settings, huichang)
@@ -234,7 +234,14 @@ def test_pupils_add_up_to_the_forecast_in_every_year(huichang: County) -> None:
             rows = table[(table["year"] == year) & (table["level"] == level)]
             by_grade = expected.mean[k, :, 3 * band : 3 * band + 3]
             assert rows["pupils"].sum() == pytest.approx(by_grade.sum(), rel=1e-12)
-    assert set(counted(nothing_closes(settings), huichang)["moved"]) == {"no"}
+
+
+def test_nothing_changes_if_nothing_closes(by_heart: Settings, three_villages: County) -> None:
+    table = family(by_heart, counted(nothing_closes(by_heart), three_villages))
+    assert set(table["moved"]) == {"no"}
+    assert (table["mode_before"] == table["mode_after"]).all()
+    assert (table["rise"] == 0).all()
+    assert (table["rank"] == 1).all(), "equal rises share a rank"
 
 
 def test_both_tables_are_as_declared(by_heart: Settings, three_villages: County, cost: pd.DataFrame) -> None:

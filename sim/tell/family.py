@@ -24,8 +24,9 @@ _NOTHING = 0.5
 def groups(family: pd.DataFrame, public: bool, by: Sequence[str] = GROUPS) -> pd.DataFrame:
     """Return the groups of a mean year, those with the largest rise first: pupils, and what a pupil's year costs.
 
-    family: rows of family.csv, all years or some. When it is for the public, groups of fewer than five pupils are put
-    together to one, with as many of the next smallest as it takes that none can be found from their total.
+    family: rows of family.csv; the mean is over the years that they are from. When it is for the public, groups of
+    fewer than five pupils are put together to one, with as many of the next smallest as it takes that none can be
+    found from their total.
     """
     years, keys = family["year"].nunique(), list(by)
     told = _together(family, keys)
@@ -53,7 +54,7 @@ def notes(run: Run) -> list[str]:
     each = change.iloc[0]
     with_aid, without = (money(each[name], word) for name in ("rise", "rise_without_aid"))
     said = [word("family.moved", pupils=pupils(each["pupils"], public=run.public), rise=with_aid, without=without)]
-    most = rises_most(table, run.public)
+    most = rises_most(moved, run.public)
     if most is None:
         return said
     before, after = (money(most[f"cost_{when}"] - most[f"aid_{when}"], word) for when in ("before", "after"))
