@@ -14,6 +14,7 @@ from living import BY_HEART, settings_of
 from made_plan import year_plan
 
 from sim.account.family import family
+from sim.account.price import missing_prices
 from sim.config import Settings, load
 from sim.county import County, travel
 from sim.errors import BadInput
@@ -33,7 +34,7 @@ DAYS, NIGHTS, WEEKS = 195, 156, 39
 PRICES = {
     "family_fare_per_month": 40.0, "line_bus_ride": 2.0, "family_km": 0.3, "meal_breakfast": 3.0, "meal_lunch": 6.0,
     "meal_dinner": 5.0, "nutrition_meal": 5.0, "hardship_lodger_primary": 1000.0, "hardship_lodger_junior": 1250.0,
-    "hardship_day_primary": 500.0, "hardship_day_junior": 625.0,
+    "hardship_day_primary": 500.0, "hardship_day_junior": 625.0, "bed_night": 2.0,
 }  # fmt: skip
 LUNCH, NUTRITION, FARE = 6 * DAYS, 5 * DAYS, 40 * 10
 BOARD = LUNCH + (3 + 5) * NIGHTS
@@ -156,22 +157,24 @@ def test_every_way_has_its_price(by_heart: Settings, mode: str, paid: float) -> 
     [("junior", "school_bus", 625, 625), ("junior", "lodge", 625, 1250), ("grades_4_6", "lodge", 500, 1000)],
 )
 def test_aid_of_families_in_hardship(by_heart: Settings, level: str, mode: str, day: float, now: float) -> None:
-    """They ride free, and get twice as much when the child lodges; nutrition aid is everyone's."""
+    """They get twice as much when the child lodges, and the fare back; nutrition aid is everyone's."""
     told = once(by_heart, mode, level=level, hardship="yes")
-    paid = {"school_bus": LUNCH, "lodge": BOARD}[mode]
+    paid, fare = {"school_bus": (LUNCH + FARE, FARE), "lodge": (BOARD + FARE / 5, FARE / 5)}[mode]
     assert told["cost_after"] == paid
-    assert told[["aid_before", "aid_after"]].tolist() == [NUTRITION + day, NUTRITION + now]
-    assert told["rise"] == (paid - LUNCH) - (now - day)
+    assert told[["aid_before", "aid_after"]].tolist() == [NUTRITION + day, NUTRITION + now + fare]
+    assert told["rise"] == (paid - LUNCH) - (now + fare - day)
 
 
 def test_shares_of_the_payers_count(three_villages: County) -> None:
-    """Half of the food and of the public bus is the county's; a fare that is waived in half."""
+    """Half of food, public bus and beds is the county's; half of the fare is waived in hardship."""
     settings = priced(settings_of(*BY_HEART), hardship_fare_waived=0.5)
     half = {"county": 0.5, "upper": 0.0, "family": 0.5}
-    payers = {**settings.account.payers, "food": half, "public_bus": half}
+    payers = {**settings.account.payers, "food": half, "public_bus": half, "staff": half}
     settings = settings.model_copy(update={"account": settings.account.model_copy(update={"payers": payers})})
     assert once(settings, "line_bus")["cost_after"] == LUNCH / 2 + 2 * DAYS
-    assert once(settings, "school_bus", hardship="yes")["cost_after"] == LUNCH / 2 + FARE / 2
+    assert once(settings, "lodge")["cost_after"] == BOARD / 2 + NIGHTS * 2 / 2 + FARE / 5
+    hard = once(settings, "school_bus", hardship="yes")
+    assert hard[["cost_after", "aid_after"]].tolist() == [LUNCH / 2 + FARE, NUTRITION + 625 + FARE / 2]
 
 
 def test_who_goes_home_for_lunch_pays_none(by_heart: Settings) -> None:
@@ -182,10 +185,12 @@ def test_who_goes_home_for_lunch_pays_none(by_heart: Settings) -> None:
     assert told[["cost_after", "aid_after"]].tolist() == [BOARD + FARE / 5, NUTRITION]
 
 
-def test_a_price_that_is_missing_is_told(by_heart: Settings) -> None:
+def test_a_price_that_is_missing_is_told_before_the_run(by_heart: Settings) -> None:
     prices = {name: price for name, price in by_heart.prices.items() if name != "family_km"}
+    poorer = by_heart.model_copy(update={"prices": prices})
+    assert missing_prices(poorer) == ["prices: no entry for family_km; the account family_cost needs it"]
     with pytest.raises(BadInput, match="prices: no entry for family_km"):
-        once(by_heart.model_copy(update={"prices": prices}), "walk")
+        once(poorer, "walk")
 
 
 def test_as_many_as_possible_keep_their_way() -> None:
