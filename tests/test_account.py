@@ -105,6 +105,19 @@ def test_buses_are_bought_when_more_are_owned(settings: Settings, two_years: pd.
     assert line(two_years, "bus_insurance", 2024)["quantity"].item() == 3
 
 
+def test_buses_that_are_there_need_not_be_bought(settings: Settings, three_villages: County) -> None:
+    """Two of three are there: one is bought in 2023, and no other in 2024."""
+    kind = settings.fleet.kinds[0].name
+    counted = counts(settings, three_villages, [year_plan(three_villages, year, owned=3) for year in (2023, 2024)])
+    table = ledger(of_years(settings, 2, buses_there={kind: 2}), counted)
+    assert line(table, f"bus_purchase_{kind}", 2023)["quantity"].item() == 1
+    assert line(table, f"bus_purchase_{kind}", 2024).empty
+    assert line(table, "bus_insurance", 2024)["quantity"].item() == 3
+    assert line(table, "bus_aid", 2023).set_index("payer")["quantity"]["upper"] == 1
+    (told,) = missing_prices(of_years(settings, 2, buses_there={"tram": 1}))
+    assert told.startswith("account.buses_there: tram is no kind of bus; known are ")
+
+
 def test_only_beds_and_windows_beyond_those_there_are_bought(two_years: pd.DataFrame) -> None:
     assert line(two_years, "bed_place", 2023).empty
     assert line(two_years, "bed_place", 2024)["quantity"].item() == 2

@@ -245,8 +245,8 @@ def test_nothing_closes_nothing_is_idle(three_villages: County) -> None:
 
 def test_m2_are_idle_let_or_sold_once(three_villages: County) -> None:
     nobody, shut = use("public_use", per_township=0), closing(three_villages, c=(False,) * 3)
-    table = register(three_villages, nobody, let_from_m2=1000, sell_after_years=1, by=shut)
-    rows = space(table).sort_values(["site_id", "year", "item"])
+    chosen = {"let_from_m2": 1000, "sell_after_years": 1, "owner_after": "county"}
+    rows = space(register(three_villages, nobody, **chosen, by=shut)).sort_values(["site_id", "year", "item"])
     assert list(rows.itertuples(index=False, name=None)) == [
         (2023, "C", "campus_idle_m2", C_M2),
         (2024, "C", "campus_let_m2", C_M2),
@@ -254,6 +254,8 @@ def test_m2_are_idle_let_or_sold_once(three_villages: County) -> None:
         (2023, "T", "campus_idle_m2", T_M2),
         (2024, "T", "campus_sold_m2", T_M2),
     ]
+    company = space(register(three_villages, nobody, **(chosen | {"owner_after": "county_company"}), by=shut))
+    assert set(company["item"]) == {"campus_idle_m2"}, "what the county's own company earns is no income of the county"
     used = register(three_villages)
     assert space(used)["year"].tolist() == [2023]  # once it is used, its users keep it up
 

@@ -87,6 +87,8 @@ def _part(settings: Settings, account: str) -> float:
 def _charged(settings: Settings, account: str, rows: pd.DataFrame) -> pd.DataFrame:
     """Return what is charged of what was counted, by the rule of the account; as it is where there is none."""
     charge = charge_of(account)
+    if account.startswith(BUS_PURCHASE):
+        rows = _without_those_there(settings, account, rows)
     if charge.nature == "capital" and charge.item:
         charged = _bought(settings, rows, life_years(settings, account))
     elif account.startswith(RETIRED):
@@ -99,9 +101,18 @@ def _charged(settings: Settings, account: str, rows: pd.DataFrame) -> pd.DataFra
 
 def _bus_aid(settings: Settings, buses: pd.DataFrame) -> pd.DataFrame:
     """Return the buses bought, of all kinds together: each gets the aid."""
-    kinds = [_bought(settings, rows, life_years(settings, kind)) for kind, rows in buses.groupby("item", observed=True)]
+    kinds = [
+        _bought(settings, _without_those_there(settings, str(kind), rows), life_years(settings, str(kind)))
+        for kind, rows in buses.groupby("item", observed=True)
+    ]
     bought = pd.concat(kinds).groupby(["year", "site_id"], as_index=False)["quantity"].sum()
     return bought.assign(replication=pd.NA)
+
+
+def _without_those_there(settings: Settings, account: str, buses: pd.DataFrame) -> pd.DataFrame:
+    """Return the buses of a kind that have to be bought: those there at the start last through the study."""
+    there = settings.account.buses_there.get(account.removeprefix(BUS_PURCHASE), 0)
+    return buses.assign(quantity=(buses["quantity"] - there).clip(lower=0))
 
 
 def _bought(settings: Settings, stock: pd.DataFrame, life_years: float) -> pd.DataFrame:

@@ -125,6 +125,7 @@ def missing_prices(settings: Settings) -> list[str]:
         *(partial(life_years, settings, account) for account in bought),
         *(partial(unit_price, settings, account) for account in ACCOUNTS if account not in bought),
         partial(_aid_within_the_meal, settings),
+        partial(_kinds_of_buses_there, settings),
         partial(entry, settings, "family_km", "family_cost"),
     )
 
@@ -166,6 +167,14 @@ def shares(settings: Settings, account: str) -> dict[str, float]:
     if not charge.purse:
         return {charge.payer: 1.0}
     return {payer: share for payer, share in settings.account.payers[charge.purse].items() if share > 0}
+
+
+def _kinds_of_buses_there(settings: Settings) -> None:
+    """Refuse buses of a kind that the fleet does not have."""
+    known = [kind.name for kind in settings.fleet.kinds]
+    unknown = [kind for kind in settings.account.buses_there if kind not in known]
+    if unknown:
+        raise BadInput(f"account.buses_there: {', '.join(unknown)} is no kind of bus; known are {', '.join(known)}")
 
 
 def _aid_within_the_meal(settings: Settings) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import field_validator, model_validator
 
-from sim.config.kinds import Amount, Count, Group, Number, Positive, PositiveCount, SchoolYear, Share, Text
+from sim.config.kinds import Amount, Count, Counts, Group, Number, Positive, PositiveCount, SchoolYear, Share, Text
 
 
 class Price(Group):
@@ -80,6 +80,8 @@ class Account(Group):
     """Yearly rise of prices; 0 = constant prices of the price list's year."""
     payers: Mapping[Purse, Mapping[Payer, Share]]
     """Who pays which share of each kind of cost; the shares of a kind add up to 1."""
+    buses_there: Counts
+    """Buses that are there at the start, by kind; they need not be bought."""
     fare_months: Amount
     """Months of a school year for which families pay the fare."""
     hardship_fare_waived: Share

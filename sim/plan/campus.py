@@ -20,7 +20,7 @@ from sim.plan.estimate import entrants_of
 
 COLUMNS = ("scenario", "year", "school_id", "year_closed", "area_m2", "owner", "use", "status", "reason", "source")
 ASSUMED = "assumed"
-COMPANY, VILLAGE, BUYER = "county_company", "village", "buyer"
+COUNTY, COMPANY, VILLAGE, BUYER = "county", "county_company", "village", "buyer"
 IDLE = ("kept", "handed_over")
 _YOUNG = 3
 """Grades 1 to 3 are the entrants of three years, as are the children of 3 to 5 years, and those under 3."""
@@ -71,14 +71,14 @@ def space(register: pd.DataFrame) -> pd.DataFrame:
     """Return the m2 that the county pays or is paid for: year, site_id, item, quantity.
 
     Idle ones (`campus_idle_m2`) but for those of villages; let ones in every year; sold ones in the year of the sale.
-    Whoever uses a campus keeps it up.
+    Whoever uses a campus keeps it up. What its own company earns is no income of the county.
     """
-    status = register["status"]
-    sold = register[status == "sold"].drop_duplicates("school_id")
+    status, owner = register["status"], register["owner"]
+    before = owner.groupby(register["school_id"]).shift()
     parts = {
-        "campus_idle_m2": register[status.isin(IDLE) & (register["owner"] != VILLAGE)],
-        "campus_let_m2": register[status == "let"],
-        "campus_sold_m2": sold,
+        "campus_idle_m2": register[status.isin(IDLE) & (owner != VILLAGE)],
+        "campus_let_m2": register[(status == "let") & (owner == COUNTY)],
+        "campus_sold_m2": register[(status == "sold") & (before == COUNTY)],
     }
     rows = pd.concat([part.assign(item=item) for item, part in parts.items()], ignore_index=True)
     return rows.rename(columns={"school_id": "site_id", "area_m2": "quantity"})[["year", "site_id", "item", "quantity"]]
