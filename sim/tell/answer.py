@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sim.tell import net
 from sim.tell.cells import HIDDEN
 from sim.tell.number import by_replication, interval, money, number, percent, pupils
 from sim.tell.run import Run
@@ -128,7 +129,7 @@ def _money(run: Run) -> list[str]:
     if cost is None:
         return []
     told = {name: money(value, run.words) for name, value in cost.items()}
-    return [run.words("answer.money", **told)]
+    return [run.words("answer.money", **told), *(net.story(run)[:1] if net.told(run) else [])]
 
 
 def key_figures(run: Run) -> list[Figure]:
@@ -194,4 +195,12 @@ def _cost(run: Run) -> list[Figure]:
     if cost is None:
         return []
     note = run.words("key.cost_note", p80=money(cost["p80"], run.words))
-    return [Figure(money(cost["p50"], run.words), run.words("key.cost"), note)]
+    return [Figure(money(cost["p50"], run.words), run.words("key.cost"), note), *_net(run)]
+
+
+def _net(run: Run) -> list[Figure]:
+    if not net.told(run):
+        return []
+    years = net.net(run)[["mean", "p95"]].mean()
+    note = run.words("net.key_note", p95=money(years["p95"], run.words))
+    return [Figure(money(years["mean"], run.words), run.words("net.key"), note)]

@@ -122,6 +122,10 @@ class Run:
         """Return a table of the run as declared."""
         return self.folder.read_table(name)
 
+    def if_there(self, name: str) -> pd.DataFrame:
+        """Return a table of the run as declared, empty when the run does not tell it."""
+        return self.table(name) if self.folder.file(name).is_file() else pd.DataFrame()
+
     @cached_property
     def last_decisions(self) -> pd.DataFrame:
         """Return what is decided in the end about each school that a rule or list named: rows of closures.csv."""
@@ -164,7 +168,7 @@ class Run:
     @cached_property
     def days(self) -> pd.DataFrame:
         """Return the days that were lived with their weather; empty when the run does not tell them."""
-        return self.table("days") if self.folder.file("days").is_file() else pd.DataFrame()
+        return self.if_there("days")
 
     @cached_property
     def budget(self) -> pd.DataFrame:

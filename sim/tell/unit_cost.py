@@ -1,0 +1,133 @@
+"""What one of each costs (a pupil, a rider, a bus, a night), and whether that is as elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from sim.tell.grid import Cell, Grid, grid
+from sim.tell.number import NONE, number, percent, span
+from sim.tell.run import Run
+from sim.tell.style import BLACK, BLUE, GREY, PALE, RED, canvas, with_thousands
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SHARE_TOLD = 0.1
+"""Accounts that make up less of a cost are not named as its reason."""
+
+
+def last_table(run: Run) -> Grid:
+    """Return what one of each costs in the last year, with its interval and how far it may go."""
+    word, table = run.words, run.if_there("unit_costs.csv")
+    rows = [
+        (
+            word.term("unit_cost", row.measure),
+            word.term("unit", row.unit),
+            span(row.mean, row.low, row.high),
+            *(number(getattr(row, name)) for name in ("p50", "p80", "p95")),
+        )
+        for row in (table[table["year"] == run.years[-1]].itertuples() if len(table) else ())
+        if pd.notna(row.mean)
+    ]
+    names = ("unit_cost", "unit", "mean", "p50", "p80", "p95")
+    return grid([word(f"column.{name}") for name in names], rows, (2, 3, 4, 5))
+
+
+def yearly_table(run: Run) -> Grid:
+    """Return what one of each costs in every year."""
+    word, table = run.words, run.if_there("unit_costs.csv")
+    head = (word("column.unit_cost"), word("column.unit"), *map(str, run.years))
+    rows = []
+    for (measure, unit), part in table.groupby(["measure", "unit"], sort=False) if len(table) else ():
+        values = part.set_index("year")["mean"].reindex(run.years)
+        rows.append((word.term("unit_cost", measure), word.term("unit", unit), *map(number, values)))
+    return grid(head, rows, range(2, len(head)), wide=True)
+
+
+def story(run: Run) -> list[str]:
+    """Return the sentence that says how many of the costs lie where other counties' do."""
+    table = run.if_there("bands.csv")
+    if table.empty:
+        return []
+    outside = table[table["inside"] == 0]
+    said = [run.words("bands.inside", inside=len(table) - len(outside), all=len(table))]
+    if len(outside):
+        names = run.words.join([run.words.term("band", band) for band in outside["band"]])
+        said.append(run.words("bands.outside", bands=names))
+    return said
+
+
+def band_table(run: Run) -> Grid:
+    """Return each cost beside what is known from elsewhere: inside or outside, and what makes most of it."""
+    word, table = run.words, run.if_there("bands.csv")
+    rows = [
+        (
+            word.term("band", row.band),
+            span(row.value_mean, row.value_low, row.value_high),
+            f"{number(row.band_low)} – {number(row.band_high)}",
+            _verdict(run, row),
+            because(run, row.because),
+            row.source,
+        )
+        for row in table.itertuples()
+    ]
+    names = ("band", "here", "elsewhere", "band_verdict", "because", "source")
+    return grid([word(f"column.{name}") for name in names], rows, (1, 2), wide=True)
+
+
+def _verdict(run: Run, row: Any) -> Cell:
+    """Return inside, below or above."""
+    if row.inside:
+        return Cell(run.words("bands.is_inside"), "good")
+    return Cell(run.words("bands.is_above" if row.value_mean > row.band_high else "bands.is_below"), "bad")
+
+
+def because(run: Run, reasons: object) -> str:
+    """Return the accounts that make most of a cost, from codes like `driver:0.4;bus_km:0.3`."""
+    if not isinstance(reasons, str) or not reasons:
+        return NONE
+    parts = [part.rpartition(":") for part in reasons.split(";")]
+    told = [
+        f"{run.words.term('account', account)} {percent(float(share))}"
+        for account, _, share in parts
+        if float(share) >= SHARE_TOLD
+    ]
+    return run.words.join(told) or NONE
+
+
+def chart(run: Run) -> Figure | None:
+    """Draw each cost with its interval on the band of what is known from elsewhere, each on an axis of its own."""
+    table = run.if_there("bands.csv")
+    if table.empty:
+        return None
+    figure, axes = canvas(0.35 + 0.62 * len(table), len(table), 1, squeeze=False)
+    for part, row in zip(axes[:, 0], table.itertuples(), strict=True):
+        _on_band(part, row)
+        part.set_title(run.words.term("band", row.band), fontsize=8.5, pad=3, fontweight="normal")
+    return figure
+
+
+def _on_band(axes: Axes, row: Any) -> None:
+    """Draw one cost: the band as a pale bar, the value as a dot, hollow and red where it lies outside."""
+    inside = bool(row.inside)
+    axes.barh(0, row.band_high - row.band_low, left=row.band_low, height=0.9, color=PALE, edgecolor=GREY, linewidth=0.6)
+    low, high = (value if pd.notna(value) else row.value_mean for value in (row.value_low, row.value_high))
+    look: dict[str, Any] = {"color": BLUE if inside else RED, "markerfacecolor": BLUE if inside else "white"}
+    axes.errorbar(
+        row.value_mean, 0, xerr=[[row.value_mean - low], [high - row.value_mean]], fmt="o", markersize=6.5,
+        capsize=3, markeredgewidth=1.6, elinewidth=1.4, **look,
+    )  # fmt: skip
+    axes.annotate(
+        number(row.value_mean), (row.value_mean, 0), (0, 7), textcoords="offset points", ha="center", fontsize=8,
+        color=BLACK, gid="halo",
+    )  # fmt: skip
+    axes.set_xlim(0, 1.12 * max(row.band_high, high))
+    axes.set_ylim(-0.7, 1.1)
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    axes.xaxis.set_major_formatter(with_thousands)
+    axes.xaxis.set_major_locator(MaxNLocator(7))
