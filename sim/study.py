@@ -11,6 +11,7 @@ import pandas as pd
 
 from sim.account.budget import budget
 from sim.account.ledger import ledger
+from sim.account.quantity import quantities
 from sim.check import refuse
 from sim.config import Settings
 from sim.county import County, Travel, read_county, travel
@@ -116,10 +117,17 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan) -> 
     """Account and judge what was lived, and write every other table of the run folder."""
     yearly, harm, resources = map(folder.read_table, ("annual", "harm", "resources"))
     yearly = yearly.astype(dict.fromkeys(("scenario", "site_id", "measure"), "category"))  # a million rows: keep small
-    book = ledger(settings, county, plan, yearly)
+    counted = quantities(settings, county, plan, yearly)
+    book = ledger(settings, counted)
     judged = verdicts(settings, county, yearly)
     worst = bottlenecks(settings, county, harm, resources, judged)
-    tables = {"ledger": book, "verdicts": judged, "bottlenecks": worst, "relief": relief(settings, worst)}
+    tables = {
+        "quantities": counted,
+        "ledger": book,
+        "verdicts": judged,
+        "bottlenecks": worst,
+        "relief": relief(settings, worst),
+    }
     tables["class_places"] = class_place_table(settings, county, plan, yearly)
     tables |= plan_tables(settings, county, plan)
     for name, frame in tables.items():

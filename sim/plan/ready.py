@@ -175,7 +175,7 @@ def keep_cost(county: County, settings: Settings, rolls: Floats) -> Floats:
     price = {item: prices[item].central if item in prices else np.nan for item in _ITEMS}
     staff = sum(getattr(schools, post) * price[item] for post, item in _POSTS.items())
     small = np.isin(np.array(schools.kind), ("teaching_point", "village"))
-    missing = np.maximum(price["small_school_floor_pupils"] - rolls, 0.0)
+    missing = np.maximum(settings.account.floor_pupils - rolls, 0.0)
     upkeep = prices["campus_upkeep_year"].central if "campus_upkeep_year" in prices else 0.0
     return np.asarray(staff + np.where(small, missing * price["public_funds_primary"], 0.0) + upkeep)
 
@@ -184,4 +184,4 @@ _POSTS = {
     "teachers": "teacher_year", "temporary": "temporary_year", "life_teachers": "life_teacher_year",
     "wardens": "warden_year", "canteen_workers": "canteen_worker_year", "guards": "guard_year",
 }  # fmt: skip
-_ITEMS = (*_POSTS.values(), "public_funds_primary", "small_school_floor_pupils")
+_ITEMS = (*_POSTS.values(), "public_funds_primary")
