@@ -40,7 +40,9 @@ def with_money(folder: Path, *, base: bool = True) -> Path:
     years = [settings.study.first_year + k for k in range(settings.study.years)]
     budget = sample_budget(years)
     tables = {
+        "accounts.csv": _accounts(),
         "budget.csv": budget,
+        "all_years.csv": sample_all_years(budget, years, base=base),
         "capital.csv": _capital(years),
         "unit_costs.csv": _unit_costs(years),
         "drivers.csv": _drivers(budget),
@@ -80,6 +82,39 @@ def sample_budget(years: list[int]) -> pd.DataFrame:
         annualised=table["mean"] * 0.8, npv=table["mean"] / 1.03**ahead, nominal=table["mean"], residual=left,
         npv_residual=left / 1.03 ** len(years), replications=4,
     )  # fmt: skip
+
+
+def _accounts() -> pd.DataFrame:
+    """Return the chart of accounts: what each is for, and its price."""
+    rows = {
+        "bus_purchase_seats_36": ("bus", "bus_seats_36"), "bed_place": ("lodge", "bed_place"),
+        "town_place": ("town", "town_place"), "stop_place": ("bus", "stop_place"), "bus_km": ("bus", "bus_km"),
+        "driver": ("bus", "driver_year"), "attendant": ("bus", "attendant_year"), "meal_lunch": ("dine", "meal_lunch"),
+        "guard": ("staff", "guard_year"), "tap_place": ("wash", "tap_place"),
+        "campus_upkeep": ("campus", "campus_idle_m2"), "campus_lease": ("campus", "campus_lease_m2"),
+        "post_retired_teacher": ("staff", "teacher_year"), "nutrition_aid": ("aid", "nutrition_meal"),
+        "public_funds_primary": ("school", "public_funds_primary"), "family_fare": ("bus", "family_fare_per_month"),
+    }  # fmt: skip
+    table = pd.DataFrame([(name, *row) for name, row in rows.items()], columns=["account", "purpose", "item"])
+    return table.assign(
+        nature=[YUAN[name][0] for name in rows], unit="piece", counts=table["account"], purse=None, payer="county",
+        payee="outside", life_years=np.where(table["account"].isin(["town_place"]), 50.0, 15.0),
+        in_total=(~table["account"].isin(EARMARKED)).astype(int),
+    )  # fmt: skip
+
+
+def sample_all_years(budget: pd.DataFrame, years: list[int], *, base: bool) -> pd.DataFrame:
+    """Return all years added up by payer, as cash and worth today, and how that differs from not closing."""
+    parts = {"nothing": budget[budget["account"] == "total"]}
+    if base:
+        net = sample_net(years)
+        parts["not_closing"] = net[net["account"] == "total"]
+    sums = [
+        spread(part.groupby("payer", as_index=False)["mean"].sum().assign(against=name, measure=measure), WIDE)
+        for name, part in parts.items()
+        for measure in ("cash", "present", "present_less_residual")
+    ]
+    return pd.concat(sums, ignore_index=True).assign(p_below=0.04)
 
 
 def _capital(years: list[int]) -> pd.DataFrame:
@@ -192,10 +227,10 @@ def _campuses(years: list[int]) -> pd.DataFrame:
                 "county_company",
                 "preschool",
                 "used",
-                "first_use_that_fits",
-                "assumption: two classes",
+                "first_that_fits",
+                "assumed",
             ),
-            ("S5", 810.0, "county", None, "let", "no_use_fits", "real: register of 2023"),
+            ("S5", 810.0, "county", None, "let", "large_enough_to_let", "real: register of 2023"),
         )
     ]
     names = "year school_id year_closed area_m2 owner use status reason source"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sim.tell import net
+from sim.tell import budget, net
 from sim.tell.cells import HIDDEN
 from sim.tell.number import by_replication, interval, money, number, percent, pupils
 from sim.tell.run import Run
@@ -114,10 +114,11 @@ def yearly_cost(run: Run) -> dict[str, float] | None:
     mean = totals.groupby("payer")[["mean", "p50", "p80"]].sum() / len(run.years)
     if "all" not in mean.index:
         return None
-    by = mean["mean"].to_dict()
+    by, whole = mean["mean"].to_dict(), budget.all_years(run)
+    reach = whole.loc["all", ["p50", "p80"]] / len(run.years) if len(whole) else mean.loc["all"]
     return {
-        "p50": mean.loc["all", "p50"],
-        "p80": mean.loc["all", "p80"],
+        "p50": reach["p50"],
+        "p80": reach["p80"],
         "county": by.get("county", 0.0),
         "family": by.get("family", 0.0),
         "upper": by.get("upper", 0.0),
@@ -201,6 +202,6 @@ def _cost(run: Run) -> list[Figure]:
 def _net(run: Run) -> list[Figure]:
     if not net.told(run):
         return []
-    years = net.net(run)[["mean", "p95"]].mean()
-    note = run.words("net.key_note", p95=money(years["p95"], run.words))
-    return [Figure(money(years["mean"], run.words), run.words("net.key"), note)]
+    found = net.yearly(run).loc["all"]
+    note = run.words("net.key_note", p80=money(found["p80"], run.words), chance=percent(found["p_below"]))
+    return [Figure(money(found["mean"], run.words), run.words("net.key"), note)]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sim.account.price import charge_of
 from sim.tell.grid import Cell, Grid, grid, strong
 from sim.tell.number import MILLION_YUAN, NONE, money_scale, number, percent
 from sim.tell.run import Run
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
 TOTAL, ALL = "total", "all"
 NATURES = ["capital", "recurrent", "transfer", "income"]
+REST = "rest"
+"""What it is for is not told, or too small to be drawn on its own."""
 LOOKS: dict[str, dict[str, Any]] = {
     "bus": {"color": BLUE},
     "dine": {"color": ORANGE, "hatch": "////"},
@@ -29,7 +30,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "school": {"color": RED, "hatch": "||||"},
     "campus": {"color": BLACK, "hatch": "++++"},
     "aid": {"color": GREY, "hatch": "oooo"},
-    "rest": {"color": PALE},
+    REST: {"color": PALE},
 }
 """Purpose -> how its bars look, in the order in which they stand upon each other; hatches tell them apart in grey."""
 SMALLEST_BAR = 0.01
@@ -38,10 +39,16 @@ ACCOUNT_SHOWN = 0.005
 """Lines that never reach so much of the table's unit are left out."""
 
 
+def accounts(run: Run) -> pd.DataFrame:
+    """Return the chart of accounts by account: purpose, item (of the price list), in_total; empty when not told."""
+    table = run.if_there("accounts.csv")
+    return table.set_index("account") if len(table) else pd.DataFrame(columns=["purpose", "item", "in_total"])
+
+
 def lines(run: Run) -> pd.DataFrame:
     """Return the lines of the budget without its totals, each with what it is for."""
     table = run.budget[run.budget["account"] != TOTAL]
-    return table.assign(purpose=[charge_of(account).purpose for account in table["account"]])
+    return table.assign(purpose=table["account"].map(accounts(run)["purpose"]).fillna(REST))
 
 
 def total(run: Run, payer: str = ALL) -> pd.DataFrame:
@@ -115,7 +122,26 @@ def worth_table(run: Run) -> Grid:
         for name in names
         if name in run.budget
     ]
-    return grid(head, rows, range(1, len(head)))
+    return grid(head, [*rows, *_reach(run, payers)], range(1, len(head)))
+
+
+def all_years(run: Run, against: str = "nothing", measure: str = "cash") -> pd.DataFrame:
+    """Return the sum of the years by payer with its spread, or how it differs from not closing; empty when not told."""
+    table = run.if_there("all_years.csv")
+    if table.empty:
+        return table
+    return table[(table["against"] == against) & (table["measure"] == measure)].set_index("payer")
+
+
+def _reach(run: Run, payers: Iterable[str]) -> list[tuple[object, ...]]:
+    """Return the row with the P80 of what all years are worth today, less what is left."""
+    net = all_years(run, measure="present_less_residual")
+    if net.empty:
+        return []
+    word = run.words
+    return [
+        (word(f"worth.net_{name}"), *amounts(run, net[name].reindex(list(payers)).to_numpy())) for name in ("mean", "p80")
+    ]
 
 
 def amounts(run: Run, values: Iterable[float]) -> list[str]:
@@ -168,7 +194,7 @@ def _drawn(purposes: pd.DataFrame) -> pd.DataFrame:
     small = purposes.abs().max(axis=1) < SMALLEST_BAR * purposes.clip(lower=0.0).sum().max()
     if small.sum() < 2:
         return purposes
-    return pd.concat([purposes[~small], purposes[small].sum().to_frame("rest").T])
+    return pd.concat([purposes[~small], purposes[small].sum().to_frame(REST).T])
 
 
 def _stack(run: Run, axes: Axes, purposes: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ from sim.tell.grid import Grid, grid, strong
 from sim.tell.number import NONE, money, number
 from sim.tell.run import Run
 
-COMPANY = "county_company"
+COMPANY, IDLE = "county_company", ("kept", "handed_over")
 ORDER = ("used", "let", "sold", "handed_over", "kept")
 MONEY = ("campus_upkeep", "campus_lease", "campus_sale")
 """Accounts of idle campuses."""
@@ -25,7 +25,7 @@ def story(run: Run) -> list[str]:
     word, last = run.words, _last(run)
     if last.empty:
         return []
-    idle = last[last["status"] == "kept"]
+    idle = last[last["status"].isin(IDLE)]
     said = [
         word(
             "campus.story", year=run.years[-1], count=len(last), area=number(last["area_m2"].sum(), 0),
@@ -89,7 +89,7 @@ def register(run: Run) -> Grid:
             word.term("campus_status", row.status),
             word.term("campus_use", row.use) if isinstance(row.use, str) and row.use else NONE,
             word.term("campus_reason", row.reason) if isinstance(row.reason, str) else NONE,
-            row.source,
+            word.term("campus_source", row.source),
         )
         for row in _last(run).itertuples()
     ]

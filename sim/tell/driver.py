@@ -44,7 +44,7 @@ def story(run: Run) -> list[str]:
     key = "driver.top" + (".assumed" if item is not None and item.confidence == "assumption" else "")
     said = [word(key, price=name(run, top["driver"]), low=money(top["low"], word), high=money(top["high"], word))]
     share = luck["share"].sum()
-    return [*said, word("driver.luck_share", share=percent(share, 1 if share < 0.1 else 0))]
+    return [*said, word("driver.luck_share", share=percent(share, 1))] if share > 0 else said
 
 
 def table(run: Run) -> Grid:
@@ -59,7 +59,7 @@ def table(run: Run) -> Grid:
         )
         for payer in (ALL, "county")
         for row in drivers(run, payer).itertuples()
-        if row.share >= SMALLEST_SHARE
+        if not row.share < SMALLEST_SHARE
     ]
     names = ("payer", "driver", "cost_low", "cost_high", "variance")
     return grid([word(f"column.{each}") for each in names], rows, (2, 3, 4))

@@ -6,8 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from sim.account.price import charge_of
-from sim.tell.budget import lines
+from sim.tell.budget import accounts, lines
 from sim.tell.grid import Grid, grid
 from sim.tell.number import NONE, number, percent
 from sim.tell.run import Run
@@ -20,7 +19,7 @@ def costs(run: Run) -> pd.DataFrame:
     """Return what is spent on each price over all years (price, yuan, confidence, year), transfers and income aside."""
     table = lines(run)
     table = table[table["nature"].isin(COSTS) & (table["mean"] > 0)]
-    spent = table.groupby([charge_of(account).item for account in table["account"]])["mean"].sum()
+    spent = table.groupby(table["account"].map(accounts(run)["item"]))["mean"].sum()
     prices = run.settings.prices
     known = {item: yuan for item, yuan in spent.items() if item in prices}
     rows = [(item, yuan, prices[str(item)].confidence, prices[str(item)].year) for item, yuan in known.items()]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sim.tell.budget import ALL, TOTAL, amounts, ends, label
+from sim.tell.budget import ALL, TOTAL, all_years, amounts, ends, label
 from sim.tell.grid import Grid, grid, strong
 from sim.tell.number import money, percent
 from sim.tell.payer import PAYERS, panels
@@ -20,7 +19,7 @@ SMALLEST_YUAN = 0.005
 
 def told(run: Run) -> bool:
     """Tell whether the run was held against a county that closes no school."""
-    return bool(len(run.if_there("net.csv")))
+    return bool(len(run.if_there("net.csv"))) and bool(len(all_years(run, "not_closing")))
 
 
 def net(run: Run, payer: str = ALL) -> pd.DataFrame:
@@ -35,27 +34,32 @@ def story(run: Run) -> list[str]:
     word = run.words
     if not told(run):
         return [word("net.none")]
-    means = {payer: net(run, payer)["mean"].mean() for payer in PAYERS}
+    whole = yearly(run)
     parts = [
         word(
             f"net.payer_{'more' if mean > 0 else 'less'}", payer=word.term("payer", payer), yuan=money(abs(mean), word)
         )
-        for payer, mean in means.items()
-        if np.isfinite(mean) and abs(mean) >= SMALLEST_YUAN
+        for payer, mean in whole["mean"].reindex(PAYERS).dropna().items()
+        if abs(mean) >= SMALLEST_YUAN
     ]
-    return [_whole(run, net(run)), *([word("net.payers", parts=word.join(parts))] if parts else [])]
+    return [_whole(run, whole.loc[ALL]), *([word("net.payers", parts=word.join(parts))] if parts else [])]
 
 
-def _whole(run: Run, whole: pd.DataFrame) -> str:
-    """Return the sentence about all payers together: the mean year, and the chances of the years."""
-    word, years = run.words, whole[["mean", "p50", "p95"]].mean()
-    chance = whole["p_cheaper"].dropna()
+def yearly(run: Run) -> pd.DataFrame:
+    """Return what each payer pays more or less in a mean year, with the spread and chance of all years together."""
+    sums = all_years(run, "not_closing")
+    spread = ["mean", "low", "high", "p50", "p80", "p95"]
+    return sums.assign(**{name: sums[name] / len(run.years) for name in spread})
+
+
+def _whole(run: Run, all_payers: pd.Series) -> str:
+    """Return the sentence about all payers together."""
+    word, mean = run.words, all_payers["mean"]
     sure = ""
-    if len(chance):
-        ends = [percent(chance.min()), percent(chance.max())]
-        sure = word("net.chance", chance=" – ".join(dict.fromkeys(ends)))
-    told = {"p50": money(years["p50"], word), "p95": money(years["p95"], word)}
-    return word("net.more" if years["mean"] > 0 else "net.less", yuan=money(abs(years["mean"]), word), **told) + sure
+    if pd.notna(all_payers["low"]):
+        sure = word("net.interval", low=money(all_payers["low"], word), high=money(all_payers["high"], word))
+    told = {"sure": sure, "p80": money(all_payers["p80"], word), "chance": percent(all_payers["p_below"])}
+    return word("net.more" if mean > 0 else "net.less", yuan=money(abs(mean), word), **told)
 
 
 def table(run: Run) -> Grid:

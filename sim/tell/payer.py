@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from sim.account.price import EARMARKED
-from sim.tell.budget import ALL, amounts, ends, label, lines, total
+from sim.tell.budget import ALL, accounts, amounts, ends, label, lines, total
 from sim.tell.grid import Grid, grid, strong
 from sim.tell.number import money, money_scale, number, percent
 from sim.tell.run import Run
@@ -110,8 +109,9 @@ def _public_money(run: Run) -> list[str]:
     """Return the rules for small schools and closed ones, and what public funds of upper levels are for."""
     word, account = run.words, run.settings.account
     said = [word("payer.floor", pupils=number(account.floor_pupils), years=account.floor_kept_years)]
+    aside = accounts(run).query("in_total == 0").index
     funds = lines(run)
-    funds = funds[funds["account"].isin(EARMARKED) & (funds["payer"] == "upper")]
+    funds = funds[funds["account"].isin(aside) & (funds["payer"] == "upper")]
     if funds["mean"].sum() > 0:
         said.append(word("payer.earmarked", yuan=money(funds["mean"].sum() / len(run.years), word)))
     return said

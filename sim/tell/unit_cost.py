@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from sim.tell.grid import Cell, Grid, grid
 from sim.tell.number import NONE, number, percent, span
 from sim.tell.run import Run
-from sim.tell.style import BLACK, BLUE, GREY, PALE, RED, canvas, with_thousands
+from sim.tell.style import BLUE, GREY, PALE, RED, canvas, more_room
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+TIMES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
+"""Ticks of the chart; what lies beyond its ends is drawn at them."""
 SHARE_TOLD = 0.1
 """Accounts that make up less of a cost are not named as its reason."""
 
@@ -100,34 +102,37 @@ def because(run: Run, reasons: object) -> str:
 
 
 def chart(run: Run) -> Figure | None:
-    """Draw each cost with its interval on the band of what is known from elsewhere, each on an axis of its own."""
+    """Draw each cost with its interval on the band of what is known from elsewhere, as multiples of its middle."""
     table = run.if_there("bands.csv")
     if table.empty:
         return None
-    figure, axes = canvas(0.35 + 0.62 * len(table), len(table), 1, squeeze=False)
-    for part, row in zip(axes[:, 0], table.itertuples(), strict=True):
-        _on_band(part, row)
-        part.set_title(run.words.term("band", row.band), fontsize=8.5, pad=3, fontweight="normal")
+    word, rows = run.words, table.iloc[::-1].reset_index(drop=True)
+    labels = [word.term("band", band) for band in rows["band"]]
+    figure, axes = canvas(0.9 + 0.27 * len(rows), left=more_room(labels))
+    middle = np.sqrt(rows["band_low"].clip(lower=1e-9) * rows["band_high"])
+    for at, row in enumerate(rows.itertuples()):
+        _on_band(axes, at, row, middle[at])
+    axes.set_xscale("log")
+    axes.set_xlim(TIMES[0] / 1.15, TIMES[-1] * 1.15)
+    axes.set_xticks(TIMES, [f"{times:g}×" for times in TIMES])
+    axes.minorticks_off()
+    axes.set_yticks(range(len(rows)), labels)
+    axes.set_ylim(-0.7, len(rows) - 0.3)
+    axes.tick_params(axis="y", length=0)
+    axes.xaxis.grid(visible=True)
+    axes.set_xlabel(word("axis.band"))
     return figure
 
 
-def _on_band(axes: Axes, row: Any) -> None:
+def _on_band(axes: Axes, at: int, row: Any, middle: float) -> None:
     """Draw one cost: the band as a pale bar, the value as a dot, hollow and red where it lies outside."""
+    ends = row.band_low / middle, row.band_high / middle
+    axes.barh(at, ends[1] - ends[0], left=ends[0], height=0.62, color=PALE, edgecolor=GREY, linewidth=0.6)
+    low, high = (end if pd.notna(end) else row.value_mean for end in (row.value_low, row.value_high))
+    low, value, high = np.clip(np.array([low, row.value_mean, high]) / middle, TIMES[0], TIMES[-1])
     inside = bool(row.inside)
-    axes.barh(0, row.band_high - row.band_low, left=row.band_low, height=0.9, color=PALE, edgecolor=GREY, linewidth=0.6)
-    low, high = (value if pd.notna(value) else row.value_mean for value in (row.value_low, row.value_high))
     look: dict[str, Any] = {"color": BLUE if inside else RED, "markerfacecolor": BLUE if inside else "white"}
     axes.errorbar(
-        row.value_mean, 0, xerr=[[row.value_mean - low], [high - row.value_mean]], fmt="o", markersize=6.5,
-        capsize=3, markeredgewidth=1.6, elinewidth=1.4, **look,
+        value, at, xerr=[[value - low], [high - value]], fmt="o", markersize=6, capsize=2.5, markeredgewidth=1.5,
+        elinewidth=1.3, **look,
     )  # fmt: skip
-    axes.annotate(
-        number(row.value_mean), (row.value_mean, 0), (0, 7), textcoords="offset points", ha="center", fontsize=8,
-        color=BLACK, gid="halo",
-    )  # fmt: skip
-    axes.set_xlim(0, 1.12 * max(row.band_high, high))
-    axes.set_ylim(-0.7, 1.1)
-    axes.set_yticks([])
-    axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_formatter(with_thousands)
-    axes.xaxis.set_major_locator(MaxNLocator(7))
