@@ -10,6 +10,7 @@ from itertools import product
 import pandas as pd
 
 from sim.account.budget import budget
+from sim.account.family import family
 from sim.account.ledger import ledger
 from sim.account.quantity import quantities
 from sim.check import refuse
@@ -25,6 +26,7 @@ from sim.operate.weather import skyways
 from sim.plan import Checked, Places, Plan, Routes
 from sim.plan.bells import staggered
 from sim.plan.compose import make, placed_years
+from sim.plan.family import family_pupils
 from sim.plan.keep import if_kept
 from sim.plan.replan import planned
 from sim.plan.tables import plan_tables
@@ -130,6 +132,8 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan) -> 
     }
     tables["class_places"] = class_place_table(settings, county, plan, yearly)
     tables |= plan_tables(settings, county, plan)
+    tables["family_pupils"] = family_pupils(settings, county, plan, travel(county.roads, settings.road))
+    tables["family"] = family(settings, tables["family_pupils"])
     for name, frame in tables.items():
         folder.write_table(name, frame.assign(scenario=settings.scenario))
     folder.write_table("budget.csv", budget(settings, book))
