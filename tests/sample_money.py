@@ -46,7 +46,7 @@ def with_money(folder: Path, *, base: bool = True) -> Path:
         "capital.csv": _capital(years),
         "unit_costs.csv": _unit_costs(years),
         "drivers.csv": _drivers(budget),
-        "bands.csv": _bands(years),
+        "bands.csv": _bands(),
         "family.csv": sample_family(years),
         "campuses.csv": _campuses(years),
         **({"net.csv": sample_net(years)} if base else {}),
@@ -137,11 +137,11 @@ def _capital(years: list[int]) -> pd.DataFrame:
 
 def _unit_costs(years: list[int]) -> pd.DataFrame:
     measures = {
-        "yuan_per_pupil": (830, "yuan/pupil/year"), "yuan_per_rider": (3_350, "yuan/rider/year"),
-        "yuan_per_bus": (206_000, "yuan/bus/year"), "yuan_per_km": (7.1, "yuan/km"),
-        "yuan_per_lodger": (1_900, "yuan/lodger/year"), "yuan_per_bed_night": (12.2, "yuan/bed-night"),
-        "yuan_per_meal": (5.2, "yuan/meal"), "riders_per_bus": (62, "pupil/bus"),
-        "fare_per_rider_month": (40, "yuan/rider/month"),
+        "yuan_per_pupil": (830, "yuan/pupil"), "yuan_per_rider": (3_350, "yuan/rider"),
+        "yuan_per_bus": (206_000, "yuan/bus"), "yuan_per_km": (7.1, "yuan/km"),
+        "yuan_per_lodger": (1_900, "yuan/lodger"), "yuan_per_bed_night": (12.2, "yuan/bed-night"),
+        "yuan_per_meal": (5.2, "yuan/meal"), "riders_per_bus": (62, "rider/bus"),
+        "fare_per_rider_month": (40, "yuan/rider-month"),
     }  # fmt: skip
     rows = [
         (year, name, mean * 1.02**k, unit) for name, (mean, unit) in measures.items() for k, year in enumerate(years)
@@ -162,11 +162,12 @@ def _drivers(budget: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["driver", "payer", "low", "high", "share"])
 
 
-def _bands(years: list[int]) -> pd.DataFrame:
+def _bands() -> pd.DataFrame:
+    most = "bus_km:0.38;driver:0.33;attendant:0.27"
     rows = [
-        ("yujiang_line", "yuan_per_rider", 3_350, 600, 3_200, 0, "bus_km:0.38;driver:0.33;attendant:0.27", 2024),
-        ("taishan_bus", "yuan_per_bus", 206_000, 150_000, 240_000, 1, "bus_km:0.4;driver:0.35;attendant:0.25", 2014),
-        ("riders_a_bus", "riders_per_bus", 62, 54, 80, 1, "", 2023),
+        ("yujiang_public_per_rider", "public_yuan_per_rider", 3_350, 600, 3_200, 0, most, 2024),
+        ("taishan_per_bus", "yuan_per_bus", 206_000, 150_000, 240_000, 1, most, 2014),
+        ("riders_per_bus", "riders_per_bus", 62, 54, 80, 1, "", 2023),
     ]
     names = "band measure value_mean band_low band_high inside because year"
     table = pd.DataFrame(rows, columns=names.split())

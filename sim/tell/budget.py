@@ -47,6 +47,8 @@ def accounts(run: Run) -> pd.DataFrame:
 
 def lines(run: Run) -> pd.DataFrame:
     """Return the lines of the budget without its totals, each with what it is for."""
+    if run.budget.empty:
+        return pd.DataFrame(columns=["year", "account", "nature", "payer", "mean", "purpose"])
     table = run.budget[run.budget["account"] != TOTAL]
     return table.assign(purpose=table["account"].map(accounts(run)["purpose"]).fillna(REST))
 
@@ -134,14 +136,12 @@ def all_years(run: Run, against: str = "nothing", measure: str = "cash") -> pd.D
 
 
 def _reach(run: Run, payers: Iterable[str]) -> list[tuple[object, ...]]:
-    """Return the row with the P80 of what all years are worth today, less what is left."""
+    """Return the rows of what all years are worth today less what is left: the mean and the P80."""
     net = all_years(run, measure="present_less_residual")
     if net.empty:
         return []
-    word = run.words
-    return [
-        (word(f"worth.net_{name}"), *amounts(run, net[name].reindex(list(payers)).to_numpy())) for name in ("mean", "p80")
-    ]
+    by = net.reindex(list(payers))
+    return [(run.words(f"worth.net_{name}"), *amounts(run, by[name])) for name in ("mean", "p80")]
 
 
 def amounts(run: Run, values: Iterable[float]) -> list[str]:

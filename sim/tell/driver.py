@@ -36,6 +36,8 @@ def name(run: Run, driver: str) -> str:
 def story(run: Run) -> list[str]:
     """Return the sentence about what moves the cost most, and how much of it is luck."""
     table, word = drivers(run), run.words
+    if table.empty:
+        return []
     prices, luck = table[table["driver"] != LUCK], table[table["driver"] == LUCK]
     if prices.empty:
         return []

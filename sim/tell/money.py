@@ -7,6 +7,9 @@ from typing import Any
 from sim.tell import budget, campus, capital, driver, family, ledger, net, payer, unit_cost
 from sim.tell.run import Run
 
+MOST_GROUPS = 8
+"""Groups of families told at first sight; the others stand below."""
+
 
 def money(run: Run) -> dict[str, Any]:
     """Return the tables and sentences about money by name; a table without rows is not shown."""
@@ -30,16 +33,23 @@ def money(run: Run) -> dict[str, Any]:
         "net": net.table(run),
         "net_story": speak(net.story(run)),
         "net_accounts": net.account_table(run),
-        "family": family.table(run),
-        "family_all": family.table(run, moved_only=False),
-        "family_story": speak(family.story(run)),
+        **_families(run),
         "campuses": campus.table(run),
         "campus_story": speak(campus.story(run)),
         "register": campus.register(run),
     }
 
 
+def _families(run: Run) -> dict[str, Any]:
+    """Return what is said about the cost to families: sentences, the groups with the largest rise, and all of them."""
+    if run.if_there("family.csv").empty:
+        return {"family_story": ""}
+    most, every = family.family_table(run, MOST_GROUPS), family.family_table(run, len(run.if_there("family.csv")))
+    further = {"family_all": every} if len(every.rows) > len(most.rows) else {}
+    return {"family_story": run.words.speak(family.notes(run)), "family": most, **further}
+
+
 def sections(told: dict[str, Any]) -> tuple[str, ...]:
     """Return the sections about money that stand after the budget."""
-    needs = {"net": "net", "family": "family_all", "campuses": "campuses"}
-    return tuple(name for name, table in needs.items() if told[table].rows)
+    there = {"net": told["net"].rows, "family": told["family_story"], "campuses": told["campuses"].rows}
+    return tuple(name for name, shown in there.items() if shown)
