@@ -50,7 +50,8 @@ def lines(run: Run) -> pd.DataFrame:
     if run.budget.empty:
         return pd.DataFrame(columns=["year", "account", "nature", "payer", "mean", "purpose"])
     table = run.budget[run.budget["account"] != TOTAL]
-    return table.assign(purpose=table["account"].map(accounts(run)["purpose"]).fillna(REST))
+    purpose = table["account"].map(accounts(run)["purpose"].to_dict())
+    return table.assign(purpose=purpose.astype(object).fillna(REST))
 
 
 def total(run: Run, payer: str = ALL) -> pd.DataFrame:
