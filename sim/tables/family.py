@@ -38,7 +38,7 @@ FAMILY = run_file(
     *_GROUP,
     number("cost_before", "Rides and meals if no school closed", "yuan/pupil/year"),
     number("cost_after", "Rides and meals as planned", "yuan/pupil/year"),
-    number("aid_before", "Aid for lunches and for families in hardship, waived fares included, if no school closed", "yuan/pupil/year"),
+    number("aid_before", "Aid for lunches and in hardship, waived fares too, if no school closed", "yuan/pupil/year"),
     number("aid_after", "The same aid as planned", "yuan/pupil/year"),
     number("rise", "By how much cost less aid is higher as planned", "yuan/pupil/year", low=None),
     number("rise_without_aid", "By how much cost is higher as planned", "yuan/pupil/year", low=None),
