@@ -15,7 +15,6 @@ import xlsxwriter
 from sim.tell import register
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
-from sim.tell.grid import Grid
 from sim.tell.page import facts, title
 from sim.tell.run import Run
 from sim.units import FEN_PER_YUAN
@@ -121,7 +120,7 @@ def _summary(run: Run, pen: Pen, sheet: Any) -> None:
     _grid(pen, sheet, row + 1, tables.bottleneck_table(run))
 
 
-def _grid(pen: Pen, sheet: Any, row: int, table: Grid) -> int:
+def _grid(pen: Pen, sheet: Any, row: int, table: tables.Grid) -> int:
     return pen.table(sheet, row, table.head, [[cell.text for cell in cells] for cells in table.rows])
 
 
