@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -146,9 +147,16 @@ def _reach(run: Run, payers: Iterable[str]) -> list[tuple[object, ...]]:
 
 
 def amounts(run: Run, values: Iterable[float]) -> list[str]:
-    """Return amounts of yuan in the unit of the tables: million yuan to one place, 万元 to none."""
+    """Return amounts of yuan in the unit of the tables, with as many places as the dearest year has three figures."""
     scale = money_scale(run.words)
-    return [number(value / scale, 1 if scale == MILLION_YUAN else 0) for value in values]
+    return [number(value / scale, _places(run, scale)) for value in values]
+
+
+def _places(run: Run, scale: float) -> int:
+    """Return the places after the point: million yuan have one at least, 万元 none, small counties more."""
+    dearest = total(run)["mean"].abs().max() / scale if len(run.budget) else np.nan
+    fewest = 1 if scale == MILLION_YUAN else 0
+    return int(np.clip(2 - np.floor(np.log10(dearest)), fewest, 3)) if dearest > 0 else fewest
 
 
 def ends(run: Run, table: pd.DataFrame) -> list[Cell]:

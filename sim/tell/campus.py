@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from sim.tell.budget import lines
+from sim.tell.budget import label, lines
 from sim.tell.grid import Grid, grid, strong
 from sim.tell.number import NONE, money, number
 from sim.tell.run import Run
@@ -61,7 +61,11 @@ def table(run: Run) -> Grid:
     found = found.assign(use=found["use"].astype(object).fillna(""), order=found["status"].map(list(ORDER).index))
     cells = found.groupby(["order", "status", "use", "year"])["area_m2"].agg(["size", "sum"])
     rows: list[tuple[object, ...]] = [
-        (word.term("campus_status", status), word.term("campus_use", use) if use else NONE, *_years(run, part))
+        (
+            label(word.term("campus_status", status)),
+            label(word.term("campus_use", use) if use else NONE),
+            *_years(run, part),
+        )
         for (_, status, use), part in cells.groupby(["order", "status", "use"])
     ]
     rows.append(strong(word("total"), "", *_years(run, found.groupby("year")["area_m2"].agg(["size", "sum"]))))

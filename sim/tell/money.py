@@ -23,6 +23,7 @@ def money(run: Run) -> dict[str, Any]:
         "unit_costs": unit_cost.last_table(run),
         "unit_costs_yearly": unit_cost.yearly_table(run),
         "bands": unit_cost.band_table(run),
+        "outside": unit_cost.outside_table(run),
         "bands_story": speak(unit_cost.story(run)),
         "drivers": driver.table(run),
         "drivers_story": speak(driver.story(run)),

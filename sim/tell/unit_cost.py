@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,29 +56,36 @@ def story(run: Run) -> list[str]:
     table = run.if_there("bands.csv")
     if table.empty:
         return []
-    outside = table[table["inside"] == 0]
-    said = [run.words("bands.inside", inside=len(table) - len(outside), all=len(table))]
-    if len(outside):
-        names = run.words.join([run.words.term("band", band) for band in outside["band"]])
-        said.append(run.words("bands.outside", bands=names))
-    return said
+    inside = int(table["inside"].sum())
+    key = "bands.all_inside" if inside == len(table) else "bands.inside"
+    return [run.words(key, inside=inside, all=len(table))]
+
+
+def outside_table(run: Run) -> Grid:
+    """Return the costs that lie outside what is known from elsewhere, and what makes most of them."""
+    return _band_table(run, ("band", "here", "elsewhere", "band_verdict", "because"), outside_only=True)
 
 
 def band_table(run: Run) -> Grid:
-    """Return each cost beside what is known from elsewhere: inside or outside, and what makes most of it."""
+    """Return each cost beside what is known from elsewhere: inside or outside, and where the band comes from."""
+    return _band_table(run, ("band", "here", "elsewhere", "band_verdict", "source"))
+
+
+def _band_table(run: Run, names: Sequence[str], *, outside_only: bool = False) -> Grid:
     word, table = run.words, run.if_there("bands.csv")
-    rows = [
-        (
-            word.term("band", row.band),
-            span(row.value_mean, row.value_low, row.value_high),
-            f"{number(row.band_low)} – {number(row.band_high)}",
-            _verdict(run, row),
-            because(run, row.because),
-            row.source,
-        )
-        for row in table.itertuples()
-    ]
-    names = ("band", "here", "elsewhere", "band_verdict", "because", "source")
+    if outside_only and len(table):
+        table = table[table["inside"] == 0]
+    rows = []
+    for row in table.itertuples():
+        cells = {
+            "band": word.term("band", row.band),
+            "here": span(row.value_mean, row.value_low, row.value_high),
+            "elsewhere": f"{number(row.band_low)} – {number(row.band_high)}",
+            "band_verdict": _verdict(run, row),
+            "because": because(run, row.because),
+            "source": row.source,
+        }
+        rows.append([cells[name] for name in names])
     return grid([word(f"column.{name}") for name in names], rows, (1, 2), wide=True)
 
 
