@@ -255,6 +255,7 @@ def test_numbers_are_written_for_people() -> None:
     assert pupils(3.0) == "<5"
     assert pupils(3.0, public=False) == "3"
     assert money(2_500_000, Words("zh")) == "250.0万元"
+    assert money(229_900_000, Words("zh")) == "2.30亿元"
     assert money(2_500_000, Words("en")) == "2.5 million yuan"
 
 

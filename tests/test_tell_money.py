@@ -133,7 +133,7 @@ def test_the_widest_driver_comes_first_and_an_assumed_price_is_called_so(run: Ru
     told = driver.story(run)
     assert "Bus kilometre" in told[0]
     assert "It is an assumption" in told[0]
-    assert "Luck is 1.0% of the variance" in told[1]
+    assert "Luck is 1% of the variance" in told[1]
 
 
 def test_closing_that_costs_more_is_told_at_the_head_and_by_payer(run: Run, page: str) -> None:
@@ -195,7 +195,7 @@ def test_campuses_are_counted_by_what_becomes_of_them_and_handing_over_is_no_inc
 def test_the_capital_plan_says_what_is_bought_and_what_is_left(run: Run) -> None:
     row = row_of(capital.table(run), "Buses, 36 places")
     spent = 25 * 270_000
-    assert row[1:7] == ["25", "3", "2023 – 2025", "270,000", "15", "22"]
+    assert row[1:7] == ["25", "3", "2023–2025", "270,000", "15", "22"]
     assert (row[7], row[9]) == (f"{spent / 1e6:.1f}", f"{0.8 * spent / 1e6:.1f}")
     assert row_of(capital.yearly_table(run), "Buses, 36 places")[1:] == ["22", "0", "3 (3)"]
     assert len(capital.table(run).rows) == 4  # taps are never bought

@@ -53,12 +53,16 @@ def _last(run: Run) -> pd.DataFrame:
 
 
 def table(run: Run) -> Grid:
-    """Return by status and use how many campuses there are in each year, with their floor area."""
+    """Return by status and use how many campuses there are in each year, with their floor area.
+
+    A use that is only being prepared is told in the register; until then the campus is idle.
+    """
     word, found = run.words, campuses(run)
     head = (word("column.campus_status"), word("column.campus_use"), *map(str, run.years))
     if found.empty:
         return grid(head, [])
-    found = found.assign(use=found["use"].astype(object).fillna(""), order=found["status"].map(list(ORDER).index))
+    use = found["use"].astype(object).fillna("").mask(found["status"].isin(IDLE), "")
+    found = found.assign(use=use, order=found["status"].map(ORDER.index))
     cells = found.groupby(["order", "status", "use", "year"])["area_m2"].agg(["size", "sum"])
     rows: list[tuple[object, ...]] = [
         (

@@ -59,7 +59,7 @@ def _when(part: pd.DataFrame) -> str:
     years = part.loc[part["bought"] > 0, "year"]
     if years.empty:
         return ""
-    return str(years.min()) if years.min() == years.max() else f"{years.min()} – {years.max()}"
+    return str(years.min()) if years.min() == years.max() else f"{years.min()}–{years.max()}"
 
 
 def yearly_table(run: Run) -> Grid:

@@ -13,9 +13,10 @@ from sim.tell.run import Run
 from sim.tell.style import BLACK, BLUE, ORANGE, canvas, more_room, with_thousands
 
 LUCK = "luck"
-MOST_BARS = 12
+MOST_BARS = 10
 SMALLEST_SHARE = 0.0005
 """What moves less of the variance is not worth a row."""
+PERCENT = 0.01
 
 
 def drivers(run: Run, payer: str = ALL) -> pd.DataFrame:
@@ -46,7 +47,12 @@ def story(run: Run) -> list[str]:
     key = "driver.top" + (".assumed" if item is not None and item.confidence == "assumption" else "")
     said = [word(key, price=name(run, top["driver"]), low=money(top["low"], word), high=money(top["high"], word))]
     share = luck["share"].sum()
-    return [*said, word("driver.luck_share", share=percent(share, 1))] if share > 0 else said
+    return [*said, word("driver.luck_share", share=_part(share))] if share > 0 else said
+
+
+def _part(share: float) -> str:
+    """Return a share of the variance as per cent: whole from one on, else to a tenth, none as 0."""
+    return f"<{percent(PERCENT / 10, 1)}" if share < PERCENT / 10 else percent(share, int(share < PERCENT))
 
 
 def table(run: Run) -> Grid:
@@ -57,7 +63,7 @@ def table(run: Run) -> Grid:
             word.term("payer", payer),
             name(run, row.driver),
             *amounts(run, (row.low, row.high)),
-            percent(row.share, 1),
+            _part(row.share),
         )
         for payer in (ALL, "county")
         for row in drivers(run, payer).itertuples()
@@ -82,7 +88,7 @@ def chart(run: Run) -> Figure | None:
     axes.barh(at, high - middle, left=middle, height=0.66, color=ORANGE, hatch="////", edgecolor="white", linewidth=0.4,
               label=word("chart.driver_high"))  # fmt: skip
     for row, end, share in zip(at, np.maximum(low, high), rows["share"], strict=True):
-        axes.annotate(percent(share, 0), (end, row), (4, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.annotate(_part(share), (end, row), (4, 0), textcoords="offset points", va="center", fontsize=8)
     axes.axvline(middle, color=BLACK, linewidth=1)
     axes.set_yticks(at, labels)
     axes.tick_params(axis="y", length=0)

@@ -75,7 +75,7 @@ def family_table(run: Run, most: int = 12) -> Grid:
         for _, row in told.iterrows()
     ]
     names = ["family_group", "pupils_of_a_year", *AMOUNTS]
-    return grid([run.words(f"column.{name}") for name in names], rows, range(1, len(names)))
+    return grid([run.words(f"column.{name}") for name in names], rows, range(1, len(names)), wide=True)
 
 
 def chart(run: Run, most: int = 8) -> Figure | None:
