@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import model_validator
 
+from sim.config.campus import Campus, Use
 from sim.config.close import Assign, Closure, ClosureStep, NamedClosure
 from sim.config.enrol import Enrol, Recipe
 from sim.config.hazard import SKIES, Health, Sky, Stress, Weather
@@ -40,6 +41,7 @@ __all__ = [
     "Bells",
     "BusKind",
     "CalendarChoice",
+    "Campus",
     "Closure",
     "ClosureStep",
     "CountyChoice",
@@ -64,6 +66,7 @@ __all__ = [
     "Staff",
     "Stress",
     "Study",
+    "Use",
     "Wash",
     "Weather",
     "load",
@@ -87,6 +90,8 @@ class Settings(Group):
     """Which schools close."""
     assign: Assign
     """Who goes to which school."""
+    campus: Campus
+    """What becomes of the campuses of closed schools."""
     plan: PlanBasis
     """What the plan is made for."""
     road: Road
