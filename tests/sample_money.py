@@ -52,7 +52,7 @@ def with_money(folder: Path, *, base: bool = True) -> Path:
         **({"net.csv": sample_net(years)} if base else {}),
     }
     for name, table in tables.items():
-        run.write_text(name, table.assign(scenario=settings.scenario).to_csv(index=False))
+        run.write_table(name, table.assign(scenario=settings.scenario))
     return folder
 
 
