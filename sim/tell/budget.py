@@ -25,12 +25,12 @@ LOOKS: dict[str, dict[str, Any]] = {
     "bus": {"color": BLUE},
     "dine": {"color": ORANGE, "hatch": "////"},
     "staff": {"color": GREEN, "hatch": "\\\\\\\\"},
-    "lodge": {"color": SKY, "hatch": "...."},
-    "wash": {"color": GREY, "hatch": "----"},
+    "lodge": {"color": SKY, "hatch": "----"},
+    "wash": {"color": GREY, "hatch": "||||"},
     "town": {"color": PURPLE, "hatch": "xxxx"},
-    "school": {"color": RED, "hatch": "||||"},
-    "campus": {"color": BLACK, "hatch": "++++"},
-    "aid": {"color": GREY, "hatch": "oooo"},
+    "school": {"color": RED, "hatch": "++++"},
+    "campus": {"color": BLACK},
+    "aid": {"color": GREY},
     REST: {"color": PALE},
 }
 """Purpose -> how its bars look, in the order in which they stand upon each other; hatches tell them apart in grey."""

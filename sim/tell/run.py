@@ -123,8 +123,15 @@ class Run:
         return self.folder.read_table(name)
 
     def if_there(self, name: str) -> pd.DataFrame:
-        """Return a table of the run as declared, empty when the run does not tell it."""
-        return self.table(name) if self.folder.file(name).is_file() else pd.DataFrame()
+        """Return a table of the run as declared, read once; empty when the run does not tell it."""
+        if name not in self._read:
+            self._read[name] = self.table(name) if self.folder.file(name).is_file() else pd.DataFrame()
+        return self._read[name].copy()
+
+    @cached_property
+    def _read(self) -> dict[str, pd.DataFrame]:
+        """Hold the tables that were asked for and may not be there."""
+        return {}
 
     @cached_property
     def last_decisions(self) -> pd.DataFrame:
