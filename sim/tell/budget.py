@@ -149,7 +149,8 @@ def _reach(run: Run, payers: Iterable[str]) -> list[tuple[object, ...]]:
 def amounts(run: Run, values: Iterable[float]) -> list[str]:
     """Return amounts of yuan in the unit of the tables, with as many places as the dearest year has three figures."""
     scale = money_scale(run.words)
-    return [number(value / scale, _places(run, scale)) for value in values]
+    places = _places(run, scale)
+    return [number(value / scale, places) for value in values]
 
 
 def _places(run: Run, scale: float) -> int:

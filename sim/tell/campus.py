@@ -62,15 +62,16 @@ def table(run: Run) -> Grid:
     if found.empty:
         return grid(head, [])
     use = found["use"].astype(object).fillna("").mask(found["status"].isin(IDLE), "")
-    found = found.assign(use=use, order=found["status"].map(ORDER.index))
-    cells = found.groupby(["order", "status", "use", "year"])["area_m2"].agg(["size", "sum"])
+    plan = ["", *(each.use for each in run.settings.campus.uses)]
+    found = found.assign(use=use, order=found["status"].map(ORDER.index), rank=use.map(plan.index))
+    cells = found.groupby(["order", "rank", "status", "use", "year"])["area_m2"].agg(["size", "sum"])
     rows: list[tuple[object, ...]] = [
         (
             label(word.term("campus_status", status)),
             label(word.term("campus_use", use) if use else NONE),
             *_years(run, part),
         )
-        for (_, status, use), part in cells.groupby(["order", "status", "use"])
+        for (_, _, status, use), part in cells.groupby(["order", "rank", "status", "use"])
     ]
     rows.append(strong(word("total"), "", *_years(run, found.groupby("year")["area_m2"].agg(["size", "sum"]))))
     return grid(head, rows, range(2, len(head)), wide=True)
