@@ -12,6 +12,8 @@ import pytest
 from sample_money import EARMARKED, sample_budget, sample_family, sample_net, with_money
 from sample_run import sample_run
 
+from sim.account.price import accounts, charge_of
+from sim.account.unit_cost import RATIOS
 from sim.tell import budget, campus, capital, driver, ledger, money, net, payer, unit_cost
 from sim.tell.answer import answer, key_figures, yearly_cost
 from sim.tell.cells import FEWEST
@@ -19,7 +21,7 @@ from sim.tell.figure import draw
 from sim.tell.grid import Grid
 from sim.tell.page import report
 from sim.tell.run import Run
-from sim.tell.words import LANGUAGES, Words
+from sim.tell.words import LANGUAGES, Words, glossary
 
 YEARS = [2023, 2024, 2025]
 SECTIONS = ("budget", "payers", "unit_costs", "drivers", "capital", "ledger", "net", "family", "campuses")
@@ -225,6 +227,16 @@ def test_without_the_files_of_money_the_page_tells_the_rest(tmp_path: Path) -> N
     text = report(folder).read_text(encoding="utf-8")
     assert 'id="budget"' in text
     assert not [name for name in SECTIONS[1:] if f'id="{name}"' in text]
+
+
+def test_every_measure_band_and_purpose_has_a_word(run: Run) -> None:
+    purposes = {charge_of(account).purpose for account in accounts(run.settings)}
+    assert purposes <= set(budget.LOOKS)
+    names = [f"purpose.{purpose}" for purpose in budget.LOOKS]
+    names += [f"band.{band}" for band in run.settings.bands]
+    names += [f"unit_cost.{measure}" for measure in RATIOS]
+    names += [f"unit.{ratio.unit}" for ratio in RATIOS.values()]
+    assert not [name for name in names if name not in glossary()]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
