@@ -10,12 +10,11 @@ import jinja2
 from markupsafe import Markup
 
 from sim.store import RunFolder
-from sim.tell import closing, register
+from sim.tell import closing, money, register
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
 from sim.tell.enrol import check_table, story
 from sim.tell.figure import draw
-from sim.tell.money import money, sections
 from sim.tell.run import Run, origin
 from sim.tell.service import Service
 from sim.tell.sheet import sheets
@@ -88,14 +87,14 @@ def write_sheets(run: Run) -> None:
 
 def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
     """Return all that the report's template needs."""
-    stress, service, town, told = Stress(run), Service(run), Town(run), money(run)
+    stress, service, town, told = Stress(run), Service(run), Town(run), money.money(run)
     return {
         "run": run,
         "title": title(run),
         "answer": answer(run),
         "keys": key_figures(run),
         "facts": facts(run),
-        "sections": _sections(stress.told, town.told, service.told, sections(told)),
+        "sections": _sections(stress.told, town.told, service.told, money.sections(told)),
         "service": service,
         "town": town,
         "stress": stress,
