@@ -76,12 +76,17 @@ def test_a_chinese_budget_is_told_in_ten_thousand_yuan(tmp_path: Path) -> None:
     assert budget.yearly_table(chinese).head[0] == "用途"
 
 
-def test_a_small_county_is_told_to_the_thousand_yuan(tmp_path: Path) -> None:
-    folder = with_money(sample_run(tmp_path / "small"))
+@pytest.mark.parametrize(("audience", "language", "told"), [
+    ("public", "en", "0.27"), ("public", "zh", "27"), ("internal", "en", "0.267"), ("internal", "zh", "26.7"),
+])  # fmt: skip
+def test_a_small_county_is_told_finer_but_in_public_only_to_ten_thousand_yuan(
+    tmp_path: Path, audience: str, language: str, told: str
+) -> None:
+    folder = with_money(sample_run(tmp_path / "small", f"report={audience}", f"report.language={language}"))
     table = pd.read_csv(folder / "budget.csv")
     small = table[["mean", "p50", "p80", "p95"]] / 100
     table.assign(**small).to_csv(folder / "budget.csv", index=False)
-    assert row_of(budget.yearly_table(Run(folder)), "buses")[1] == "0.267"
+    assert row_of(budget.yearly_table(Run(folder)), Words(language).term("purpose", "bus"))[1] == told
 
 
 def test_every_account_is_listed_once_a_payer(run: Run) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sim.tell.grid import Cell, Grid, grid, strong
-from sim.tell.number import MILLION_YUAN, NONE, money_scale, number, percent
+from sim.tell.number import MILLION_YUAN, NONE, TEN_THOUSAND_YUAN, money_scale, number, percent
 from sim.tell.run import Run
 from sim.tell.style import BLACK, BLUE, GREEN, GREY, ORANGE, PALE, PURPLE, RED, SKY, canvas, with_thousands, years_axis
 
@@ -36,8 +36,8 @@ LOOKS: dict[str, dict[str, Any]] = {
 """Purpose -> how its bars look, in the order in which they stand upon each other; hatches tell them apart in grey."""
 SMALLEST_BAR = 0.01
 """Purposes that never reach this share of the dearest year are drawn as one."""
-ACCOUNT_SHOWN = 0.005
-"""Lines that never reach so much of the table's unit are left out."""
+SMALLEST_LINE_YUAN = 5_000
+"""Lines that never reach so much in a year are left out."""
 
 
 def accounts(run: Run) -> pd.DataFrame:
@@ -93,7 +93,7 @@ def yearly_table(run: Run) -> Grid:
 
 def account_table(run: Run) -> Grid:
     """Return every account's mean by year and payer, put together by what it is for."""
-    word, scale = run.words, money_scale(run.words)
+    word = run.words
     head = (*(word(f"column.{name}") for name in ("purpose", "account", "payer")), *map(str, run.years))
     if run.budget.empty:
         return grid(head, [])
@@ -102,7 +102,7 @@ def account_table(run: Run) -> Grid:
     table = table.sort_values(["first", "then", "account"], kind="stable")
     for (purpose, account, payer), part in table.groupby(["purpose", "account", "payer"], sort=False):
         values = part.groupby("year")["mean"].sum().reindex(run.years, fill_value=0.0)
-        if (values.abs() / scale).max() >= ACCOUNT_SHOWN:
+        if values.abs().max() >= SMALLEST_LINE_YUAN:
             names = (word.term("purpose", purpose), word.term("account", account), word.term("payer", payer))
             rows.append((*map(label, names), *amounts(run, values)))
     return grid(head, rows, range(3, len(head)), wide=True)
@@ -147,17 +147,21 @@ def _reach(run: Run, payers: Iterable[str]) -> list[tuple[object, ...]]:
 
 
 def amounts(run: Run, values: Iterable[float]) -> list[str]:
-    """Return amounts of yuan in the unit of the tables, with as many places as the dearest year has three figures."""
+    """Return amounts of yuan in the unit of the tables."""
     scale = money_scale(run.words)
     places = _places(run, scale)
     return [number(value / scale, places) for value in values]
 
 
 def _places(run: Run, scale: float) -> int:
-    """Return the places after the point: million yuan have one at least, 万元 none, small counties more."""
+    """Return the places after the point that give the dearest year three figures: million yuan at least one, 万元 none.
+
+    A public page tells money to ten thousand yuan: to the yuan, aid would tell how few pupils get it.
+    """
     dearest = total(run)["mean"].abs().max() / scale if len(run.budget) else np.nan
     fewest = 1 if scale == MILLION_YUAN else 0
-    return int(np.clip(2 - np.floor(np.log10(dearest)), fewest, 3)) if dearest > 0 else fewest
+    most = round(np.log10(scale / (TEN_THOUSAND_YUAN if run.public else 1.0)))
+    return int(np.clip(2 - np.floor(np.log10(dearest)), fewest, most)) if dearest > 0 else fewest
 
 
 def ends(run: Run, table: pd.DataFrame) -> list[Cell]:
