@@ -215,6 +215,21 @@ LEDGER = run_file(
     number("share", "Share of the amount that this payer bears", "share", low=None),
     number("amount_yuan", "quantity x unit_price_yuan x share, to the fen; costs positive", "yuan", low=None),
 )  # fmt: skip
+ACCOUNTS_TABLE = run_file(
+    "accounts.csv",
+    "The chart of accounts: what is counted, which price applies, and who shares the cost",
+    "scenario account",
+    SCENARIO,
+    text("account", "Account of the ledger"),
+    text("nature", "Kind of amount", allowed=("capital", "recurrent", "transfer", "income")),
+    text("unit", "Unit of the quantity"),
+    text("item", "Entry of the price list; null: the quantity is in yuan", nullable=True),
+    text("purse", "Whose shares of `account.payers` apply; null: payer and payee are fixed", nullable=True),
+    text("payer", "Who pays, where that is fixed"),
+    text("payee", "Who is paid"),
+    number("life_years", "Years that what is bought lasts", "year", nullable=True),
+    whole("in_total", "1: the totals of the payers count it; 0: it pays for what the ledger does not hold", high=1),
+)  # fmt: skip
 VERDICTS = run_file(
     "verdicts.csv",
     "Measures against limits",
@@ -274,5 +289,5 @@ SUMMARY = run_file(
 RUN_TABLES: tuple[Table, ...] = (
     ENROLMENT, FORECAST_CHECK, CLOSURES, GROUNDS_OF_DECISIONS, SCHOOL_PLANS, CAMPUSES, PLACES, UNPLACED, ALTERNATIVES,
     RUNS, POSTS, CLASS_PLACES, DAYS, MEASURES, ANNUAL, SPREAD, RESOURCES_TABLE, HARM,
-    BOTTLENECKS, RELIEF, QUANTITIES, LEDGER, BUDGET, VERDICTS, SUMMARY, EVENTS,
+    BOTTLENECKS, RELIEF, QUANTITIES, ACCOUNTS_TABLE, LEDGER, BUDGET, VERDICTS, SUMMARY, EVENTS,
 )  # fmt: skip
