@@ -85,11 +85,10 @@ def amounts(lines: Lines, page: Page, counts: Counts) -> Amounts:
 
 def _accounts_of(lines: Lines, year: int, payer: str) -> tuple[list[str], list[str]]:
     """Return the accounts of a payer in a year: those that the total counts, and the others."""
-    there = [name for name in lines.accounts.index if (year, name) in lines.blocks]
-    mine = [name for name in there if payer in {part.payer for part in lines.parts(name)}]
-    counted = [name for name in mine if lines.accounts.at[name, "in_total"]]
-    rest = [REST] if (year, payer) in lines.rest.index else []
-    return [*counted, *rest], [name for name in mine if name not in counted]
+    there = [account for account in lines.accounts.values() if (year, account.name) in lines.blocks]
+    mine = [account for account in there if payer in {part.payer for part in account.parts}]
+    rest = [REST] if (year, payer) in lines.rest else []
+    return [a.name for a in mine if a.in_total] + rest, [a.name for a in mine if not a.in_total]
 
 
 def _line(lines: Lines, counts: Counts, found: Amounts, key: tuple[int, str, str], row: int) -> None:
@@ -97,18 +96,17 @@ def _line(lines: Lines, counts: Counts, found: Amounts, key: tuple[int, str, str
     year, payer, account = key
     page, word, look = found.page, lines.run.words, found.page.pen.looks
     name = word("book.rest") if account == REST else word.term("account", account)
-    counted = account == REST or bool(lines.accounts.at[account, "in_total"])
+    counted = account == REST or lines.accounts[account].in_total
     page.row(row, (year, word.term("payer", payer), name, word("book.yes" if counted else "book.no")))
     if account == REST:
-        values = lines.rest.loc[(year, payer)].to_numpy() / FEN_PER_YUAN
+        values = lines.rest[year, payer] / FEN_PER_YUAN
         page.sheet.write_row(row, FIRST, values.tolist(), look["fixed"])
     else:
-        first, last = lines.blocks[year, account]
-        values = lines.amounts[account, payer][lines.within(year, account)].sum(axis=0) / FEN_PER_YUAN
-        part = next(part for part in lines.parts(account) if part.payer == payer)
+        values = lines.amounts[payer][lines.blocks[year, account]].sum(axis=0) / FEN_PER_YUAN
+        part = next(part for part in lines.accounts[account].parts if part.payer == payer)
         for k, value in enumerate(values.tolist()):
-            cells = counts.page.cells(HEAD_ROW + 1 + first, HEAD_ROW + 1 + last, QUANTITY + k)
-            formula = f"={counts.product(cells, account, part)}"
+            cells = counts.block(year, account, QUANTITY + k)
+            formula = f"={counts.product(cells, lines.accounts[account], part)}"
             page.sheet.write_formula(row, FIRST + k, formula, look["yuan"], value)
     _statistics(found, key, row, values)
 
@@ -141,9 +139,7 @@ def _totals(lines: Lines, found: Amounts, payers: Sequence[str], sums: Mapping[t
             row += 1
 
 
-def _total(
-    lines: Lines, found: Amounts, key: tuple[int, str, str], place: tuple[int, range], values: Floats
-) -> None:
+def _total(lines: Lines, found: Amounts, key: tuple[int, str, str], place: tuple[int, range], values: Floats) -> None:
     """Write one total: for each replication the sum of the rows that it is made of."""
     (year, payer, _), (row, rows), word = key, place, lines.run.words
     name = word("book.all_years") if year == EVERY else year

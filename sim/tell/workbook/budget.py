@@ -38,13 +38,13 @@ def _block(lines: Lines, page: Page, amounts: Amounts, payer: str, row: int) -> 
     word, years = lines.run.words, lines.run.years
     payers = PAYERS if payer == ALL else (payer,)
     for nature in NATURES:
-        names = lines.accounts.index[lines.accounts["nature"] == nature]
+        names = [account.name for account in lines.accounts.values() if account.nature == nature]
         for account in [] if (payer, nature) == (ALL, "transfer") else names:
             keys = {year: [(year, who, account) for who in payers] for year in years}
             if not any(key in amounts.rows for found in keys.values() for key in found):
                 continue
             label = word.term("account", account)
-            label += "" if lines.accounts.at[account, "in_total"] else f" ({word('book.not_in_total')})"
+            label += "" if lines.accounts[account].in_total else f" ({word('book.not_in_total')})"
             _row(page, row, (label, word.term("nature", nature)), [amounts.sum(keys[year]) for year in years])
             row += 1
     rest = [amounts.sum([(year, who, REST) for who in payers]) for year in years]
@@ -79,11 +79,8 @@ def _totals(lines: Lines, page: Page, amounts: Amounts, payer: str, row: int) ->
 
 def fixed(lines: Lines, payer: str, year: int, name: str) -> float | None:
     """Return a total of the budget as it was simulated; None when there is no budget."""
-    table = lines.run.budget
-    if table.empty or name not in table:
-        return None
-    found = table[(table["account"] == TOTAL) & (table["payer"] == payer) & (table["year"] == year)]
-    return float(found[name].iloc[0]) if len(found) else None
+    totals = lines.totals
+    return float(totals.at[(year, payer), name]) if (year, payer) in totals.index else None
 
 
 def payers(lines: Lines, page: Page, amounts: Amounts, typed: Typed) -> None:
@@ -137,7 +134,7 @@ def _who(lines: Lines, page: Page, amounts: Amounts, there: Sequence[str], row: 
     shown = [payer for payer in there if payer != ALL]
     page.head(row + 1, [word("column.account"), *(word.term("payer", payer) for payer in shown)])
     row += 2
-    for account in [*lines.accounts.index, REST]:
+    for account in [*lines.accounts, REST]:
         sums = [amounts.sum([(year, payer, account) for year in years]) for payer in shown]
         if all(cell.formula == "=0" for cell in sums):
             continue

@@ -1,10 +1,10 @@
-"""The sheet of the capital plan: what is bought in which year, at which price, for how long, and what it costs a year."""
+"""The sheet of the capital plan: what is bought in which year, at which price, and what it costs a year."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from sim.tell.workbook.lines import Lines
+from sim.tell.workbook.lines import Account, Lines
 from sim.tell.workbook.pen import HEAD_ROW, Live, Page
 from sim.tell.workbook.quantities import ALL, MEAN, Counts
 from sim.units import FEN_PER_YUAN
@@ -17,7 +17,7 @@ LOOKS = ("wrap", "plain", "quantity", "text", "yuan", "yuan", "input", "yuan", "
 class Bought(NamedTuple):
     """What an account buys in a year, as simulated."""
 
-    account: str
+    account: Account
     year: int
     quantity: float
     cost: float
@@ -50,15 +50,13 @@ def capital(lines: Lines, page: Page, counts: Counts) -> None:
 def purchases(lines: Lines) -> list[Bought]:
     """Return what is bought: by account, then by year."""
     found = []
-    for account in lines.accounts.index[lines.accounts["nature"] == "capital"]:
-        for year in lines.run.years:
-            if (year, account) in lines.blocks:
-                first, last = lines.blocks[year, account]
-                count = lines.quantities.loc[first:last, lines.replications].mean(axis=1).sum()
-                parts = lines.parts(account)
-                rows = sum(lines.amounts[account, part.payer][lines.within(year, account)] for part in parts)
-                cost = float(rows.mean(axis=1).sum()) / FEN_PER_YUAN
-                found.append(Bought(account, year, float(count), cost, float(lines.accounts.at[account, "life_years"])))
+    for account in lines.accounts.values():
+        for year in lines.run.years if account.nature == "capital" else ():
+            if (year, account.name) in lines.blocks:
+                rows = lines.blocks[year, account.name]
+                count = float(lines.numbers[rows].mean(axis=1).sum())
+                cost = sum(float(lines.amounts[part.payer][rows].mean(axis=1).sum()) for part in account.parts)
+                found.append(Bought(account, year, count, cost / FEN_PER_YUAN, account.life))
     return found
 
 
@@ -71,18 +69,18 @@ def annuity(lines: Lines, line: Bought) -> float:
 def _purchase(lines: Lines, page: Page, counts: Counts, line: Bought, row: int) -> None:
     """Write one purchase: how many, at which price, for how many years, and what is left at the end."""
     word, typed, at = lines.run.words, counts.typed, row + 1
-    item = lines.accounts.at[line.account, "item"]
-    price = Live(f"={typed.price[item]}", lines.price(line.account)) if isinstance(item, str) else 1.0
+    item = line.account.item
+    price = Live(f"={typed.price[item]}", line.account.price) if item else 1.0
     life = Live(f"={typed.life[item]}", line.life) if item in typed.life else line.life
     end = lines.run.years[-1] + 1
     left = line.cost * max(0.0, 1 - (end - line.year) / line.life)
     values = (
-        word.term("account", line.account),
+        word.term("account", line.account.name),
         line.year,
-        Live(f"=SUM({counts.block(line.year, line.account, MEAN)})", line.quantity),
-        word.term("account_unit", lines.accounts.at[line.account, "unit"]),
+        Live(f"=SUM({counts.block(line.year, line.account.name, MEAN)})", line.quantity),
+        word.term("account_unit", line.account.unit),
         price,
-        Live(f"=SUM({counts.block(line.year, line.account, ALL)})", line.cost),
+        Live(f"=SUM({counts.block(line.year, line.account.name, ALL)})", line.cost),
         life,
         Live(f"=-PMT({typed.rate},G{at},F{at})", annuity(lines, line)),
         Live(f"=F{at}*MAX(0,1-({end}-B{at})/G{at})", left),

@@ -18,6 +18,7 @@ TEXTS = {
 """Columns of words, and the group of the glossary that translates them."""
 SHARES = ("share", "p_cheaper")
 TABLES = {
+    "budget": "year payer mean low high p50 p80 p95 annualised npv nominal residual npv_residual",
     "unit_costs": "year measure mean low high p50 p80 p95 unit",
     "drivers": "payer driver low high share",
     "bands": "band measure value_mean value_low value_high band_low band_high inside because source",
@@ -35,14 +36,11 @@ def spread(lines: Lines, page: Page) -> None:
     row = HEAD_ROW
     if len(totals):
         totals = totals[totals["account"] == "total"].sort_values(["payer", "year"], kind="stable")
-        columns = [name for name in "year payer mean low high p50 p80 p95 annualised npv nominal".split()]
-        columns += [name for name in ("residual", "npv_residual") if name in totals]
-        row = _table(lines, page, row, "budget", totals[columns])
-    for name, columns in TABLES.items():
+        row = _table(lines, page, row, "budget", totals)
+    for name in list(TABLES)[1:]:
         file = lines.run.path / f"{name}.csv"
         if file.is_file():
-            table = pd.read_csv(file)
-            row = _table(lines, page, row, name, table[[column for column in columns.split() if column in table]])
+            row = _table(lines, page, row, name, pd.read_csv(file))
     page.keep_in_sight(HEAD_ROW, 0)
 
 
@@ -50,7 +48,7 @@ def _table(lines: Lines, page: Page, row: int, name: str, table: pd.DataFrame) -
     """Write one table under its heading; return the row of the next one."""
     word = lines.run.words
     page.write(row, 0, word(f"book.spread.{name}"), "part")
-    shown = table.copy()
+    shown = table[[column for column in TABLES[name].split() if column in table]].copy()
     for column, group in TEXTS.items():
         if column in shown:
             shown[column] = [word.term(group, value) for value in shown[column]]
@@ -64,7 +62,8 @@ def sources(lines: Lines, page: Page) -> None:
     word = lines.run.words
     names = ("account", "nature", "unit", "from", "price", "shared_by", "source")
     widths = (34, 40, 16, 34, 26, 30, 90)
-    page.head(HEAD_ROW, [word(f"book.column.{name}") for name in names], widths)
+    for column, width in enumerate(widths):
+        page.sheet.set_column(column, column, width)
     row = page.table(HEAD_ROW, [word(f"book.column.{name}") for name in names], _accounts(lines), ["wrap"] * len(names))
     for grid in (register.limit_table, register.origin_table, register.weight_table):
         row = write_grid(page, row + 1, grid(lines.run))
@@ -74,19 +73,19 @@ def sources(lines: Lines, page: Page) -> None:
 def _accounts(lines: Lines) -> list[Sequence[object]]:
     """Return, for every account, from where its quantity and its price are and who bears it."""
     word, counted = lines.run.words, lines.counted
-    moves = counted[lines.replications].nunique(axis=1) > 1
-    lived = moves.groupby(counted["account"]).any()
+    numbers = counted[lines.replications]
+    lived = (numbers.max(axis=1) > numbers.min(axis=1)).groupby(counted["account"]).any()
     rows: list[Sequence[object]] = []
-    for account, row in lines.accounts.iterrows():
-        item = row["item"] if isinstance(row["item"], str) else ""
-        parties = word("book.pays", payer=word.term("payer", row["payer"]), payee=word.term("payer", row["payee"]))
-        purse = word.term("purse", row["purse"]) if isinstance(row["purse"], str) else parties
-        purse += f" ({word('book.fare_share')})" if account == FARE else ""
-        start = word("book.from.days" if lived.get(account, False) else "book.from.plan")
+    for name, account in lines.accounts.items():
+        item = account.item
+        parties = {"payer": word.term("payer", account.payer), "payee": word.term("payer", account.payee)}
+        purse = word.term("purse", account.purse) if account.purse else word("book.pays", **parties)
+        purse += f" ({word('book.fare_share')})" if name == FARE else ""
+        start = word("book.from.days" if lived.get(name, False) else "book.from.plan")
         price = word.term("price", item) if item else word("book.in_yuan")
         source = lines.prices[item]["source"] if item else word("book.in_yuan_source")
-        unit = word.term("account_unit", row["unit"])
-        rows.append((word.term("account", account), word.term("nature", row["nature"]), unit, start, price, purse, source))
+        kinds = word.term("nature", account.nature), word.term("account_unit", account.unit)
+        rows.append((word.term("account", name), *kinds, start, price, purse, source))
     return rows
 
 

@@ -17,20 +17,39 @@ from sim.units import FEN_PER_YUAN
 
 Floats = NDArray[np.float64]
 PAYERS = ("county", "upper", "family", "outside")
-LINE = ["year", "payer", "account"]
+SHARING = ("upper", "family", "county")
+"""Payers who share a cost; the last one bears what the others leave."""
 FARE = "family_fare"
 """The one transfer of which only a share is paid: families in hardship ride free."""
+DIGITS = 6
+"""Shares are kept to a millionth, as in the ledger."""
 NUDGE = 1e-6
 """Of a fen: halves that a computer cannot write down are rounded away from zero, as in the ledger."""
 
 
 class Part(NamedTuple):
-    """What one payer bears of an account: +1 pays, -1 gets; the share by its key, and as it was simulated."""
+    """What one payer bears of an account: +1 pays, -1 gets; whose share it is, and the share as simulated."""
 
     payer: str
     sign: int
-    share: str
-    value: float
+    purse: str
+    share: float
+
+
+class Account(NamedTuple):
+    """One account of the chart, with its price as simulated; item and purse are empty where there is none."""
+
+    name: str
+    nature: str
+    unit: str
+    item: str
+    purse: str
+    payer: str
+    payee: str
+    life: float
+    in_total: bool
+    price: float
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True)
@@ -40,17 +59,11 @@ class Lines:
     run: Run
 
     @cached_property
-    def accounts(self) -> pd.DataFrame:
-        """Return the chart of accounts by account, in its order: only those that are used."""
-        table = self.run.table("accounts").set_index("account")
-        return table[table.index.isin(self.ledger["account"].unique())]
-
-    @cached_property
     def ledger(self) -> pd.DataFrame:
         """Return the ledger as far as it is needed."""
         columns = ["replication", *KEYS, "payer", "quantity", "share", "amount_yuan"]
         frame = pd.read_parquet(self.run.folder.file("ledger"), columns=columns)
-        return frame.astype({"account": str, "site_id": str, "payer": str})
+        return frame.astype(dict.fromkeys(("account", "site_id", "payer"), "category"))
 
     @cached_property
     def prices(self) -> dict[str, dict[str, Any]]:
@@ -62,22 +75,26 @@ class Lines:
         """Return the replications of the ledger."""
         return sorted(self.ledger["replication"].unique())
 
-    def price(self, account: str) -> float:
-        """Return what one unit of an account costs; 1 yuan where the quantity is in yuan."""
-        item = self.accounts.at[account, "item"]
-        return float(self.prices[item]["central"]) if isinstance(item, str) else 1.0
+    @cached_property
+    def accounts(self) -> dict[str, Account]:
+        """Return the accounts that the ledger uses, in the order of the chart."""
+        table, used = self.run.table("accounts"), set(self.ledger["account"].cat.categories)
+        table = table[table["account"].isin(used)].fillna({"item": "", "purse": ""})
+        found = {}
+        for row in table.itertuples():
+            price = float(self.prices[row.item]["central"]) if row.item else 1.0
+            told = (row.account, row.nature, row.unit, row.item, row.purse, row.payer, row.payee, row.life_years)
+            found[row.account] = Account(*told, bool(row.in_total), price, self._parts(row))
+        return found
 
-    def parts(self, account: str) -> list[Part]:
+    def _parts(self, row: Any) -> tuple[Part, ...]:
         """Return who pays and who gets what of an account."""
-        row = self.accounts.loc[account]
-        if isinstance(row["purse"], str):
-            shares = self.run.settings.account.payers[row["purse"]]
-            return [Part(payer, 1, row["purse"], round(shares.get(payer, 0.0), 6)) for payer in PAYERS[:3]]
-        share = self.fare_share if account == FARE else 1.0
-        key = FARE if account == FARE else ""
-        sides = [(row["payer"], 1)]
-        sides += [(row["payee"], -1)] if row["nature"] == "transfer" else []
-        return [Part(payer, sign, key, share) for payer, sign in sides]
+        if row.purse:
+            shares: dict[str, float] = dict(self.run.settings.account.payers[row.purse])
+            return tuple(Part(payer, 1, row.purse, round(shares.get(payer, 0.0), DIGITS)) for payer in SHARING)
+        purse, share = (FARE, self.fare_share) if row.account == FARE else ("", 1.0)
+        paid = Part(row.payer, 1, purse, share)
+        return (paid, Part(row.payee, -1, purse, share)) if row.nature == "transfer" else (paid,)
 
     @cached_property
     def fare_share(self) -> float:
@@ -88,12 +105,12 @@ class Lines:
     @cached_property
     def counted(self) -> pd.DataFrame:
         """Return the quantity of every year, account and site by replication; payers of an account share it."""
-        frame = self.ledger
-        payer = self.accounts["payer"].where(self.accounts["nature"] == "transfer")
-        wanted = frame["account"].map(payer)
-        frame = frame[wanted.isna() | (wanted == frame["payer"])].drop_duplicates(["replication", *KEYS])
+        given = {name: account.payer for name, account in self.accounts.items() if account.nature == "transfer"}
+        giver = self.ledger["account"].map(given).astype(object)
+        frame = self.ledger[giver.isna() | (giver == self.ledger["payer"].astype(object))]
+        frame = frame.drop_duplicates(["replication", *KEYS])
         wide = frame.set_index([*KEYS, "replication"])["quantity"].unstack("replication", fill_value=0.0)
-        return wide.reindex(columns=self.replications).reset_index()
+        return wide.reindex(columns=self.replications).reset_index().astype({"account": str, "site_id": str})
 
     @cached_property
     def quantities(self) -> pd.DataFrame:
@@ -103,84 +120,88 @@ class Lines:
         """
         rows = self.counted
         if self.run.public:
-            payers = {name: [part.payer for part in self.parts(name)] for name in self.accounts.index}
-            rows, _ = no_small_group(rows, self.per_pupil, payers)
-        price = rows["account"].map({name: self.price(name) for name in self.accounts.index})
+            payers = {name: [part.payer for part in account.parts] for name, account in self.accounts.items()}
+            rows = no_small_group(rows, self.per_pupil, payers)
+        price = rows["account"].map({name: account.price for name, account in self.accounts.items()})
         rows = not_too_many(rows, rows[self.replications].mean(axis=1) * price)
-        account = rows["account"].map({name: k for k, name in enumerate(self.accounts.index)})
+        account = rows["account"].map({name: k for k, name in enumerate(self.accounts)})
         site = rows["site_id"].map({name: k for k, name in enumerate(self.sites)})
         return rows.iloc[np.lexsort([site, account, rows["year"]])].reset_index(drop=True)
 
     @cached_property
-    def per_pupil(self) -> pd.Series:
+    def numbers(self) -> Floats:
+        """Return the quantities alone: rows by replications."""
+        return self.quantities[self.replications].to_numpy(dtype=float)
+
+    @cached_property
+    def per_pupil(self) -> dict[str, float]:
         """Return what one pupil counts for in a year, by account; only of accounts that count pupils."""
         counts = dict.fromkeys(PUPILS, 1.0) | dict.fromkeys(DAYS, self.run.school_days)
         counts |= dict.fromkeys(MONTHS, self.run.settings.account.fare_months)
-        return self.accounts["unit"].map(counts).dropna()
+        return {name: counts[account.unit] for name, account in self.accounts.items() if account.unit in counts}
 
     @cached_property
-    def sites(self) -> list[str]:
-        """Return the county, its schools in their order, and the row of those that are told together."""
-        return [COUNTY, *self.run.schools.index, TOGETHER]
+    def sites(self) -> dict[str, str]:
+        """Return what the county, each school and the schools told together are called, in the order of the sheets."""
+        schools = {site: self.run.site(site) for site in self.run.schools.index}
+        return {COUNTY: self.run.site(COUNTY), **schools, TOGETHER: self.run.words("book.together")}
 
     @cached_property
-    def blocks(self) -> dict[tuple[int, str], tuple[int, int]]:
-        """Return the first and the last row of `quantities` of each year and account."""
-        rows = self.quantities
-        place = pd.Series(np.arange(len(rows))).groupby([rows["year"], rows["account"]])
-        return {key: (int(first), int(last)) for key, first, last in zip(*_ends(place), strict=True)}
-
-    def within(self, year: int, account: str) -> NDArray[np.bool_]:
-        """Tell which of the rows of an account are those of a year."""
-        return self.quantities.loc[self.quantities["account"] == account, "year"].to_numpy() == year
+    def blocks(self) -> dict[tuple[int, str], slice]:
+        """Return which rows of `quantities` are those of a year and account; they lie together."""
+        rows = pd.Series(np.arange(len(self.quantities)))
+        place = rows.groupby([self.quantities["year"], self.quantities["account"]]).agg(["min", "max"])
+        return {key: slice(first, last + 1) for key, first, last in place.itertuples()}
 
     @cached_property
-    def amounts(self) -> dict[tuple[str, str], Floats]:
-        """Return, by account and payer, what `quantities` come to: fen by row and replication."""
-        counted = self.quantities[self.replications].to_numpy()
-        which = self.quantities["account"].to_numpy()
+    def amounts(self) -> dict[str, Floats]:
+        """Return what every row of `quantities` comes to for each payer: fen by row and replication."""
+        yuan = self.numbers * self._by_row({n: a.price for n, a in self.accounts.items()})
         found = {}
-        for account in self.accounts.index:
-            rows = counted[which == account]
-            for part in self.parts(account):
-                found[account, part.payer] = part.sign * fen(rows * self.price(account) * part.value)
+        for payer in PAYERS:
+            parts = {a.name: part for a in self.accounts.values() for part in a.parts if part.payer == payer}
+            share = self._by_row({name: part.share for name, part in parts.items()})
+            found[payer] = fen(yuan * share) * self._by_row({name: part.sign for name, part in parts.items()})
         return found
 
+    def _by_row(self, values: dict[str, float]) -> Floats:
+        """Lay what is known of accounts out along the rows of `quantities`; 0 where nothing is known."""
+        return self.quantities["account"].map(values).fillna(0.0).to_numpy(dtype=float)[:, None]
+
     @cached_property
-    def live(self) -> pd.DataFrame:
-        """Return what the formulas come to: fen by year, payer and account, one column per replication."""
-        years = self.quantities["year"].to_numpy()
-        which = self.quantities["account"].to_numpy()
-        pieces = []
-        for (account, payer), rows in self.amounts.items():
-            table = pd.DataFrame(rows, columns=self.replications).groupby(years[which == account]).sum()
-            pieces.append(table.rename_axis("year").reset_index().assign(payer=payer, account=account))
-        return pd.concat(pieces).set_index(LINE)[self.replications]
+    def counts(self) -> Floats:
+        """Tell of every row of `quantities` whether the totals of the payers count it: 1 or 0."""
+        return self._by_row({name: float(account.in_total) for name, account in self.accounts.items()})[:, 0]
 
     @cached_property
     def booked(self) -> pd.DataFrame:
-        """Return the ledger: fen by year, payer and account, one column per replication."""
-        table = self.ledger.assign(fen=np.rint(self.ledger["amount_yuan"] * FEN_PER_YUAN).astype(np.int64))
-        wide = table.groupby([*LINE, "replication"])["fen"].sum().unstack("replication", fill_value=0)
-        return wide.reindex(columns=self.replications, fill_value=0)
+        """Return the totals of the ledger: fen by year and payer, one column per replication."""
+        counted = [name for name, account in self.accounts.items() if account.in_total]
+        table = self.ledger[self.ledger["account"].isin(counted)]
+        table = table.assign(fen=np.rint(table["amount_yuan"] * FEN_PER_YUAN).astype(np.int64))
+        wide = table.groupby(["year", "payer", "replication"], observed=True)["fen"].sum()
+        return wide.unstack("replication", fill_value=0).reindex(columns=self.replications, fill_value=0)
 
     @cached_property
-    def rest(self) -> pd.DataFrame:
+    def totals(self) -> pd.DataFrame:
+        """Return the totals of the budget by year and payer, with the spread of prices; empty when there is none."""
+        table = self.run.budget
+        return table[table["account"] == "total"].set_index(["year", "payer"]) if len(table) else table
+
+    @cached_property
+    def rest(self) -> dict[tuple[int, str], Floats]:
         """Return what the ledger has beyond the formulas: fen by year and payer; only where there is any.
 
         It holds groups too small to be told, and the fen by which rows added up differ from each of them rounded.
         """
-        rest = self.booked.sub(self.live, fill_value=0).reset_index()
-        rest = rest[rest["account"].map(self.accounts["in_total"]).astype(bool)]
-        by_payer = rest.groupby(["year", "payer"])[self.replications].sum()
-        return by_payer[(by_payer.abs() > 0).any(axis=1)]
+        years, found = self.quantities["year"].to_numpy(), {}
+        for (year, payer), booked in zip(self.booked.index, self.booked.to_numpy(), strict=True):
+            rest = booked - (self.amounts[payer] * self.counts[:, None])[years == year].sum(axis=0)
+            if rest.any():
+                found[year, payer] = rest
+        return found
 
 
 def fen(yuan: Floats) -> Floats:
     """Round amounts of yuan to whole fen, halves away from zero, as a spreadsheet and the ledger do."""
     return np.sign(yuan) * np.floor(np.abs(yuan) * FEN_PER_YUAN + 0.5 + NUDGE)
-
-
-def _ends(place: Any) -> tuple[Any, Any, Any]:
-    first, last = place.min(), place.max()
-    return first.index, first.to_numpy(), last.to_numpy()

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from xlsxwriter.utility import quote_sheetname, xl_range_abs, xl_rowcol_to_cell
+from xlsxwriter.worksheet import Worksheet
 
 from sim.tell.run import Run
 
@@ -48,6 +49,13 @@ class Live(NamedTuple):
     value: float
 
 
+class Sheet(Worksheet):  # type: ignore[misc]  # it has no types
+    """A sheet whose formulas need no rewriting: none uses a function that is newer than the file format."""
+
+    def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
+        return formula.removeprefix("=")
+
+
 @dataclass(frozen=True, slots=True)
 class Pen:
     """A workbook and its formats."""
@@ -59,7 +67,7 @@ class Pen:
     def sheet(self, key: str) -> Page:
         """Add a sheet with its title, its note, and its page ready to be printed: A4 across, one page wide."""
         name, word = self.run.words(f"book.sheet.{key}"), self.run.words
-        sheet = self.book.add_worksheet(name)
+        sheet = self.book.add_worksheet(name, Sheet)
         sheet.hide_gridlines(2)
         sheet.set_landscape()
         sheet.set_paper(A4)

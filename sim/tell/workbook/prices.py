@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sim.tell.workbook.lines import FARE, Lines
+from xlsxwriter.utility import xl_rowcol_to_cell
+
+from sim.tell.workbook.lines import DIGITS, FARE, SHARING, Lines
 from sim.tell.workbook.pen import HEAD_ROW, Live, Page
 
+NAMES = (
+    "price", "typed", "simulated", "low", "high", "unit", "price_year", "life", "confidence", "used_for", "source",
+)  # fmt: skip
 WIDTHS = (30, 14, 14, 12, 12, 22, 7, 9, 12, 34, 70)
 LOW = {"validate": "decimal", "criteria": ">=", "value": 0}
 SHARE = {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 1}
@@ -39,12 +44,11 @@ def prices(lines: Lines, page: Page) -> Typed:
 def _price_list(lines: Lines, page: Page, typed: Typed) -> int:
     """Write one row for each price; return the first free row."""
     word = lines.run.words
-    names = ("price", "typed", "simulated", "low", "high", "unit", "price_year", "life", "confidence", "used_for", "source")
-    page.head(HEAD_ROW, [word(f"book.column.{name}") for name in names], WIDTHS)
+    page.head(HEAD_ROW, [word(f"book.column.{name}") for name in NAMES], WIDTHS)
     looks = ("wrap", "input", "fixed", "yuan", "yuan", "text", "plain", "input", "text", "wrap", "wrap")
     row = HEAD_ROW + 1
     for item, price in lines.prices.items():
-        used = [word.term("account", name) for name in lines.accounts.index[lines.accounts["item"] == item]]
+        used = [word.term("account", account.name) for account in lines.accounts.values() if account.item == item]
         page.row(
             row,
             (
@@ -70,24 +74,26 @@ def _shares(lines: Lines, page: Page, typed: Typed, row: int) -> int:
     word = lines.run.words
     page.write(row, 0, word("book.shares"), "part")
     page.write(row, 3, word("book.shares_note"), "note")
-    head = [word("book.column.purse"), *(word.term("payer", payer) for payer in ("upper", "family", "county"))]
+    head = [word("book.column.purse"), *(word.term("payer", payer) for payer in SHARING)]
     simulated = word("book.column.simulated")
     page.head(row + 1, [*head, *(f"{name}: {simulated}" for name in head[1:]), "", "", word("book.column.used_for")])
     first = row = row + 2
-    for purse, shares in lines.run.settings.account.payers.items():
-        upper, family = (round(shares.get(payer, 0.0), 6) for payer in ("upper", "family"))
-        rest = round(1 - upper - family, 6)
-        used = [word.term("account", name) for name in lines.accounts.index[lines.accounts["purse"] == purse]]
-        county = Live(f"=ROUND(1-B{row + 1}-C{row + 1},6)", rest)
+    for purse, told in lines.run.settings.account.payers.items():
+        shares: dict[str, float] = dict(told)
+        upper, family = (round(shares.get(payer, 0.0), DIGITS) for payer in SHARING[:2])
+        rest = round(1 - upper - family, DIGITS)
+        used = [word.term("account", account.name) for account in lines.accounts.values() if account.purse == purse]
+        county = Live(f"=ROUND(1-B{row + 1}-C{row + 1},{DIGITS})", rest)
         values = (word.term("purse", purse), upper, family, county, upper, family, rest, None, None, word.join(used))
         looks = ("wrap", "input_share", "input_share", "share", *["fixed_share"] * 3, "", "", "wrap")
         page.row(row, values, looks)
-        typed.share |= {(purse, payer): page.cell(row, 1 + k) for k, payer in enumerate(("upper", "family", "county"))}
+        typed.share |= {(purse, payer): page.cell(row, 1 + k) for k, payer in enumerate(SHARING)}
         row += 1
-    for column, other in ((1, "C"), (2, "B")):
+    for column, other, was in ((1, "C", "E"), (2, "B", "F")):
         rule = {**SHARE, "maximum": f"=1-{other}{first + 1}", "error_message": word("book.rule.share")}
         page.sheet.data_validation(first, column, row - 1, column, rule)
-        _mark_changes(page, (first, column, row - 1, column), f"{'BC'[column - 1]}{first + 1}<>{'EF'[column - 1]}{first + 1}")
+        changed = f"{xl_rowcol_to_cell(first, column)}<>{was}{first + 1}"
+        _mark_changes(page, (first, column, row - 1, column), changed)
     typed.where["share"] = f"B{first + 1}:C{row}"
     return row
 
@@ -99,16 +105,16 @@ def _settings(lines: Lines, page: Page, typed: Typed, row: int) -> None:
     waived, paid = account.hardship_fare_waived, lines.fare_share
     poor = round((1 - paid) / waived, 9) if waived else 0.0
     rows = [("discount_rate", account.discount_rate), ("inflation", account.inflation)]
-    rows += [("hardship_fare_waived", waived)] if FARE in lines.accounts.index else []
+    rows += [("hardship_fare_waived", waived)] if FARE in lines.accounts else []
     first = row = row + 1
     for name, value in rows:
         page.row(row, (word(f"book.{name}"), value, value), ("wrap", "input_share", "fixed_share"))
         row += 1
     typed.rate, typed.inflation = page.cell(first, 1), page.cell(first + 1, 1)
     _watch(page, first, row - 1, (SHARE, word("book.rule.share")))
-    if FARE in lines.accounts.index:
+    if FARE in lines.accounts:
         page.row(row, (word("book.hardship_share"), poor), ("wrap", "fixed_share"))
-        formula = f"=ROUND(1-B{row}*B{row + 1},6)"
+        formula = f"=ROUND(1-B{row}*B{row + 1},{DIGITS})"
         page.row(row + 1, (word("book.fare_share"), Live(formula, paid)), ("wrap", "share"))
         typed.share[FARE, "family"] = typed.share[FARE, "county"] = page.cell(row + 1, 1)
 

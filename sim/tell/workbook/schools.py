@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from xlsxwriter.utility import xl_col_to_name
 
@@ -9,7 +10,7 @@ from sim.tell.workbook.amounts import ALL as EVERYBODY
 from sim.tell.workbook.amounts import REST, Amounts
 from sim.tell.workbook.lines import PAYERS, Lines
 from sim.tell.workbook.pen import HEAD_ROW, Live, Page
-from sim.tell.workbook.quantities import ALL, NUMBER, OF_COUNTY, YEAR, Counts, site_names
+from sim.tell.workbook.quantities import ALL, NUMBER, OF_COUNTY, YEAR, Counts
 from sim.units import FEN_PER_YUAN
 
 LABELS = 2
@@ -18,7 +19,7 @@ LABELS = 2
 
 def schools(lines: Lines, page: Page, counts: Counts, amounts: Amounts) -> None:
     """Write one row for each school: its cost by year for all payers, then for the county; totals as in the budget."""
-    word, years, names = lines.run.words, lines.run.years, site_names(lines)
+    word, years, names = lines.run.words, lines.run.years, lines.sites
     there = set(lines.quantities["site_id"])
     shown = [(number, site) for number, site in enumerate(names) if site in there]
     blocks = ((EVERYBODY, ALL), ("county", OF_COUNTY))
@@ -44,11 +45,9 @@ def schools(lines: Lines, page: Page, counts: Counts, amounts: Amounts) -> None:
 
 def worth(lines: Lines, payer: str) -> dict[tuple[str, int], float]:
     """Return what every school costs a payer in every year, as simulated, in yuan; the transfers that count."""
-    rows, cost = lines.quantities, pd.Series(0.0, index=lines.quantities.index)
-    for (account, who), fen in lines.amounts.items():
-        counted = bool(lines.accounts.at[account, "in_total"]) or payer == EVERYBODY
-        if counted and payer in (who, EVERYBODY):
-            cost.loc[rows["account"] == account] += fen.mean(axis=1) / FEN_PER_YUAN
+    rows, fen = lines.quantities, lines.amounts
+    whole = np.sum(list(fen.values()), axis=0) if payer == EVERYBODY else fen[payer] * lines.counts[:, None]
+    cost = pd.Series(whole.mean(axis=1) / FEN_PER_YUAN)
     return cost.groupby([rows["site_id"], rows["year"]]).sum().to_dict()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
-import numpy as np
 import pandas as pd
 
 from sim.tell.cells import FEWEST
@@ -37,22 +36,22 @@ GAPS = ("small_school_floor", "floor_kept")
 
 
 def no_small_group(
-    counted: pd.DataFrame, pupils: pd.Series, payers: Mapping[str, Sequence[str]]
-) -> tuple[pd.DataFrame, list[str]]:
-    """Tell schools with small groups together; return the rows, and the accounts that are left out altogether.
+    counted: pd.DataFrame, pupils: Mapping[str, float], payers: Mapping[str, Sequence[str]]
+) -> pd.DataFrame:
+    """Tell schools with small groups together; leave out accounts whose group is small in the whole county.
 
     `counted`: year, account, site_id and one column per replication; `pupils`: what one pupil counts for in each
-    account that counts pupils; `payers`: who pays or gets something of an account. Accounts are left out when their
-    group is small in the whole county, and others with them, so that no payer's sum is that of one account alone.
+    account that counts pupils; `payers`: who pays or gets something of an account. With accounts that are left
+    out go others, so that no payer's sum is that of one account alone.
     """
-    groups = _groups([account for account in counted["account"].unique() if account in pupils.index])
+    groups = _groups([account for account in counted["account"].unique() if account in pupils])
     apart = {group: _not_alone(counted, pupils, group) for group in groups}
     gone = _with_company(counted, [group for group in groups if apart[group] is None], groups, payers)
     rows = counted[~counted["account"].isin(gone)]
     for group, sites in apart.items():
         if sites:
             rows = merged(rows, rows["account"].isin(group) & rows["site_id"].isin(sites))
-    return rows, gone
+    return rows
 
 
 def not_too_many(rows: pd.DataFrame, yuan: pd.Series) -> pd.DataFrame:
@@ -81,7 +80,7 @@ def _groups(accounts: Sequence[str]) -> list[tuple[str, ...]]:
     return [group for group in (*same, *alone) if group]
 
 
-def _not_alone(counted: pd.DataFrame, pupils: pd.Series, group: Sequence[str]) -> set[str] | None:
+def _not_alone(counted: pd.DataFrame, pupils: Mapping[str, float], group: Sequence[str]) -> set[str] | None:
     """Return the schools that must be told together in accounts that count the same pupils; None when that is too few.
 
     They are those with fewer than five pupils in any year and replication, and then the smallest others until
@@ -89,7 +88,7 @@ def _not_alone(counted: pd.DataFrame, pupils: pd.Series, group: Sequence[str]) -
     """
     rows = counted[counted["account"].isin(group) & ~counted["account"].isin(GAPS)]
     numbers = rows.columns.difference(KEYS)
-    heads = rows[numbers].abs().div(rows["account"].map(pupils), axis=0)
+    heads = rows[numbers].abs().div(rows["account"].map(dict(pupils)), axis=0)
     small = ((heads > 0) & (heads < FEWEST)).any(axis=1)
     by_size = heads.sum(axis=1).groupby(rows["site_id"]).sum().sort_values(kind="stable").index
     sites = set(rows.loc[small, "site_id"])
