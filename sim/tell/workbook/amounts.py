@@ -86,7 +86,7 @@ def amounts(lines: Lines, page: Page, counts: Counts) -> Amounts:
 def _accounts_of(lines: Lines, year: int, payer: str) -> tuple[list[str], list[str]]:
     """Return the accounts of a payer in a year: those that the total counts, and the others."""
     there = [account for account in lines.accounts.values() if (year, account.name) in lines.blocks]
-    mine = [account for account in there if payer in {part.payer for part in account.parts}]
+    mine = [account for account in there if payer in account.payers]
     rest = [REST] if (year, payer) in lines.rest else []
     return [a.name for a in mine if a.in_total] + rest, [a.name for a in mine if not a.in_total]
 
@@ -103,10 +103,9 @@ def _line(lines: Lines, counts: Counts, found: Amounts, key: tuple[int, str, str
         page.sheet.write_row(row, FIRST, values.tolist(), look["fixed"])
     else:
         values = lines.amounts[payer][lines.blocks[year, account]].sum(axis=0) / FEN_PER_YUAN
-        part = next(part for part in lines.accounts[account].parts if part.payer == payer)
         for k, value in enumerate(values.tolist()):
             cells = counts.block(year, account, QUANTITY + k)
-            formula = f"={counts.product(cells, lines.accounts[account], part)}"
+            formula = f"={counts.product(cells, lines.accounts[account], (payer,))}"
             page.sheet.write_formula(row, FIRST + k, formula, look["yuan"], value)
     _statistics(found, key, row, values)
 

@@ -11,7 +11,7 @@ from sim.units import FEN_PER_YUAN
 
 NAMES = ("account", "year", "bought", "unit", "unit_price", "cost", "life", "annuity", "residual")
 WIDTHS = (34, 9, 13, 13, 16, 18, 10, 18, 20)
-LOOKS = ("wrap", "plain", "quantity", "text", "yuan", "yuan", "input", "yuan", "yuan")
+LOOKS = ("wrap", "plain", "quantity", "text", "yuan", "yuan", "number", "yuan", "yuan")
 
 
 class Bought(NamedTuple):
@@ -55,7 +55,7 @@ def purchases(lines: Lines) -> list[Bought]:
             if (year, account.name) in lines.blocks:
                 rows = lines.blocks[year, account.name]
                 count = float(lines.numbers[rows].mean(axis=1).sum())
-                cost = sum(float(lines.amounts[part.payer][rows].mean(axis=1).sum()) for part in account.parts)
+                cost = sum(float(fen[rows].mean(axis=1).sum()) for fen in lines.amounts.values())
                 found.append(Bought(account, year, count, cost / FEN_PER_YUAN, account.life))
     return found
 
@@ -85,4 +85,4 @@ def _purchase(lines: Lines, page: Page, counts: Counts, line: Bought, row: int) 
         Live(f"=-PMT({typed.rate},G{at},F{at})", annuity(lines, line)),
         Live(f"=F{at}*MAX(0,1-({end}-B{at})/G{at})", left),
     )
-    page.row(row, values, LOOKS if not isinstance(life, Live) else (*LOOKS[:6], "yuan", *LOOKS[7:]))
+    page.row(row, values, LOOKS)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from sim.tell import register
 from sim.tell.table import Grid
-from sim.tell.workbook.lines import FARE, Lines
+from sim.tell.workbook.lines import Lines
 from sim.tell.workbook.pen import HEAD_ROW, Page
 
 TEXTS = {
@@ -72,16 +72,15 @@ def sources(lines: Lines, page: Page) -> None:
 
 def _accounts(lines: Lines) -> list[Sequence[object]]:
     """Return, for every account, from where its quantity and its price are and who bears it."""
-    word, counted = lines.run.words, lines.counted
-    numbers = counted[lines.replications]
-    lived = (numbers.max(axis=1) > numbers.min(axis=1)).groupby(counted["account"]).any()
+    word = lines.run.words
+    counted = lines.run.table("quantities")
+    lived = set(counted.loc[counted["replication"].notna(), "item"])
     rows: list[Sequence[object]] = []
     for name, account in lines.accounts.items():
         item = account.item
         parties = {"payer": word.term("payer", account.payer), "payee": word.term("payer", account.payee)}
         purse = word.term("purse", account.purse) if account.purse else word("book.pays", **parties)
-        purse += f" ({word('book.fare_share')})" if name == FARE else ""
-        start = word("book.from.days" if lived.get(name, False) else "book.from.plan")
+        start = word("book.from.days" if account.counts in lived else "book.from.plan")
         price = word.term("price", item) if item else word("book.in_yuan")
         source = lines.prices[item]["source"] if item else word("book.in_yuan_source")
         kinds = word.term("nature", account.nature), word.term("account_unit", account.unit)

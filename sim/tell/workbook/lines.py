@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 
 from sim.tell import register
 from sim.tell.run import COUNTY, Run
-from sim.tell.workbook.together import DAYS, KEYS, MONTHS, PUPILS, TOGETHER, no_small_group, not_too_many
+from sim.tell.workbook.together import DAYS, KEYS, MONTHS, PLACES, PUPILS, TOGETHER, no_small_group, not_too_many
 from sim.units import FEN_PER_YUAN
 
 Floats = NDArray[np.float64]
 PAYERS = ("county", "upper", "family", "outside")
 SHARING = ("upper", "family", "county")
 """Payers who share a cost; the last one bears what the others leave."""
-FARE = "family_fare"
-"""The one transfer of which only a share is paid: families in hardship ride free."""
+WAIVED = "fare_waived"
+"""The one transfer of which a typed part is given: the fare that families in hardship need not pay."""
 DIGITS = 6
 """Shares are kept to a millionth, as in the ledger."""
 NUDGE = 1e-6
@@ -28,11 +28,12 @@ NUDGE = 1e-6
 
 
 class Part(NamedTuple):
-    """What one payer bears of an account: +1 pays, -1 gets; whose share it is, and the share as simulated."""
+    """What one payer bears of an account: +1 pays, -1 gets what `giver` pays; the share as simulated."""
 
     payer: str
     sign: int
     purse: str
+    giver: str
     share: float
 
 
@@ -43,6 +44,7 @@ class Account(NamedTuple):
     nature: str
     unit: str
     item: str
+    counts: str
     purse: str
     payer: str
     payee: str
@@ -50,6 +52,11 @@ class Account(NamedTuple):
     in_total: bool
     price: float
     parts: tuple[Part, ...]
+
+    @property
+    def payers(self) -> set[str]:
+        """Return who pays or gets something of it."""
+        return {part.payer for part in self.parts}
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class Lines:
     @cached_property
     def ledger(self) -> pd.DataFrame:
         """Return the ledger as far as it is needed."""
-        columns = ["replication", *KEYS, "payer", "quantity", "share", "amount_yuan"]
+        columns = ["replication", *KEYS, "nature", "payer", "quantity", "amount_yuan"]
         frame = pd.read_parquet(self.run.folder.file("ledger"), columns=columns)
         return frame.astype(dict.fromkeys(("account", "site_id", "payer"), "category"))
 
@@ -83,32 +90,33 @@ class Lines:
         found = {}
         for row in table.itertuples():
             price = float(self.prices[row.item]["central"]) if row.item else 1.0
-            told = (row.account, row.nature, row.unit, row.item, row.purse, row.payer, row.payee, row.life_years)
-            found[row.account] = Account(*told, bool(row.in_total), price, self._parts(row))
+            told = (row.account, row.nature, row.unit, row.item, row.counts, row.purse)
+            who = (row.payer, row.payee, row.life_years, bool(row.in_total))
+            found[row.account] = Account(*told, *who, price, self._parts(row))
         return found
 
     def _parts(self, row: Any) -> tuple[Part, ...]:
         """Return who pays and who gets what of an account."""
-        if row.purse:
-            shares: dict[str, float] = dict(self.run.settings.account.payers[row.purse])
-            return tuple(Part(payer, 1, row.purse, round(shares.get(payer, 0.0), DIGITS)) for payer in SHARING)
-        purse, share = (FARE, self.fare_share) if row.account == FARE else ("", 1.0)
-        paid = Part(row.payer, 1, purse, share)
-        return (paid, Part(row.payee, -1, purse, share)) if row.nature == "transfer" else (paid,)
-
-    @cached_property
-    def fare_share(self) -> float:
-        """Return the share of the fare that is paid."""
-        shares = self.ledger.loc[self.ledger["account"] == FARE, "share"]
-        return float(shares.iloc[0]) if len(shares) else 1.0
+        account, purse = self.run.settings.account, row.purse
+        if purse:
+            told: dict[Any, float] = dict(account.payers[purse])
+            shares = {payer: told.get(payer, 0.0) for payer in SHARING}
+        elif row.account == WAIVED:
+            purse, shares = WAIVED, {row.payer: account.hardship_fare_waived}
+        else:
+            shares = {row.payer: 1.0}
+        paid = tuple(Part(payer, 1, purse, payer, round(share, DIGITS)) for payer, share in shares.items())
+        got = tuple(part._replace(payer=row.payee, sign=-1) for part in paid)
+        return (*paid, *got) if row.nature == "transfer" else paid
 
     @cached_property
     def counted(self) -> pd.DataFrame:
-        """Return the quantity of every year, account and site by replication; payers of an account share it."""
-        given = {name: account.payer for name, account in self.accounts.items() if account.nature == "transfer"}
-        giver = self.ledger["account"].map(given).astype(object)
-        frame = self.ledger[giver.isna() | (giver == self.ledger["payer"].astype(object))]
-        frame = frame.drop_duplicates(["replication", *KEYS])
+        """Return the quantity of every year, account and site by replication; payers of an account share it.
+
+        What is paid counts, not what is received: of a transfer the rows above zero.
+        """
+        got = (self.ledger["nature"] == "transfer") & (self.ledger["quantity"] < 0)
+        frame = self.ledger[~got].drop_duplicates(["replication", *KEYS])
         wide = frame.set_index([*KEYS, "replication"])["quantity"].unstack("replication", fill_value=0.0)
         return wide.reindex(columns=self.replications).reset_index().astype({"account": str, "site_id": str})
 
@@ -120,7 +128,7 @@ class Lines:
         """
         rows = self.counted
         if self.run.public:
-            payers = {name: [part.payer for part in account.parts] for name, account in self.accounts.items()}
+            payers = {name: account.payers for name, account in self.accounts.items()}
             rows = no_small_group(rows, self.per_pupil, payers)
         price = rows["account"].map({name: account.price for name, account in self.accounts.items()})
         rows = not_too_many(rows, rows[self.replications].mean(axis=1) * price)
@@ -136,9 +144,11 @@ class Lines:
     @cached_property
     def per_pupil(self) -> dict[str, float]:
         """Return what one pupil counts for in a year, by account; only of accounts that count pupils."""
-        counts = dict.fromkeys(PUPILS, 1.0) | dict.fromkeys(DAYS, self.run.school_days)
-        counts |= dict.fromkeys(MONTHS, self.run.settings.account.fare_months)
-        return {name: counts[account.unit] for name, account in self.accounts.items() if account.unit in counts}
+        bought, used = dict.fromkeys(PLACES, 1.0), dict.fromkeys(PUPILS, 1.0)
+        used |= dict.fromkeys(DAYS, self.run.school_days)
+        used |= dict.fromkeys(MONTHS, max(self.run.settings.account.fare_months, 1.0))
+        counts = {a.name: (bought if a.nature == "capital" else used).get(a.unit) for a in self.accounts.values()}
+        return {name: count for name, count in counts.items() if count}
 
     @cached_property
     def sites(self) -> dict[str, str]:
@@ -159,9 +169,12 @@ class Lines:
         yuan = self.numbers * self._by_row({n: a.price for n, a in self.accounts.items()})
         found = {}
         for payer in PAYERS:
-            parts = {a.name: part for a in self.accounts.values() for part in a.parts if part.payer == payer}
-            share = self._by_row({name: part.share for name, part in parts.items()})
-            found[payer] = fen(yuan * share) * self._by_row({name: part.sign for name, part in parts.items()})
+            found[payer] = np.zeros_like(yuan)
+            for place in range(max((len(account.parts) for account in self.accounts.values()), default=0)):
+                parts = {a.name: a.parts[place] for a in self.accounts.values() if place < len(a.parts)}
+                mine = {name: part for name, part in parts.items() if part.payer == payer}
+                share = self._by_row({name: part.share for name, part in mine.items()})
+                found[payer] += fen(yuan * share) * self._by_row({name: part.sign for name, part in mine.items()})
         return found
 
     def _by_row(self, values: dict[str, float]) -> Floats:

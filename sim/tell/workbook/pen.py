@@ -27,6 +27,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "yuan": {"num_format": YUAN},
     "quantity": {"num_format": "#,##0.00"},
     "share": {"num_format": "0.00%"},
+    "number": {"num_format": "General", "align": "left"},
     "plain": {"num_format": "0", "align": "left"},
     "fixed": {"num_format": YUAN, "italic": True, "font_color": "#555555", "bg_color": GREY},
     "fixed_share": {"num_format": "0.00%", "italic": True, "font_color": "#555555", "bg_color": GREY},

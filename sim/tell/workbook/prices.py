@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from sim.tell.workbook.lines import DIGITS, FARE, SHARING, Lines
+from sim.tell.workbook.lines import DIGITS, SHARING, WAIVED, Lines
 from sim.tell.workbook.pen import HEAD_ROW, Live, Page
 
 NAMES = (
@@ -45,7 +46,7 @@ def _price_list(lines: Lines, page: Page, typed: Typed) -> int:
     """Write one row for each price; return the first free row."""
     word = lines.run.words
     page.head(HEAD_ROW, [word(f"book.column.{name}") for name in NAMES], WIDTHS)
-    looks = ("wrap", "input", "fixed", "yuan", "yuan", "text", "plain", "input", "text", "wrap", "wrap")
+    looks = ("wrap", "input", "fixed", "yuan", "yuan", "text", "plain", "number", "text", "wrap", "wrap")
     row = HEAD_ROW + 1
     for item, price in lines.prices.items():
         used = [word.term("account", account.name) for account in lines.accounts.values() if account.item == item]
@@ -63,8 +64,6 @@ def _price_list(lines: Lines, page: Page, typed: Typed) -> int:
             typed.life[item] = page.cell(row, 7)
         row += 1
     _watch(page, HEAD_ROW + 1, row - 1, (LOW, word("book.rule.price")))
-    positive = {"validate": "decimal", "criteria": ">", "value": 0, "error_message": word("book.rule.life")}
-    page.sheet.data_validation(HEAD_ROW + 1, 7, row - 1, 7, positive)
     typed.where["price"] = f"B{HEAD_ROW + 2}:B{row}"
     return row
 
@@ -79,7 +78,7 @@ def _shares(lines: Lines, page: Page, typed: Typed, row: int) -> int:
     page.head(row + 1, [*head, *(f"{name}: {simulated}" for name in head[1:]), "", "", word("book.column.used_for")])
     first = row = row + 2
     for purse, told in lines.run.settings.account.payers.items():
-        shares: dict[str, float] = dict(told)
+        shares: dict[Any, float] = dict(told)
         upper, family = (round(shares.get(payer, 0.0), DIGITS) for payer in SHARING[:2])
         rest = round(1 - upper - family, DIGITS)
         used = [word.term("account", account.name) for account in lines.accounts.values() if account.purse == purse]
@@ -99,24 +98,17 @@ def _shares(lines: Lines, page: Page, typed: Typed, row: int) -> int:
 
 
 def _settings(lines: Lines, page: Page, typed: Typed, row: int) -> None:
-    """Write the rates, and the share of the fare that is paid."""
+    """Write the rates, and the part of the fare that families in hardship need not pay."""
     word, account = lines.run.words, lines.run.settings.account
     page.write(row, 0, word("book.settings"), "part")
-    waived, paid = account.hardship_fare_waived, lines.fare_share
-    poor = round((1 - paid) / waived, 9) if waived else 0.0
-    rows = [("discount_rate", account.discount_rate), ("inflation", account.inflation)]
-    rows += [("hardship_fare_waived", waived)] if FARE in lines.accounts else []
     first = row = row + 1
-    for name, value in rows:
+    for name in ("discount_rate", "inflation", "hardship_fare_waived"):
+        value = float(getattr(account, name))
         page.row(row, (word(f"book.{name}"), value, value), ("wrap", "input_share", "fixed_share"))
         row += 1
     typed.rate, typed.inflation = page.cell(first, 1), page.cell(first + 1, 1)
+    typed.share |= {(WAIVED, payer): page.cell(first + 2, 1) for payer in SHARING}
     _watch(page, first, row - 1, (SHARE, word("book.rule.share")))
-    if FARE in lines.accounts:
-        page.row(row, (word("book.hardship_share"), poor), ("wrap", "fixed_share"))
-        formula = f"=ROUND(1-B{row}*B{row + 1},{DIGITS})"
-        page.row(row + 1, (word("book.fare_share"), Live(formula, paid)), ("wrap", "share"))
-        typed.share[FARE, "family"] = typed.share[FARE, "county"] = page.cell(row + 1, 1)
 
 
 def _watch(page: Page, first: int, last: int, rule: tuple[dict[str, object], str]) -> None:

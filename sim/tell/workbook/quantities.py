@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from xlsxwriter.utility import xl_col_to_name
 
-from sim.tell.workbook.lines import Account, Lines, Part
+from sim.tell.workbook.lines import PAYERS, Account, Lines
 from sim.tell.workbook.pen import HEAD_ROW, Page
 from sim.tell.workbook.prices import Typed
 from sim.units import FEN_PER_YUAN
@@ -36,11 +37,15 @@ class Counts:
         """Return all cells of a column."""
         return self.page.cells(HEAD_ROW + 1, HEAD_ROW + len(self.lines.quantities), column)
 
-    def product(self, cells: str, account: Account, part: Part) -> str:
-        """Return the sum of quantities times price times share, each rounded to the fen; without the equals sign."""
+    def product(self, cells: str, account: Account, payers: Sequence[str]) -> str:
+        """Return a formula for what payers bear of quantities: times price times share, each rounded to the fen."""
         price = f"*{self.typed.price[account.item]}" if account.item else ""
-        share = f"*{self.typed.share[part.purse, part.payer]}" if part.purse else ""
-        return f"{'-' if part.sign < 0 else ''}SUMPRODUCT(ROUND({cells}{price}{share},2))"
+        terms = []
+        for part in account.parts:
+            if part.payer in payers:
+                share = f"*{self.typed.share[part.purse, part.giver]}" if part.purse else ""
+                terms.append(f"{'+' if part.sign > 0 else '-'}ROUND({cells}{price}{share},2)")
+        return f"SUMPRODUCT({''.join(terms).removeprefix('+')})"
 
 
 def quantities(lines: Lines, page: Page, typed: Typed) -> Counts:
@@ -80,17 +85,12 @@ def _rows_of(counts: Counts, account: Account) -> None:
     price = f"={counts.typed.price[account.item]}" if account.item else "=1"
     many = len(lines.replications)
     ends = xl_col_to_name(FIRST), xl_col_to_name(FIRST + many - 1)
-    columns = {ALL: account.parts if account.nature != "transfer" else ()}
-    columns[OF_COUNTY] = tuple(part for part in account.parts if part.payer == "county" and account.in_total)
+    columns: dict[int, tuple[str, ...]] = {ALL: PAYERS if account.nature != "transfer" else ()}
+    columns[OF_COUNTY] = ("county",) if account.in_total and "county" in account.payers else ()
     for block in (rows for (_, known), rows in lines.blocks.items() if known == account.name):
         means = lines.numbers[block].mean(axis=1).tolist()
-        yuan = {
-            column: (
-                np.sum([lines.amounts[part.payer][block] for part in parts], axis=0).mean(axis=1) / FEN_PER_YUAN
-            ).tolist()
-            for column, parts in columns.items()
-            if parts
-        }
+        fen = {column: sum(lines.amounts[payer][block] for payer in payers) for column, payers in columns.items()}
+        yuan = {column: np.mean(values, axis=1) / FEN_PER_YUAN for column, values in fen.items() if columns[column]}
         for k, row in enumerate(range(HEAD_ROW + 1 + block.start, HEAD_ROW + 1 + block.stop)):
             cells = f"{ends[0]}{row + 1}:{ends[1]}{row + 1}"
             sheet.write_string(row, 1, name, looks["text"])
@@ -98,5 +98,5 @@ def _rows_of(counts: Counts, account: Account) -> None:
             sheet.write_formula(row, MEAN, f"=AVERAGE({cells})", looks["quantity"], means[k])
             sheet.write_formula(row, PRICE, price, looks["yuan"], account.price)
             for column, values in yuan.items():
-                terms = "+".join(counts.product(cells, account, part) for part in columns[column])
-                sheet.write_formula(row, column, f"=({terms})/{many}", looks["yuan"], values[k])
+                formula = f"={counts.product(cells, account, columns[column])}/{many}"
+                sheet.write_formula(row, column, formula, looks["yuan"], values[k])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from itertools import chain
 
 import pandas as pd
@@ -15,7 +15,9 @@ TOGETHER = "together"
 KEYS = ["year", "account", "site_id"]
 MOST_NUMBERS = 600_000
 """Quantities that a workbook holds at most; beyond, the schools that cost least are told together."""
-PUPILS = ("pupil-year", "lodger-year", "bed", "class place")
+PLACES = ("bed", "seat", "class place", "meal")
+"""Units of what is bought for pupils who would else go without, one for each."""
+PUPILS = ("pupil-year", "lodger-year", "rider-year")
 """Units that count pupils."""
 DAYS = ("bed-night", "meal", "ride")
 """Units that count days of pupils: at most one for each school day."""
@@ -23,21 +25,17 @@ MONTHS = ("pupil-month",)
 SAME_PUPILS = (
     (
         "public_funds_primary", "public_funds_junior", "small_school_floor", "floor_kept", "meal_lunch",
-        "nutrition_aid", "hardship_day_primary", "hardship_day_junior",
+        "nutrition_aid",
     ),
-    (
-        "bed_night", "lodger_supplement", "meal_breakfast", "meal_dinner", "hardship_lodger_primary",
-        "hardship_lodger_junior",
-    ),
+    ("bed_night", "lodger_supplement", "meal_breakfast", "meal_dinner"),
+    ("family_fare", "bus_service_reward"),
 )  # fmt: skip
 """Accounts that count the same pupils: one of them would tell what another one hides."""
 GAPS = ("small_school_floor", "floor_kept")
 """Accounts that count what is missing to a floor: a small number is no small group, but it tells the roll."""
 
 
-def no_small_group(
-    counted: pd.DataFrame, pupils: Mapping[str, float], payers: Mapping[str, Sequence[str]]
-) -> pd.DataFrame:
+def no_small_group(counted: pd.DataFrame, pupils: Mapping[str, float], payers: Mapping[str, Set[str]]) -> pd.DataFrame:
     """Tell schools with small groups together; leave out accounts whose group is small in the whole county.
 
     `counted`: year, account, site_id and one column per replication; `pupils`: what one pupil counts for in each
@@ -108,7 +106,7 @@ def _with_company(
     counted: pd.DataFrame,
     gone: list[tuple[str, ...]],
     groups: Sequence[tuple[str, ...]],
-    payers: Mapping[str, Sequence[str]],
+    payers: Mapping[str, Set[str]],
 ) -> list[str]:
     """Return the accounts that are left out: those of `gone`, and the smallest others that keep them company."""
     years = counted.groupby("account")["year"].agg(set)
@@ -121,7 +119,7 @@ def _with_company(
         return {payer for year, payer in set(cells) if cells.count((year, payer)) == 1}
 
     while alone := lonely():
-        company = [group for group in others if any(alone & set(payers[account]) for account in group)]
+        company = [group for group in others if any(alone & payers[account] for account in group)]
         if not company:
             break
         others.remove(company[0])
