@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sim.tell.workbook.lines import Account, Lines
-from sim.tell.workbook.pen import HEAD_ROW, Live, Page
+from sim.tell.workbook.pen import HEAD_ROW, LINE_HEIGHT, Live, Page
 from sim.tell.workbook.quantities import ALL, MEAN, Counts
 from sim.units import FEN_PER_YUAN
 
 NAMES = ("account", "year", "bought", "unit", "unit_price", "cost", "life", "annuity", "residual")
 WIDTHS = (34, 9, 13, 13, 16, 18, 10, 18, 20)
 LOOKS = ("wrap", "plain", "quantity", "text", "yuan", "yuan", "number", "yuan", "yuan")
+
+
+TOTALS = {0: "year", 5: "bought_yuan", 7: "annuity_all"}
+"""Columns of the sums of a year: they stand above what they add up."""
 
 
 class Bought(NamedTuple):
@@ -29,8 +33,10 @@ def capital(lines: Lines, page: Page, counts: Counts) -> None:
     word, years = lines.run.words, lines.run.years
     rows = purchases(lines)
     first = HEAD_ROW + len(years) + 4
-    names = ("year", "bought_yuan", "annuity_all")
-    page.head(HEAD_ROW, [word(f"book.column.{name}") for name in names], WIDTHS)
+    page.set_widths(WIDTHS)
+    for column, name in TOTALS.items():
+        page.write(HEAD_ROW, column, word(f"book.column.{name}"), "head")
+    page.sheet.set_row(HEAD_ROW, 2 * LINE_HEIGHT)
     columns = {name: f"${at}${first + 1}:${at}${first + max(len(rows), 1)}" for name, at in
                (("year", "B"), ("cost", "F"), ("life", "G"), ("annuity", "H"))}  # fmt: skip
     for k, year in enumerate(years):
@@ -40,7 +46,9 @@ def capital(lines: Lines, page: Page, counts: Counts) -> None:
         cash = f"=SUMIFS({columns['cost']},{columns['year']},A{row + 1})"
         alive = f"({columns['year']}<=A{row + 1})*({columns['year']}+{columns['life']}>A{row + 1})"
         spread = f"=SUMPRODUCT({alive}*{columns['annuity']})"
-        page.row(row, (year, Live(cash, cost), Live(spread, sum(annuity(lines, line) for line in owned))))
+        sums = (year, Live(cash, cost), Live(spread, sum(annuity(lines, line) for line in owned)))
+        for column, value in zip(TOTALS, sums, strict=True):
+            page.write(row, column, value)
     page.head(first - 1, [word(f"book.column.{name}") for name in NAMES])
     for k, line in enumerate(rows):
         _purchase(lines, page, counts, line, first + k)

@@ -29,9 +29,7 @@ TABLES = {
 
 def spread(lines: Lines, page: Page) -> None:
     """Write the totals with the spread of prices, what a unit costs, what drives the spread, and the sanity bands."""
-    page.sheet.set_column(0, 0, 16)
-    page.sheet.set_column(1, 1, 38)
-    page.sheet.set_column(2, 10, 17)
+    page.set_widths((24, 40, *[17] * 11))
     totals = lines.run.budget
     row = HEAD_ROW
     if len(totals):
@@ -62,8 +60,7 @@ def sources(lines: Lines, page: Page) -> None:
     word = lines.run.words
     names = ("account", "nature", "unit", "from", "price", "shared_by", "source")
     widths = (34, 40, 16, 34, 26, 30, 90)
-    for column, width in enumerate(widths):
-        page.sheet.set_column(column, column, width)
+    page.set_widths(widths)
     row = page.table(HEAD_ROW, [word(f"book.column.{name}") for name in names], _accounts(lines), ["wrap"] * len(names))
     for grid in (register.limit_table, register.origin_table, register.weight_table):
         row = write_grid(page, row + 1, grid(lines.run))

@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 
 from sim.tell import register
 from sim.tell.run import COUNTY, Run
-from sim.tell.workbook.together import DAYS, KEYS, MONTHS, PLACES, PUPILS, TOGETHER, no_small_group, not_too_many
+from sim.tell.workbook.together import (
+    DAYS,
+    GAPS,
+    KEYS,
+    MONTHS,
+    PLACES,
+    PUPILS,
+    TOGETHER,
+    no_small_group,
+    not_too_many,
+)
 from sim.units import FEN_PER_YUAN
 
 Floats = NDArray[np.float64]
@@ -129,7 +139,7 @@ class Lines:
         rows = self.counted
         if self.run.public:
             payers = {name: account.payers for name, account in self.accounts.items()}
-            rows = no_small_group(rows, self.per_pupil, payers)
+            rows = no_small_group(rows, self.pupils, payers)
         price = rows["account"].map({name: account.price for name, account in self.accounts.items()})
         rows = not_too_many(rows, rows[self.replications].mean(axis=1) * price)
         account = rows["account"].map({name: k for k, name in enumerate(self.accounts)})
@@ -142,18 +152,21 @@ class Lines:
         return self.quantities[self.replications].to_numpy(dtype=float)
 
     @cached_property
-    def per_pupil(self) -> dict[str, float]:
-        """Return what one pupil counts for in a year, by account; only of accounts that count pupils."""
-        bought, used = dict.fromkeys(PLACES, 1.0), dict.fromkeys(PUPILS, 1.0)
-        used |= dict.fromkeys(DAYS, self.run.school_days)
-        used |= dict.fromkeys(MONTHS, max(self.run.settings.account.fare_months, 1.0))
-        counts = {a.name: (bought if a.nature == "capital" else used).get(a.unit) for a in self.accounts.values()}
-        return {name: count for name, count in counts.items() if count}
+    def pupils(self) -> pd.DataFrame:
+        """Return how many pupils each row of `counted` tells of, by replication; only of accounts that do."""
+        account, days = self.run.settings.account, self.run.school_days
+        used = dict.fromkeys(PUPILS, 1.0) | dict.fromkeys(DAYS, days) | dict.fromkeys(MONTHS, account.fare_months or 1)
+        count = {"capital": dict.fromkeys(PLACES, 1.0)}
+        one = {a.name: count.get(a.nature, used).get(a.unit) for a in self.accounts.values()}
+        rows = self.counted[self.counted["account"].map(one).notna()]
+        found = rows[self.replications].abs().div(rows["account"].map(one).astype(float), axis=0)
+        gap = rows["account"].isin(GAPS)
+        return found.mask(gap, account.floor_pupils - found)
 
     @cached_property
     def sites(self) -> dict[str, str]:
         """Return what the county, each school and the schools told together are called, in the order of the sheets."""
-        schools = {site: self.run.site(site) for site in self.run.schools.index}
+        schools = {site: self.run.site(site, short=True) for site in self.run.schools.index}
         return {COUNTY: self.run.site(COUNTY), **schools, TOGETHER: self.run.words("book.together")}
 
     @cached_property

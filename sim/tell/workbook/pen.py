@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,27 +17,31 @@ A4 = 9
 HEAD_ROW = 3
 """Row of the first table of a sheet, below its title and the note on what it holds."""
 GREY, YELLOW, BLUE, LINE = "#F0F1F2", "#FFF7D6", "#1F3FBF", "#B8BCC2"
-YUAN = "#,##0.00;-#,##0.00;0.00"
+YUAN = "#,##0.00;-#,##0.00;–"
 LOOKS: dict[str, dict[str, Any]] = {
     "title": {"bold": True, "font_size": 14},
     "part": {"bold": True, "font_size": 11},
     "note": {"font_color": "#555555"},
-    "head": {"bold": True, "bottom": 1, "text_wrap": True, "bg_color": GREY, "valign": "vcenter"},
-    "text": {},
+    "head": {"bold": True, "bottom": 1, "text_wrap": True, "bg_color": GREY, "valign": "vcenter", "align": "center"},
+    "text": {"indent": 1},
     "wrap": {"text_wrap": True},
     "yuan": {"num_format": YUAN},
-    "quantity": {"num_format": "#,##0.00"},
+    "quantity": {"num_format": "#,##0.00;-#,##0.00;–"},
     "share": {"num_format": "0.00%"},
     "number": {"num_format": "General", "align": "left"},
     "plain": {"num_format": "0", "align": "left"},
     "fixed": {"num_format": YUAN, "italic": True, "font_color": "#555555", "bg_color": GREY},
     "fixed_share": {"num_format": "0.00%", "italic": True, "font_color": "#555555", "bg_color": GREY},
     "total": {"num_format": YUAN, "bold": True, "top": 1},
-    "total_text": {"bold": True, "top": 1},
+    "total_text": {"bold": True, "top": 1, "text_wrap": True},
     "input": {"num_format": "#,##0.00", "bg_color": YELLOW, "font_color": BLUE, "border": 1, "border_color": LINE},
     "input_share": {"num_format": "0.00%", "bg_color": YELLOW, "font_color": BLUE, "border": 1, "border_color": LINE},
 }  # fmt: skip
 """How cells look; what a person may type has yellow ground and is not locked."""
+WRAPPED = ("wrap", "head", "total_text")
+USUAL_WIDTH, LINE_HEIGHT = 8.43, 13.5
+LAST_NARROW, ROOM = 0x2E7F, 1.1
+"""Signs beyond are Chinese; words do not fill their lines."""
 FREE = {
     "format_columns": True, "format_rows": True, "format_cells": True, "autofilter": True, "sort": True,
 }  # fmt: skip
@@ -99,6 +104,13 @@ class Page:
     pen: Pen
     sheet: Any
     name: str
+    widths: dict[int, float] = field(default_factory=dict)
+
+    def set_widths(self, widths: Sequence[float], first: int = 0) -> None:
+        """Set the widths of columns, in signs."""
+        for column, width in enumerate(widths, start=first):
+            self.sheet.set_column(column, column, width)
+            self.widths[column] = width
 
     def write(self, row: int, column: int, value: object, look: str = "") -> None:
         """Write one cell: a formula only where the program made one, numbers as numbers, all else as text."""
@@ -117,16 +129,20 @@ class Page:
 
     def row(self, row: int, values: Sequence[object], looks: Sequence[str] = ()) -> None:
         """Write the cells of a row from the first column on; None leaves a cell empty."""
+        lines = 1
         for column, value in enumerate(values):
+            look = looks[column] if column < len(looks) else ""
             if value is not None:
-                self.write(row, column, value, looks[column] if column < len(looks) else "")
+                self.write(row, column, value, look)
+            if look in WRAPPED:
+                lines = max(lines, lines_of(str(value or ""), self.widths.get(column, USUAL_WIDTH)))
+        if lines > 1:
+            self.sheet.set_row(row, lines * LINE_HEIGHT + 2)
 
     def head(self, row: int, names: Sequence[str], widths: Sequence[float] = ()) -> None:
-        """Write the head of a table and set the widths of its columns."""
-        for column, name in enumerate(names):
-            self.write(row, column, name, "head")
-        for column, width in enumerate(widths):
-            self.sheet.set_column(column, column, width)
+        """Write the head of a table, and set the widths of its columns where they are given."""
+        self.set_widths(widths)
+        self.row(row, names, ["head"] * len(names))
 
     def table(self, row: int, names: Sequence[str], rows: Sequence[Sequence[object]], looks: Sequence[str] = ()) -> int:
         """Write a table and return the first free row below it."""
@@ -148,3 +164,9 @@ class Page:
         """Return how a formula of any sheet names a block of cells of this one."""
         block = xl_range_abs(first, column, last, column if last_column is None else last_column)
         return f"{quote_sheetname(self.name)}!{block}"
+
+
+def lines_of(text: str, width: float) -> int:
+    """Return how many lines a text takes in a column; Chinese signs are as wide as two letters."""
+    signs = sum(2 if ord(sign) > LAST_NARROW else 1 for sign in text)
+    return max(1, math.ceil(signs * ROOM / width))

@@ -14,7 +14,7 @@ from sim.tell.workbook.prices import Typed
 from sim.units import FEN_PER_YUAN
 
 NAMES = ("year", "account", "number", "site", "unit", "mean_quantity", "unit_price", "mean_all", "mean_county")
-WIDTHS = (7, 26, 6, 34, 12, 14, 14, 17, 17)
+WIDTHS = (7, 30, 6, 32, 14, 14, 14, 17, 17)
 YEAR, NUMBER, MEAN, PRICE, ALL, OF_COUNTY = 0, 2, 5, 6, 7, 8
 FIRST = len(NAMES)
 """Column of the first replication."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
 from sim.tell.page import facts
@@ -11,44 +9,43 @@ from sim.tell.workbook.amounts import ALL, EVERY, Amounts
 from sim.tell.workbook.budget import fixed
 from sim.tell.workbook.fixed import write_grid
 from sim.tell.workbook.lines import Lines
-from sim.tell.workbook.pen import HEAD_ROW, Live, Page
+from sim.tell.workbook.pen import HEAD_ROW, LINE_HEIGHT, Live, Page, lines_of
 from sim.tell.workbook.prices import Typed
 
 NAMES = (
-    "year", "county_mean", "county_p50", "county_p80", "county_p95", "simulated_p80", "change", "fixed_p80",
+    "year", "county_mean", "county_p50", "county_p80", "county_p95", "simulated_p80", "change", "county_fixed",
     "all_mean", "family_mean",
 )  # fmt: skip
-WIDTHS = (34, 30, 24, 18, 26, 18, 18, 24, 18, 18)
-HIGH = 28
-"""Height of a row with two lines of text."""
+WIDTHS = (30, *[18] * 9)
+CHART_ROWS = 16
 
 
 def summary(lines: Lines, page: Page, amounts: Amounts, typed: Typed) -> None:
     """Write how the workbook is used, the county's totals, and below them what the report says of the run."""
     word = lines.run.words
+    page.set_widths(WIDTHS)
     places = {"sheet": word("book.sheet.prices"), **typed.where}
-    texts = [word(f"book.use.{k}", **places) for k in ("type", "moves", "still")]
-    row = _sentences(page, HEAD_ROW - 1, texts)
-    row = _years(lines, page, amounts, row + 1)
-    page.write(row + 1, 0, word("book.report"), "part")
-    row = _sentences(page, row + 2, answer(lines.run)) + 1
-    for key in key_figures(lines.run):
-        page.row(row, (key.label, key.value, key.note), ["wrap"] * 3)
-        row += 1
-    for name, value in facts(lines.run):
-        page.row(row + 1, (name, value), ["wrap"] * 2)
-        row += 1
-    write_grid(page, row + 2, tables.bottleneck_table(lines.run))
+    row = HEAD_ROW - 1
+    for k in ("type", "moves", "still"):
+        row = _across(page, row, 0, word(f"book.use.{k}", **places))
+    row = _years(lines, page, amounts, row + 1) + 1
+    page.write(row, 0, word("book.report"), "part")
+    row += 1
+    for sentence in answer(lines.run):
+        row = _across(page, row, 0, sentence)
+    told = [(key.label, key.value, key.note) for key in key_figures(lines.run)]
+    for label, *texts in [*told, *facts(lines.run)]:
+        page.write(row, 0, label, "wrap")
+        row = _across(page, row, 1, " · ".join(text for text in texts if text))
+    write_grid(page, row + 1, tables.bottleneck_table(lines.run))
 
 
-def _sentences(page: Page, row: int, texts: Sequence[str]) -> int:
-    """Write sentences across the table, one a row; return the next row."""
-    for text in texts:
-        page.sheet.merge_range(row, 0, row, len(NAMES) - 1, "", page.pen.looks["wrap"])
-        page.write(row, 0, text, "wrap")
-        page.sheet.set_row(row, HIGH)
-        row += 1
-    return row
+def _across(page: Page, row: int, column: int, text: str) -> int:
+    """Write a text from a column to the end of the table, as high as it needs; return the next row."""
+    page.sheet.merge_range(row, column, row, len(NAMES) - 1, "", page.pen.looks["wrap"])
+    page.write(row, column, text, "wrap")
+    page.sheet.set_row(row, lines_of(text, sum(WIDTHS[column:])) * LINE_HEIGHT + 2)
+    return row + 1
 
 
 def _years(lines: Lines, page: Page, amounts: Amounts, row: int) -> int:
@@ -67,7 +64,7 @@ def _years(lines: Lines, page: Page, amounts: Amounts, row: int) -> int:
         looks = (text, *[look] * 4, "fixed", look, "fixed", look, look)
         page.row(row, (name, *county, p80, change, spread, *others), looks)
     _chart(lines, page, first, first + len(years) - 1)
-    return row + 1
+    return row + CHART_ROWS + 1
 
 
 def _chart(lines: Lines, page: Page, first: int, last: int) -> None:
@@ -85,5 +82,5 @@ def _chart(lines: Lines, page: Page, first: int, last: int) -> None:
     chart.set_title({"name": word("book.chart"), "name_font": {"size": 11}})
     chart.set_y_axis({"num_format": "#,##0", "major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}}})
     chart.set_legend({"position": "bottom"})
-    chart.set_size({"width": 760, "height": 300})
-    page.sheet.insert_chart(first - 1, len(NAMES) + 1, chart)
+    chart.set_size({"width": 1100, "height": CHART_ROWS * 20 - 20})
+    page.sheet.insert_chart(last + 2, 0, chart, {"y_offset": 10})

@@ -32,17 +32,17 @@ SAME_PUPILS = (
 )  # fmt: skip
 """Accounts that count the same pupils: one of them would tell what another one hides."""
 GAPS = ("small_school_floor", "floor_kept")
-"""Accounts that count what is missing to a floor: a small number is no small group, but it tells the roll."""
+"""Accounts that count the pupils missing to a floor: they tell of those who are there."""
 
 
-def no_small_group(counted: pd.DataFrame, pupils: Mapping[str, float], payers: Mapping[str, Set[str]]) -> pd.DataFrame:
+def no_small_group(counted: pd.DataFrame, pupils: pd.DataFrame, payers: Mapping[str, Set[str]]) -> pd.DataFrame:
     """Tell schools with small groups together; leave out accounts whose group is small in the whole county.
 
-    `counted`: year, account, site_id and one column per replication; `pupils`: what one pupil counts for in each
-    account that counts pupils; `payers`: who pays or gets something of an account. With accounts that are left
-    out go others, so that no payer's sum is that of one account alone.
+    `counted`: year, account, site_id and one column per replication; `pupils`: how many pupils its rows tell of, by
+    replication, only the rows that do; `payers`: who pays or gets something of an account. With accounts that are
+    left out go others, so that no payer's sum is that of one account alone.
     """
-    groups = _groups([account for account in counted["account"].unique() if account in pupils])
+    groups = _groups(list(counted.loc[pupils.index, "account"].unique()))
     apart = {group: _not_alone(counted, pupils, group) for group in groups}
     gone = _with_company(counted, [group for group in groups if apart[group] is None], groups, payers)
     rows = counted[~counted["account"].isin(gone)]
@@ -78,15 +78,14 @@ def _groups(accounts: Sequence[str]) -> list[tuple[str, ...]]:
     return [group for group in (*same, *alone) if group]
 
 
-def _not_alone(counted: pd.DataFrame, pupils: Mapping[str, float], group: Sequence[str]) -> set[str] | None:
+def _not_alone(counted: pd.DataFrame, pupils: pd.DataFrame, group: Sequence[str]) -> set[str] | None:
     """Return the schools that must be told together in accounts that count the same pupils; None when that is too few.
 
     They are those with fewer than five pupils in any year and replication, and then the smallest others until
     there are, together, in every year and replication five pupils or none.
     """
-    rows = counted[counted["account"].isin(group) & ~counted["account"].isin(GAPS)]
-    numbers = rows.columns.difference(KEYS)
-    heads = rows[numbers].abs().div(rows["account"].map(dict(pupils)), axis=0)
+    rows = counted[counted["account"].isin(group)]
+    heads = pupils.loc[rows.index]
     small = ((heads > 0) & (heads < FEWEST)).any(axis=1)
     by_size = heads.sum(axis=1).groupby(rows["site_id"]).sum().sort_values(kind="stable").index
     sites = set(rows.loc[small, "site_id"])
