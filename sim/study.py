@@ -10,6 +10,7 @@ from itertools import product
 import pandas as pd
 
 from sim.account.budget import budget
+from sim.account.chart import chart
 from sim.account.family import family
 from sim.account.ledger import ledger
 from sim.account.quantity import quantities
@@ -125,6 +126,7 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan) -> 
     worst = bottlenecks(settings, county, harm, resources, judged)
     tables = {
         "quantities": counted,
+        "accounts": chart(settings),
         "ledger": book,
         "verdicts": judged,
         "bottlenecks": worst,

@@ -11,7 +11,7 @@ from sim.units import FEN_PER_YUAN
 
 NAMES = ("account", "year", "bought", "unit", "unit_price", "cost", "life", "annuity", "residual")
 WIDTHS = (34, 9, 13, 13, 16, 18, 10, 18, 20)
-LOOKS = ("wrap", "plain", "quantity", "text", "yuan", "yuan", "number", "yuan", "yuan")
+LOOKS = ("wrap", "plain", "quantity", "unit", "yuan", "yuan", "number", "yuan", "yuan")
 
 
 TOTALS = {0: "year", 5: "bought_yuan", 7: "annuity_all"}

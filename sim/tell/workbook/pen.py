@@ -28,7 +28,8 @@ LOOKS: dict[str, dict[str, Any]] = {
     "yuan": {"num_format": YUAN},
     "quantity": {"num_format": "#,##0.00;-#,##0.00;–"},
     "share": {"num_format": "0.00%"},
-    "number": {"num_format": "General", "align": "left"},
+    "number": {"num_format": "General", "align": "center"},
+    "unit": {"align": "center"},
     "plain": {"num_format": "0", "align": "left"},
     "fixed": {"num_format": YUAN, "italic": True, "font_color": "#555555", "bg_color": GREY},
     "fixed_share": {"num_format": "0.00%", "italic": True, "font_color": "#555555", "bg_color": GREY},
@@ -39,7 +40,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """How cells look; what a person may type has yellow ground and is not locked."""
 WRAPPED = ("wrap", "head", "total_text")
-USUAL_WIDTH, LINE_HEIGHT = 8.43, 13.5
+USUAL_WIDTH, LINE_HEIGHT, TITLE_HEIGHT = 8.43, 13.5, 22
 LAST_NARROW, ROOM = 0x2E7F, 1.1
 """Signs beyond are Chinese; words do not fill their lines."""
 FREE = {
@@ -85,6 +86,7 @@ class Pen:
         sheet.protect("", FREE)
         page = Page(self, sheet, name)
         page.write(0, 0, name, "title")
+        sheet.set_row(0, TITLE_HEIGHT)
         page.write(1, 0, word(f"book.note.{key}"), "note")
         return page
 

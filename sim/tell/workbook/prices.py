@@ -46,7 +46,7 @@ def _price_list(lines: Lines, page: Page, typed: Typed) -> int:
     """Write one row for each price; return the first free row."""
     word = lines.run.words
     page.head(HEAD_ROW, [word(f"book.column.{name}") for name in NAMES], WIDTHS)
-    looks = ("wrap", "input", "fixed", "yuan", "yuan", "text", "plain", "number", "text", "wrap", "wrap")
+    looks = ("wrap", "input", "fixed", "yuan", "yuan", "unit", "plain", "number", "text", "wrap", "wrap")
     row = HEAD_ROW + 1
     for item, price in lines.prices.items():
         used = [word.term("account", account.name) for account in lines.accounts.values() if account.item == item]

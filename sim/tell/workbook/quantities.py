@@ -94,7 +94,7 @@ def _rows_of(counts: Counts, account: Account) -> None:
         for k, row in enumerate(range(HEAD_ROW + 1 + block.start, HEAD_ROW + 1 + block.stop)):
             cells = f"{ends[0]}{row + 1}:{ends[1]}{row + 1}"
             sheet.write_string(row, 1, name, looks["text"])
-            sheet.write_string(row, 4, unit, looks["text"])
+            sheet.write_string(row, 4, unit, looks["unit"])
             sheet.write_formula(row, MEAN, f"=AVERAGE({cells})", looks["quantity"], means[k])
             sheet.write_formula(row, PRICE, price, looks["yuan"], account.price)
             for column, values in yuan.items():
