@@ -70,8 +70,7 @@ def sources(lines: Lines, page: Page) -> None:
 def _accounts(lines: Lines) -> list[Sequence[object]]:
     """Return, for every account, from where its quantity and its price are and who bears it."""
     word = lines.run.words
-    counted = lines.run.table("quantities")
-    lived = set(counted.loc[counted["replication"].notna(), "item"])
+    lived = lines.lived
     rows: list[Sequence[object]] = []
     for name, account in lines.accounts.items():
         item = account.item

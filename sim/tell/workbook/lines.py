@@ -19,6 +19,7 @@ from sim.tell.workbook.together import (
     MONTHS,
     PLACES,
     PUPILS,
+    RIDES,
     TOGETHER,
     no_small_group,
     not_too_many,
@@ -131,6 +132,14 @@ class Lines:
         return wide.reindex(columns=self.replications).reset_index().astype({"account": str, "site_id": str})
 
     @cached_property
+    def lived(self) -> set[str]:
+        """Return the items that were counted on simulated days, not by the plan."""
+        if not self.run.folder.file("quantities").is_file():
+            return set()
+        items = pd.read_parquet(self.run.folder.file("quantities"), columns=["item", "replication"])
+        return set(items.loc[items["replication"].notna(), "item"])
+
+    @cached_property
     def quantities(self) -> pd.DataFrame:
         """Return the rows of the sheet of quantities: year, account, site, one column per replication; in order.
 
@@ -139,7 +148,8 @@ class Lines:
         rows = self.counted
         if self.run.public:
             payers = {name: account.payers for name, account in self.accounts.items()}
-            rows = no_small_group(rows, self.pupils, payers)
+            things = {name for name, account in self.accounts.items() if account.nature == "capital"}
+            rows = no_small_group(rows, self.pupils, payers, things)
         price = rows["account"].map({name: account.price for name, account in self.accounts.items()})
         rows = not_too_many(rows, rows[self.replications].mean(axis=1) * price)
         account = rows["account"].map({name: k for k, name in enumerate(self.accounts)})
@@ -156,6 +166,7 @@ class Lines:
         """Return how many pupils each row of `counted` tells of, by replication; only of accounts that do."""
         account, days = self.run.settings.account, self.run.school_days
         used = dict.fromkeys(PUPILS, 1.0) | dict.fromkeys(DAYS, days) | dict.fromkeys(MONTHS, account.fare_months or 1)
+        used |= dict.fromkeys(RIDES, 2 * days)
         count = {"capital": dict.fromkeys(PLACES, 1.0)}
         one = {a.name: count.get(a.nature, used).get(a.unit) for a in self.accounts.values()}
         rows = self.counted[self.counted["account"].map(one).notna()]

@@ -19,8 +19,10 @@ PLACES = ("bed", "seat", "class place", "meal")
 """Units of what is bought for pupils who would else go without, one for each."""
 PUPILS = ("pupil-year", "lodger-year", "rider-year")
 """Units that count pupils."""
-DAYS = ("bed-night", "meal", "ride")
+DAYS = ("bed-night", "meal")
 """Units that count days of pupils: at most one for each school day."""
+RIDES = ("ride",)
+"""Units that count two for each school day."""
 MONTHS = ("pupil-month",)
 SAME_PUPILS = (
     (
@@ -35,15 +37,21 @@ GAPS = ("small_school_floor", "floor_kept")
 """Accounts that count the pupils missing to a floor: they tell of those who are there."""
 
 
-def no_small_group(counted: pd.DataFrame, pupils: pd.DataFrame, payers: Mapping[str, Set[str]]) -> pd.DataFrame:
+def no_small_group(
+    counted: pd.DataFrame, pupils: pd.DataFrame, payers: Mapping[str, Set[str]], things: Set[str] = frozenset()
+) -> pd.DataFrame:
     """Tell schools with small groups together; leave out accounts whose group is small in the whole county.
 
     `counted`: year, account, site_id and one column per replication; `pupils`: how many pupils its rows tell of, by
     replication, only the rows that do; `payers`: who pays or gets something of an account. With accounts that are
-    left out go others, so that no payer's sum is that of one account alone.
+    left out go others, so that no payer's sum is that of one account alone. `things`: accounts of what is bought;
+    of these the whole county's sum is told however small.
     """
     groups = _groups(list(counted.loc[pupils.index, "account"].unique()))
     apart = {group: _not_alone(counted, pupils, group) for group in groups}
+    for group in groups:
+        if apart[group] is None and set(group) <= things:
+            apart[group] = set(counted.loc[counted["account"].isin(group), "site_id"])
     gone = _with_company(counted, [group for group in groups if apart[group] is None], groups, payers)
     rows = counted[~counted["account"].isin(gone)]
     for group, sites in apart.items():
