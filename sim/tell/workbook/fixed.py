@@ -58,8 +58,8 @@ def _table(lines: Lines, page: Page, row: int, name: str, table: pd.DataFrame) -
 def sources(lines: Lines, page: Page) -> None:
     """Write where the quantity and the price of every account come from, then the limits and the county's tables."""
     word = lines.run.words
-    names = ("account", "nature", "unit", "from", "price", "shared_by", "source")
-    widths = (34, 40, 16, 34, 26, 30, 90)
+    names = ("account", "nature", "unit", "from", "source", "price", "shared_by")
+    widths = (34, 40, 16, 34, 90, 26, 30)
     page.set_widths(widths)
     row = page.table(HEAD_ROW, [word(f"book.column.{name}") for name in names], _accounts(lines), ["wrap"] * len(names))
     for grid in (register.limit_table, register.origin_table, register.weight_table):
@@ -80,7 +80,7 @@ def _accounts(lines: Lines) -> list[Sequence[object]]:
         price = word.term("price", item) if item else word("book.in_yuan")
         source = lines.prices[item]["source"] if item else word("book.in_yuan_source")
         kinds = word.term("nature", account.nature), word.term("account_unit", account.unit)
-        rows.append((word.term("account", name), *kinds, start, price, purse, source))
+        rows.append((word.term("account", name), *kinds, start, source, price, purse))
     return rows
 
 

@@ -41,8 +41,8 @@ LOOKS: dict[str, dict[str, Any]] = {
 """How cells look; what a person may type has yellow ground and is not locked."""
 WRAPPED = ("wrap", "head", "total_text")
 USUAL_WIDTH, LINE_HEIGHT, TITLE_HEIGHT = 8.43, 13.5, 22
-LAST_NARROW, ROOM = 0x2E7F, 1.1
-"""Signs beyond are Chinese; words do not fill their lines."""
+LAST_NARROW, ROOM = 0x2E7F, 0.9
+"""Signs beyond are Chinese; a usual letter is narrower than the digit that widths are measured in."""
 FREE = {
     "format_columns": True, "format_rows": True, "format_cells": True, "autofilter": True, "sort": True,
 }  # fmt: skip

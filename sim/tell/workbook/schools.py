@@ -18,29 +18,55 @@ LABELS = 2
 
 
 def schools(lines: Lines, page: Page, counts: Counts, amounts: Amounts) -> None:
-    """Write one row for each school: its cost by year for all payers, then for the county; totals as in the budget."""
-    word, years, names = lines.run.words, lines.run.years, lines.sites
-    there = set(lines.quantities["site_id"])
-    shown = [(number, site) for number, site in enumerate(names) if site in there]
-    blocks = ((EVERYBODY, ALL), ("county", OF_COUNTY))
-    heads = [f"{word.term('payer', payer)} {name}" for payer, _ in blocks for name in (*years, word("book.all_years"))]
-    page.head(HEAD_ROW, [word("book.column.number"), word("book.column.site"), *heads], (6, 40, *[15] * len(heads)))
-    for down, (number, site) in enumerate(shown, start=HEAD_ROW + 1):
-        page.row(down, (number, names[site]), ("plain", "wrap"))
-    last = HEAD_ROW + len(shown)
-    for place, (payer, column) in enumerate(blocks):
-        left = LABELS + place * (len(years) + 1)
-        cost = worth(lines, payer)
-        for k, year in enumerate(years):
-            for down, (_, site) in enumerate(shown, start=HEAD_ROW + 1):
-                terms = (counts.column(column), counts.column(YEAR), year, counts.column(NUMBER), f"$A{down + 1}")
-                formula = "=SUMIFS({},{},{},{},{})".format(*terms)
-                page.write(down, left + k, Live(formula, cost.get((site, year), 0.0)))
-        for down, (_, site) in enumerate(shown, start=HEAD_ROW + 1):
-            ends = f"{xl_col_to_name(left)}{down + 1}:{xl_col_to_name(left + len(years) - 1)}{down + 1}"
-            page.write(down, left + len(years), Live(f"=SUM({ends})", sum(cost.get((site, y), 0.0) for y in years)))
-        _sums(lines, page, amounts, (payer, left), last + 1)
+    """Write the cost of every school by year for all payers, and below for the county; totals as in the budget."""
+    word, years = lines.run.words, lines.run.years
+    heads = [word("book.column.number"), word("book.column.site"), *map(str, years), word("book.all_years")]
+    page.head(HEAD_ROW, heads, (6, 40, *[15] * (len(years) + 1)))
+    row = HEAD_ROW + 1
+    for payer, column in ((EVERYBODY, ALL), ("county", OF_COUNTY)):
+        page.write(row, 0, word(f"book.budget.{payer}"), "part")
+        row = _block(counts, page, amounts, (payer, column), row + 1) + 1
     page.keep_in_sight(HEAD_ROW + 1, LABELS)
+
+
+def _block(counts: Counts, page: Page, amounts: Amounts, of: tuple[str, int], row: int) -> int:
+    """Write one row for each school with rows on the sheet of quantities, then the totals; return the next row."""
+    (payer, column), lines, first = of, counts.lines, row
+    cost, there = worth(lines, payer), set(lines.quantities["site_id"])
+    for number, (site, name) in enumerate(lines.sites.items()):
+        if site in there:
+            cells = []
+            for year in lines.run.years:
+                terms = (counts.column(column), counts.column(YEAR), year, counts.column(NUMBER), f"$A{row + 1}")
+                cells.append(Live("=SUMIFS({},{},{},{},{})".format(*terms), cost.get((site, year), 0.0)))
+            looks = ("plain", "wrap", *["yuan"] * (len(cells) + 1))
+            page.row(row, (number, name, *cells, _sum_of(cells, row)), looks)
+            row += 1
+    return _totals(lines, page, amounts, payer, (first, row))
+
+
+def _totals(lines: Lines, page: Page, amounts: Amounts, payer: str, rows: tuple[int, int]) -> int:
+    """Write below the schools what does not move, where there is any, and the total of each year."""
+    (first, row), years, word = rows, lines.run.years, lines.run.words
+    payers = PAYERS if payer == EVERYBODY else (payer,)
+    rests = [amounts.sum([(year, who, REST) for who in payers]) for year in years]
+    page.row(row, ("", word("book.rest"), *rests, _sum_of(rests, row)), ("text", "wrap"))
+    means = [amounts.total(year, payer).value for year in years]
+    sums = [
+        Live(f"=SUM({at}{first + 1}:{at}{row + 1})", value)
+        for at, value in zip(
+            map(xl_col_to_name, range(LABELS, LABELS + len(years) + 1)), [*means, sum(means)], strict=True
+        )
+    ]
+    looks = ("total_text", "total_text", *["total"] * len(sums))
+    page.row(row + 1, ("", word("account.total"), *sums), looks)
+    return row + 2
+
+
+def _sum_of(cells: list[Live], row: int) -> Live:
+    """Return the sum over the years of a row."""
+    ends = f"{xl_col_to_name(LABELS)}{row + 1}:{xl_col_to_name(LABELS + len(cells) - 1)}{row + 1}"
+    return Live(f"=SUM({ends})", sum(cell.value for cell in cells))
 
 
 def worth(lines: Lines, payer: str) -> dict[tuple[str, int], float]:
@@ -49,19 +75,3 @@ def worth(lines: Lines, payer: str) -> dict[tuple[str, int], float]:
     whole = np.sum(list(fen.values()), axis=0) if payer == EVERYBODY else fen[payer] * lines.counts[:, None]
     cost = pd.Series(whole.mean(axis=1) / FEN_PER_YUAN)
     return cost.groupby([rows["site_id"], rows["year"]]).sum().to_dict()
-
-
-def _sums(lines: Lines, page: Page, amounts: Amounts, of: tuple[str, int], row: int) -> None:
-    """Write below the schools what does not move, where there is any, and the total of each year."""
-    (payer, left), years, word = of, lines.run.years, lines.run.words
-    payers = PAYERS if payer == EVERYBODY else (payer,)
-    rests = [amounts.sum([(year, who, REST) for who in payers]) for year in years]
-    page.row(row, ("", word("book.rest")), ("text", "wrap"))
-    page.row(row + 1, ("", word.term("account", "total")), ("total_text", "total_text"))
-    every = Live(f"=SUM({xl_col_to_name(left)}{row + 1}:{xl_col_to_name(left + len(years) - 1)}{row + 1})",
-                 sum(cell.value for cell in rests))  # fmt: skip
-    for k, rest in enumerate([*rests, every]):
-        page.write(row, left + k, rest)
-        column = xl_col_to_name(left + k)
-        whole = sum(amounts.total(year, payer).value for year in ([years[k]] if k < len(years) else years))
-        page.write(row + 1, left + k, Live(f"=SUM({column}{HEAD_ROW + 2}:{column}{row + 1})", whole), "total")
