@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
-from sim.tell.workbook.lines import PAYERS, Lines
+from sim.tell.workbook.lines import EVERY, PAYERS, Lines
 from sim.tell.workbook.pen import HEAD_ROW, Live, Page
 from sim.tell.workbook.quantities import FIRST as QUANTITY
 from sim.tell.workbook.quantities import Counts
@@ -22,8 +22,8 @@ STATISTICS = ("mean", "p50", "p80", "p95")
 FIXED = ("p50", "p80", "p95")
 FIRST = len(NAMES)
 """Column of the first replication."""
-ALL, EVERY, TOTAL, REST = "all", 0, "total", "rest"
-"""All payers, all years, the sum of all accounts, and what does not move."""
+ALL, TOTAL, REST = "all", "total", "rest"
+"""All payers, the sum of all accounts, and what does not move."""
 PERCENT = {"p50": 50, "p80": 80, "p95": 95}
 
 

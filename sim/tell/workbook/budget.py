@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from xlsxwriter.utility import xl_col_to_name
 
-from sim.tell.workbook.amounts import ALL, EVERY, FIXED, REST, STATISTICS, TOTAL, Amounts
-from sim.tell.workbook.lines import PAYERS, Lines
+from sim.tell.workbook.amounts import ALL, FIXED, REST, STATISTICS, TOTAL, Amounts
+from sim.tell.workbook.lines import EVERY, PAYERS, Lines
 from sim.tell.workbook.pen import HEAD_ROW, Live, Page
 from sim.tell.workbook.prices import Typed
 
@@ -71,7 +71,7 @@ def _totals(lines: Lines, page: Page, amounts: Amounts, payer: str, row: int) ->
         page.row(row, (label, "", *cells), ("total_text", "total_text", *["total"] * len(cells)))
         row += 1
     for name in FIXED:
-        values = [fixed(lines, payer, year, name) for year in years]
+        values = [fixed(lines, payer, year, name) for year in (*years, EVERY)]
         page.row(row, (word(f"book.column.fixed_{name}"), "", *values), ("wrap", "text", *["fixed"] * len(values)))
         row += 1
     return row
@@ -123,7 +123,9 @@ def _all_years(lines: Lines, page: Page, amounts: Amounts, payer: str, row: int)
         for column, g in zip("FG", growth, strict=True)
     ]
     cells = [amounts.total(EVERY, payer, statistic) for statistic in STATISTICS]
-    page.row(row, (lines.run.words("book.all_years"), *cells, *sums), ("total_text", *["total"] * 6))
+    values = [fixed(lines, payer, EVERY, name) for name in FIXED]
+    looks = ("total_text", *["total"] * 6, *["fixed"] * 3)
+    page.row(row, (lines.run.words("book.all_years"), *cells, *sums, *values), looks)
     return row
 
 

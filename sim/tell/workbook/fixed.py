@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
 from sim.tell import register
-from sim.tell.table import Grid
+from sim.tell.number import percent
+from sim.tell.words import glossary
 from sim.tell.workbook.lines import Lines
 from sim.tell.workbook.pen import HEAD_ROW, Page
 
 TEXTS = {
-    "account": "account", "nature": "nature", "payer": "payer", "measure": "unit_cost", "driver": "driver",
-    "band": "band", "unit": "money_unit",
+    "account": ("account",), "payer": ("payer",), "measure": ("unit_cost", "worth"), "driver": ("driver", "price"),
+    "band": ("band",), "unit": ("unit",),
 }  # fmt: skip
-"""Columns of words, and the group of the glossary that translates them."""
-SHARES = ("share", "p_cheaper")
+"""Columns of words, and the groups of the glossary in which they are found."""
+SHARES = ("share", "p_cheaper", "p_below")
 TABLES = {
     "budget": "year payer mean low high p50 p80 p95 annualised npv nominal residual npv_residual",
-    "unit_costs": "year measure mean low high p50 p80 p95 unit",
+    "all_years": "against payer measure mean low high p50 p80 p95 p_below",
+    "unit_costs": "measure year mean low high p50 p80 p95 unit",
     "drivers": "payer driver low high share",
     "bands": "band measure value_mean value_low value_high band_low band_high inside because source",
     "net": "year account payer mean low high p50 p80 p95 p_cheaper",
@@ -38,7 +41,8 @@ def spread(lines: Lines, page: Page) -> None:
     for name in list(TABLES)[1:]:
         file = lines.run.path / f"{name}.csv"
         if file.is_file():
-            row = _table(lines, page, row, name, pd.read_csv(file))
+            table = pd.read_csv(file)
+            row = _table(lines, page, row, name, table.sort_values("measure") if name == "unit_costs" else table)
     page.keep_in_sight(HEAD_ROW, 0)
 
 
@@ -47,12 +51,25 @@ def _table(lines: Lines, page: Page, row: int, name: str, table: pd.DataFrame) -
     word = lines.run.words
     page.write(row, 0, word(f"book.spread.{name}"), "part")
     shown = table[[column for column in TABLES[name].split() if column in table]].copy()
-    for column, group in TEXTS.items():
-        if column in shown:
-            shown[column] = [word.term(group, value) for value in shown[column]]
+    for column in shown.columns:
+        shown[column] = [_said(lines, column, value) for value in shown[column]]
     looks = ["share" if column in SHARES else "" for column in shown]
     heads = [word.term("book.column", column) for column in shown]
     return page.table(row + 1, heads, [list(values) for values in shown.itertuples(index=False)], looks) + 1
+
+
+def _said(lines: Lines, column: str, value: Any) -> Any:
+    """Return what stands in a cell of these tables in words; numbers as they are."""
+    word = lines.run.words
+    if column == "inside":
+        return word("book.yes" if value else "book.no")
+    if column == "against":
+        return word(f"book.against.{value}")
+    if column == "because" and isinstance(value, str):
+        parts = [part.partition(":") for part in value.split(";") if part]
+        return word.join([f"{word.term('account', name)} {percent(float(share))}" for name, _, share in parts])
+    known = [group for group in TEXTS.get(column, ()) if f"{group}.{value}" in glossary()]
+    return word.term(known[0], value) if known else value
 
 
 def sources(lines: Lines, page: Page) -> None:
@@ -62,8 +79,8 @@ def sources(lines: Lines, page: Page) -> None:
     widths = (34, 40, 16, 34, 90, 26, 30)
     page.set_widths(widths)
     row = page.table(HEAD_ROW, [word(f"book.column.{name}") for name in names], _accounts(lines), ["wrap"] * len(names))
-    for grid in (register.limit_table, register.origin_table, register.weight_table):
-        row = write_grid(page, row + 1, grid(lines.run))
+    for grid in (register.limit_table(lines.run), register.origin_table(lines.run), register.weight_table(lines.run)):
+        row = page.table(row + 1, grid.head, grid.rows, ["wrap"] * len(grid.head))
     page.keep_in_sight(HEAD_ROW + 1, 1)
 
 
@@ -82,9 +99,3 @@ def _accounts(lines: Lines) -> list[Sequence[object]]:
         kinds = word.term("nature", account.nature), word.term("account_unit", account.unit)
         rows.append((word.term("account", name), *kinds, start, source, price, purse))
     return rows
-
-
-def write_grid(page: Page, row: int, table: Grid) -> int:
-    """Write a table of the report; return the first free row."""
-    rows = [[cell.text for cell in cells] for cells in table.rows]
-    return page.table(row, table.head, rows, ["wrap"] * len(table.head))

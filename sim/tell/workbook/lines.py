@@ -32,6 +32,8 @@ SHARING = ("upper", "family", "county")
 """Payers who share a cost; the last one bears what the others leave."""
 WAIVED = "fare_waived"
 """The one transfer of which a typed part is given: the fare that families in hardship need not pay."""
+EVERY = 0
+"""Stands for all years together."""
 DIGITS = 6
 """Shares are kept to a millionth, as in the ledger."""
 NUDGE = 1e-6
@@ -221,8 +223,11 @@ class Lines:
 
     @cached_property
     def totals(self) -> pd.DataFrame:
-        """Return the totals of the budget by year and payer, with the spread of prices; empty when there is none."""
-        table = self.run.budget
+        """Return the totals of the budget by year (EVERY: all years) and payer, with the spread of prices."""
+        table, file = self.run.budget, self.run.path / "all_years.csv"
+        if file.is_file():
+            sums = pd.read_csv(file).query("against == 'nothing' and measure == 'cash'")
+            table = pd.concat([table, sums.assign(account="total", year=EVERY)])
         return table[table["account"] == "total"].set_index(["year", "payer"]) if len(table) else table
 
     @cached_property

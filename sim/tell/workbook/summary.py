@@ -5,10 +5,9 @@ from __future__ import annotations
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
 from sim.tell.page import facts
-from sim.tell.workbook.amounts import ALL, EVERY, Amounts
+from sim.tell.workbook.amounts import ALL, Amounts
 from sim.tell.workbook.budget import fixed
-from sim.tell.workbook.fixed import write_grid
-from sim.tell.workbook.lines import Lines
+from sim.tell.workbook.lines import EVERY, Lines
 from sim.tell.workbook.pen import HEAD_ROW, LINE_HEIGHT, Live, Page, lines_of
 from sim.tell.workbook.prices import Typed
 
@@ -37,7 +36,8 @@ def summary(lines: Lines, page: Page, amounts: Amounts, typed: Typed) -> None:
     for label, *texts in [*told, *facts(lines.run)]:
         page.write(row, 0, label, "wrap")
         row = _across(page, row, 1, " · ".join(text for text in texts if text))
-    write_grid(page, row + 1, tables.bottleneck_table(lines.run))
+    worst = tables.bottleneck_table(lines.run)
+    page.table(row + 1, worst.head, worst.rows, ["wrap"] * len(worst.head))
 
 
 def _across(page: Page, row: int, column: int, text: str) -> int:
