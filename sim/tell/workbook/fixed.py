@@ -19,6 +19,7 @@ TEXTS = {
 }  # fmt: skip
 """Columns of words, and the groups of the glossary in which they are found."""
 SHARES = ("share", "p_cheaper", "p_below")
+LOOKS = {"because": "wrap", "inside": "unit", "unit": "unit"}
 TABLES = {
     "budget": "year payer mean low high p50 p80 p95 annualised npv nominal residual npv_residual",
     "all_years": "against payer measure mean low high p50 p80 p95 p_below",
@@ -53,7 +54,7 @@ def _table(lines: Lines, page: Page, row: int, name: str, table: pd.DataFrame) -
     shown = table[[column for column in TABLES[name].split() if column in table]].copy()
     for column in shown.columns:
         shown[column] = [_said(lines, column, value) for value in shown[column]]
-    looks = ["share" if column in SHARES else "" for column in shown]
+    looks = ["share" if column in SHARES else LOOKS.get(column, "") for column in shown]
     heads = [word.term("book.column", column) for column in shown]
     return page.table(row + 1, heads, [list(values) for values in shown.itertuples(index=False)], looks) + 1
 
