@@ -9,10 +9,9 @@ from itertools import product
 
 import pandas as pd
 
-from sim.account.budget import budget
-from sim.account.chart import chart
 from sim.account.family import family
 from sim.account.ledger import ledger
+from sim.account.money import money
 from sim.account.quantity import quantities
 from sim.check import refuse
 from sim.config import Settings
@@ -126,19 +125,17 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan) -> 
     worst = bottlenecks(settings, county, harm, resources, judged)
     tables = {
         "quantities": counted,
-        "accounts": chart(settings),
         "ledger": book,
         "verdicts": judged,
         "bottlenecks": worst,
         "relief": relief(settings, worst),
     }
     tables["class_places"] = class_place_table(settings, county, plan, yearly)
-    tables |= plan_tables(settings, county, plan)
+    tables |= plan_tables(settings, county, plan) | money(settings, book, counted)
     tables["family_pupils"] = family_pupils(settings, county, plan, travel(county.roads, settings.road))
     tables["family"] = family(settings, tables["family_pupils"])
     for name, frame in tables.items():
         folder.write_table(name, frame.assign(scenario=settings.scenario))
-    folder.write_table("budget.csv", budget(settings, book))
 
 
 def tell(folder: RunFolder) -> None:

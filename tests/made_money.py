@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from sample_run import sample_run
 
-from sim.account.budget import budget
 from sim.account.ledger import ledger
+from sim.account.money import money
 from sim.account.price import ACCOUNTS, BUS_PURCHASE, accounts, charge_of
 from sim.account.quantity import COLUMNS
 from sim.config import Settings
@@ -32,7 +32,7 @@ def money_run(folder: Path, *overrides: str, small: float = 7.0) -> Path:
     settings = run.settings
     counted = made_quantities(settings, small)
     book = ledger(settings, counted)
-    for name, table in (("quantities", counted), ("ledger", book), ("budget.csv", budget(settings, book))):
+    for name, table in {"quantities": counted, "ledger": book, **money(settings, book, counted)}.items():
         run.write_table(name, table)
     return folder
 

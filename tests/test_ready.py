@@ -438,10 +438,10 @@ def test_what_has_no_price_leaves_the_cost_of_all_unknown() -> None:
 
 
 def test_what_keeping_a_school_costs_by_hand(three_villages: County) -> None:
-    # T: one teacher 85,000, one temporary 28,000, and funds for the 97 pupils it is short of 100, 720 each.
+    # T: one teacher 85,000, one temporary 28,000, funds for the 97 pupils it is short of 100, 720 each, the campus 12,000.
     cost = keep_cost(three_villages, settings(), np.array([8.0, 3.0]))
-    assert cost[T] == 85_000 + 28_000 + 97 * 720
-    assert cost[C] == 9 * 85_000 + 30_000 + 26_000 + 26_000 + 30_000
+    assert cost[T] == 85_000 + 28_000 + 97 * 720 + 12_000
+    assert cost[C] == 9 * 85_000 + 30_000 + 26_000 + 26_000 + 30_000 + 12_000
 
 
 def test_one_school_one_plan_says_where_to_how_and_why_not_elsewhere(three_villages: County) -> None:

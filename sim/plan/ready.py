@@ -167,7 +167,7 @@ def keep_cost(county: County, settings: Settings, rolls: Floats) -> Floats:
     """Return what keeping each school open costs in a year, in yuan; (S,), nan where the price list lacks a price.
 
     sum over posts (people there x price of a year) + public_funds_primary x max(floor - roll, 0) for schools funded
-    as if they had the floor's pupils + campus_upkeep_year, if the price list has it. The people are those in
+    as if they had the floor's pupils + campus_upkeep_year. The people are those in
     staff.csv: they stay on the payroll when the school closes, so this is what the school ties up, not cash saved.
     The funds beyond the roll are paid by the upper levels and lost when the school closes. rolls: (S,) pupils.
     """
@@ -176,12 +176,12 @@ def keep_cost(county: County, settings: Settings, rolls: Floats) -> Floats:
     staff = sum(getattr(schools, post) * price[item] for post, item in _POSTS.items())
     small = np.isin(np.array(schools.kind), ("teaching_point", "village"))
     missing = np.maximum(settings.account.floor_pupils - rolls, 0.0)
-    upkeep = prices["campus_upkeep_year"].central if "campus_upkeep_year" in prices else 0.0
-    return np.asarray(staff + np.where(small, missing * price["public_funds_primary"], 0.0) + upkeep)
+    funds = np.where(small, missing * price["public_funds_primary"], 0.0)
+    return np.asarray(staff + funds + price["campus_upkeep_year"])
 
 
 _POSTS = {
     "teachers": "teacher_year", "temporary": "temporary_year", "life_teachers": "life_teacher_year",
     "wardens": "warden_year", "canteen_workers": "canteen_worker_year", "guards": "guard_year",
 }  # fmt: skip
-_ITEMS = (*_POSTS.values(), "public_funds_primary")
+_ITEMS = (*_POSTS.values(), "public_funds_primary", "campus_upkeep_year")

@@ -215,23 +215,6 @@ LEDGER = run_file(
     number("share", "Share of the amount that this payer bears", "share", low=None),
     number("amount_yuan", "quantity x unit_price_yuan x share, to the fen; costs positive", "yuan", low=None),
 )  # fmt: skip
-ACCOUNTS_TABLE = run_file(
-    "accounts.csv",
-    "The chart of accounts: what is counted, which price applies, and who shares the cost",
-    "scenario account",
-    SCENARIO,
-    text("account", "Account of the ledger"),
-    text("nature", "Kind of amount", allowed=("capital", "recurrent", "transfer", "income")),
-    text("purpose", "What it serves"),
-    text("unit", "Unit of the quantity"),
-    text("item", "Entry of the price list; null: the quantity is in yuan", nullable=True),
-    text("counts", "Item of quantities.parquet that is counted"),
-    text("purse", "Whose shares of `account.payers` apply; null: payer and payee are fixed", nullable=True),
-    text("payer", "Who pays, where no purse says so"),
-    text("payee", "Who is paid"),
-    number("life_years", "Years that what is bought lasts", "year", nullable=True),
-    whole("in_total", "1: the totals of the payers count it; 0: it pays for what the ledger does not hold", high=1),
-)  # fmt: skip
 VERDICTS = run_file(
     "verdicts.csv",
     "Measures against limits",
@@ -248,25 +231,6 @@ VERDICTS = run_file(
     number("margin", "Distance to the limit; positive: inside", low=None, nullable=True),
     text("unit", "Unit"),
     text("source", "Source of the limit"),
-)  # fmt: skip
-BUDGET = run_file(
-    "budget.csv",
-    "The ledger added up by year, account and payer, with its spread over replications; lines named total add up",
-    "scenario year account nature payer",
-    SCENARIO, YEAR,
-    text("account", "What is paid for; total: everything, earmarked transfers left out"),
-    text("nature", "Nature of the money; all: together", allowed=("capital", "recurrent", "transfer", "income", "all")),
-    text("payer", "Who pays; all: together", allowed=("county", "upper", "family", "outside", "all")),
-    number("mean", "Cash of the year: mean over replications", "yuan", low=None),
-    number("low", "Low end of its 95 % interval", "yuan", low=None, nullable=True),
-    number("high", "High end of its 95 % interval", "yuan", low=None, nullable=True),
-    number("p50", "Median over replications", "yuan", low=None),
-    number("p80", "80 % quantile over replications", "yuan", low=None),
-    number("p95", "95 % quantile over replications", "yuan", low=None),
-    number("annualised", "Mean with purchases spread over their lives", "yuan", low=None),
-    number("npv", "Mean discounted to the first year", "yuan", low=None),
-    number("nominal", "Mean in the prices of the year", "yuan", low=None),
-    whole("replications", "Replications behind it", low=1),
 )  # fmt: skip
 EVENTS = run_file(
     "events/*.parquet",
@@ -291,5 +255,5 @@ SUMMARY = run_file(
 RUN_TABLES: tuple[Table, ...] = (
     ENROLMENT, FORECAST_CHECK, CLOSURES, GROUNDS_OF_DECISIONS, SCHOOL_PLANS, CAMPUSES, PLACES, UNPLACED, ALTERNATIVES,
     RUNS, POSTS, CLASS_PLACES, DAYS, MEASURES, ANNUAL, SPREAD, RESOURCES_TABLE, HARM,
-    BOTTLENECKS, RELIEF, QUANTITIES, ACCOUNTS_TABLE, LEDGER, BUDGET, VERDICTS, SUMMARY, EVENTS,
+    BOTTLENECKS, RELIEF, QUANTITIES, LEDGER, VERDICTS, SUMMARY, EVENTS,
 )  # fmt: skip
