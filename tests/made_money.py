@@ -38,7 +38,10 @@ def money_run(folder: Path, *overrides: str, small: float = 7.0) -> Path:
 
 
 def made_quantities(settings: Settings, small: float) -> pd.DataFrame:
-    """Return quantities with many digits, so that every product has a part of a fen to be rounded."""
+    """Return quantities with many digits, so that every product has a part of a fen to be rounded.
+
+    Those of km end in .202: at 2.5 yuan each product ends in half a fen.
+    """
     luck = np.random.default_rng(5)
     years = [settings.study.first_year + k for k in range(settings.study.years)]
     items = {charge_of(name).counts or name for name in accounts(settings)} - {"bus_aid"}
@@ -50,6 +53,7 @@ def made_quantities(settings: Settings, small: float) -> pd.DataFrame:
                 usual = (LIVED | POSTS_AND_KM).get(item, 20.0) * (1 + 0.3 * place)
                 usual = small * (usual / 20 if item in LIVED else 1) if site == "S4" else usual
                 drawn = usual * (1 + 0.2 * luck.random(settings.study.replications))
+                drawn = np.floor(drawn) + 0.202 if item == "bus_km" else drawn
                 told = enumerate(drawn) if item in LIVED else [(pd.NA, drawn[0])]
                 rows += [(settings.scenario, number, year, site, item, round(value, 6)) for number, value in told]
     unit = {name: charge.unit for name, charge in ACCOUNTS.items()}

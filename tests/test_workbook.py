@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import zipfile
 from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,18 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from made_money import money_run
 
-from sim.account.ledger import ledger, totals
+from sim.account.ledger import ledger, to_fen, totals
 from sim.account.price import EARMARKED
 from sim.config import Settings, load
 from sim.tell.run import Run
 from sim.tell.words import Words
 from sim.tell.workbook import SHEETS, workbook
 from sim.tell.workbook import together as rules
-from sim.tell.workbook.lines import Lines
+from sim.tell.workbook.lines import Lines, fen
 from sim.tell.workbook.together import TOGETHER, no_small_group, not_too_many
 
 PAYERS = ("county", "upper", "family")
@@ -198,6 +201,14 @@ def test_the_schools_and_the_capital_plan_add_up_to_the_budget(
     assert row[6] == life == 15
     assert row[7] == pytest.approx(buses * rate / (1 - (1 + rate) ** -15), abs=0.005)
     assert row[8] == pytest.approx(buses * 12 / 15, abs=0.005), "three of fifteen years have gone by"
+
+
+@given(st.lists(st.decimals(-(10**7), 10**7, places=3), min_size=1))
+def test_amounts_are_rounded_as_in_the_ledger(yuan: list[Decimal]) -> None:
+    exact = np.array(yuan, dtype=float)
+    assert fen(exact).tolist() == to_fen(exact).tolist()
+    away = [int((abs(value) * 100).quantize(Decimal(1), ROUND_HALF_UP).copy_sign(value)) for value in yuan]
+    assert fen(exact).tolist() == away
 
 
 def test_the_sheets_have_names_in_the_language_of_the_report(written: dict[str, Path]) -> None:

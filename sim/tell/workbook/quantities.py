@@ -11,6 +11,7 @@ from xlsxwriter.utility import xl_col_to_name
 from sim.tell.workbook.lines import PAYERS, Account, Lines
 from sim.tell.workbook.pen import HEAD_ROW, Page
 from sim.tell.workbook.prices import Typed
+from sim.tell.workbook.together import TOGETHER
 from sim.units import FEN_PER_YUAN
 
 NAMES = ("year", "account", "number", "site", "unit", "mean_quantity", "unit_price", "mean_all", "mean_county")
@@ -55,6 +56,7 @@ def quantities(lines: Lines, page: Page, typed: Typed) -> Counts:
     page.head(HEAD_ROW, [*heads, *(f"R{number + 1}" for number in lines.replications)], WIDTHS)
     last = FIRST + len(lines.replications) - 1
     page.sheet.set_column(FIRST, last, 13)
+    together_note(lines, page)
     _numbers(counts)
     for account in lines.accounts.values():
         _rows_of(counts, account)
@@ -62,6 +64,12 @@ def quantities(lines: Lines, page: Page, typed: Typed) -> Counts:
     page.sheet.print_area(0, 0, HEAD_ROW + len(rows), FIRST - 1)
     page.keep_in_sight(HEAD_ROW + 1, 4)
     return counts
+
+
+def together_note(lines: Lines, page: Page) -> None:
+    """Say below the note of a sheet which schools are told together, where there are any."""
+    if TOGETHER in set(lines.quantities["site_id"]):
+        page.write(HEAD_ROW - 1, 0, lines.run.words("book.together_note"), "note")
 
 
 def _numbers(counts: Counts) -> None:

@@ -10,7 +10,7 @@ from sim.tell.workbook.amounts import ALL as EVERYBODY
 from sim.tell.workbook.amounts import REST, Amounts
 from sim.tell.workbook.lines import PAYERS, Lines
 from sim.tell.workbook.pen import HEAD_ROW, Live, Page
-from sim.tell.workbook.quantities import ALL, NUMBER, OF_COUNTY, YEAR, Counts
+from sim.tell.workbook.quantities import ALL, NUMBER, OF_COUNTY, YEAR, Counts, together_note
 from sim.units import FEN_PER_YUAN
 
 LABELS = 2
@@ -22,6 +22,7 @@ def schools(lines: Lines, page: Page, counts: Counts, amounts: Amounts) -> None:
     word, years = lines.run.words, lines.run.years
     heads = [word("book.column.number"), word("book.column.site"), *map(str, years), word("book.all_years")]
     page.head(HEAD_ROW, heads, (6, 40, *[15] * (len(years) + 1)))
+    together_note(lines, page)
     row = HEAD_ROW + 1
     for payer, column in ((EVERYBODY, ALL), ("county", OF_COUNTY)):
         page.write(row, 0, word(f"book.budget.{payer}"), "part")
