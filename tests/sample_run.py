@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sim.account.chart import chart
 from sim.config import load
 from sim.measure.annual import annual
 from sim.plan.school_plan import PLAN_COLUMNS
@@ -61,6 +62,7 @@ def sample_run(
     ).to_frame(index=False)
     struck = settings.stress.weeks if settings.stress.strikes else ()
     tables = _lived(lived, luck, harm, girls, struck) | _judged(lived, harm, names or {}) | _planned(lived)
+    tables["accounts"] = chart(settings)
     for name, frame in tables.items():
         run.write_table(name, frame.assign(scenario=scenario))
     run.write_manifest(

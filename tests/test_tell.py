@@ -92,7 +92,9 @@ def test_every_text_has_both_languages_with_the_same_places() -> None:
 
 def test_every_text_that_is_asked_for_is_in_the_glossary() -> None:
     asked = re.compile(r"""\bwords?\(\s*f?["']([a-z_0-9.]+)["'][,)]""")
-    found = {key for file in [*TELL.glob("*.py"), *TELL.glob("*.j2")] for key in asked.findall(file.read_text("utf-8"))}
+    found = {
+        key for file in [*TELL.rglob("*.py"), *TELL.glob("*.j2")] for key in asked.findall(file.read_text("utf-8"))
+    }
     assert len(found) > 50
     assert not found - set(glossary())
 
@@ -136,7 +138,8 @@ def test_numbers_on_the_page_are_those_of_the_files(page: str, run: Path) -> Non
 
 def test_figures_are_drawn_from_the_files_alone_and_are_whole_svg(run: Path) -> None:
     drawn = figures(run)
-    assert {path.stem for path in drawn} == {*FIGURES} - {"town"}  # it knows no class places
+    unknown = {"town", "unit_costs", "drivers", "net", "family"}  # it knows of money budget.csv alone
+    assert {path.stem for path in drawn} == {*FIGURES} - unknown
     for path in drawn:
         root = ET.fromstring(path.read_text(encoding="utf-8"))
         assert root.tag.endswith("svg")
@@ -177,16 +180,10 @@ def test_no_text_of_the_workbook_is_a_formula(tmp_path: Path) -> None:
     folder = sample_run(tmp_path / "bad", names={"S1": "+1+1", "S2": FORMULA, "S3": "@SUM(A1)"})
     book = openpyxl.load_workbook(workbook(folder))
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
-    assert not [cell for cell in cells if cell.data_type == "f" or cell.hyperlink]
-    assert [cell for cell in cells if str(cell.value).startswith(FORMULA)]
-
-
-def test_the_workbook_has_its_sheets_and_the_budget_adds_up(run: Path) -> None:
-    book = openpyxl.load_workbook(workbook(run))
-    assert book.sheetnames == ["summary", "yearly budget", "ledger totals", "unit prices", "sources"]
-    rows = list(book["ledger totals"].iter_rows(min_row=5, values_only=True))
-    ledger = pd.read_parquet(run / "ledger.parquet")
-    assert sum(row[-1] for row in rows) == pytest.approx(ledger["amount_yuan"].sum() / 4)
+    assert not [cell for cell in cells if cell.hyperlink]
+    named = [cell for cell in cells if str(cell.value).startswith(("+1", FORMULA, "@SUM"))]
+    assert named
+    assert {cell.data_type for cell in named} == {"s"}
 
 
 @pytest.mark.parametrize(
@@ -254,6 +251,7 @@ def test_numbers_are_written_for_people() -> None:
     assert pupils(3.0) == "<5"
     assert pupils(3.0, public=False) == "3"
     assert money(2_500_000, Words("zh")) == "250.0万元"
+    assert money(229_900_000, Words("zh")) == "2.30亿元"
     assert money(2_500_000, Words("en")) == "2.5 million yuan"
 
 

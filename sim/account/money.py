@@ -8,13 +8,14 @@ from sim.account.amount import laid_out
 from sim.account.band import bands
 from sim.account.budget import all_years, budget, by_site
 from sim.account.capital import capital
+from sim.account.chart import chart
 from sim.account.driver import drivers
 from sim.account.net import difference, net
 from sim.account.unit_cost import unit_costs
 from sim.config import Settings
 from sim.tables import run_table
 
-TABLES = ("budget", "budget_sites", "all_years", "capital", "unit_costs", "drivers", "bands")
+TABLES = ("accounts", "budget", "budget_sites", "all_years", "capital", "unit_costs", "drivers", "bands")
 
 
 def money(
@@ -29,6 +30,7 @@ def money(
         return {name: pd.DataFrame(columns=list(run_table(name).names)) for name in TABLES}
     amounts = laid_out(settings, ledger)
     tables = {
+        "accounts": chart(settings),
         "budget": budget(settings, amounts),
         "budget_sites": by_site(amounts),
         "all_years": all_years(settings, amounts).assign(against="nothing"),

@@ -24,6 +24,23 @@ def _spread(meaning: str, unit: str) -> tuple[Column, ...]:
     return (*interval("", meaning, unit), *_quantiles("", "replications and price draws", unit))
 
 
+ACCOUNTS = run_file(
+    "accounts.csv",
+    "The chart of accounts: what is counted, which price applies, and who shares the cost",
+    "scenario account",
+    SCENARIO,
+    text("account", "Account of the ledger"),
+    text("nature", "Kind of amount", allowed=NATURES),
+    text("purpose", "What it serves"),
+    text("unit", "Unit of the quantity"),
+    text("item", "Entry of the price list; null: the quantity is in yuan", nullable=True),
+    text("counts", "Item of quantities.parquet that is counted"),
+    text("purse", "Whose shares of `account.payers` apply; null: payer and payee are fixed", nullable=True),
+    text("payer", "Who pays, where no purse says so"),
+    text("payee", "Who is paid"),
+    number("life_years", "Years that what is bought lasts", "year", nullable=True),
+    flag("in_total", "The totals of the payers count it; else it pays for what the ledger does not hold"),
+)  # fmt: skip
 BUDGET = run_file(
     "budget.csv",
     "The ledger added up by year, account and payer, with its spread; lines named total add up",
@@ -121,4 +138,6 @@ NET = run_file(
     number("p_cheaper", "Share of replications and price draws in which closing costs less", "share", high=1),
 )  # fmt: skip
 
-MONEY_TABLES: tuple[Table, ...] = (BUDGET, BUDGET_SITES, ALL_YEARS, CAPITAL, UNIT_COSTS, DRIVERS, BANDS, NET)
+MONEY_TABLES: tuple[Table, ...] = (
+    ACCOUNTS, BUDGET, BUDGET_SITES, ALL_YEARS, CAPITAL, UNIT_COSTS, DRIVERS, BANDS, NET,
+)  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from sim.tell import budget, net
 from sim.tell.cells import HIDDEN
 from sim.tell.number import by_replication, interval, money, number, percent, pupils
 from sim.tell.run import Run
@@ -113,10 +114,11 @@ def yearly_cost(run: Run) -> dict[str, float] | None:
     mean = totals.groupby("payer")[["mean", "p50", "p80"]].sum() / len(run.years)
     if "all" not in mean.index:
         return None
-    by = mean["mean"].to_dict()
+    by, whole = mean["mean"].to_dict(), budget.all_years(run)
+    reach = whole.loc["all", ["p50", "p80"]] / len(run.years) if len(whole) else mean.loc["all"]
     return {
-        "p50": mean.loc["all", "p50"],
-        "p80": mean.loc["all", "p80"],
+        "p50": reach["p50"],
+        "p80": reach["p80"],
         "county": by.get("county", 0.0),
         "family": by.get("family", 0.0),
         "upper": by.get("upper", 0.0),
@@ -128,7 +130,7 @@ def _money(run: Run) -> list[str]:
     if cost is None:
         return []
     told = {name: money(value, run.words) for name, value in cost.items()}
-    return [run.words("answer.money", **told)]
+    return [run.words("answer.money", **told), *(net.story(run)[:1] if net.told(run) else [])]
 
 
 def key_figures(run: Run) -> list[Figure]:
@@ -194,4 +196,12 @@ def _cost(run: Run) -> list[Figure]:
     if cost is None:
         return []
     note = run.words("key.cost_note", p80=money(cost["p80"], run.words))
-    return [Figure(money(cost["p50"], run.words), run.words("key.cost"), note)]
+    return [Figure(money(cost["p50"], run.words), run.words("key.cost"), note), *_net(run)]
+
+
+def _net(run: Run) -> list[Figure]:
+    if not net.told(run):
+        return []
+    found = net.yearly(run).loc["all"]
+    note = run.words("net.key_note", p80=money(found["p80"], run.words), chance=percent(found["p_below"]))
+    return [Figure(money(found["mean"], run.words), run.words("net.key"), note)]

@@ -1,4 +1,4 @@
-"""Charts over the years: pupils, buses, beds and money, with how sure we are."""
+"""Charts over the years: pupils, buses and beds, with how sure we are."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sim.tell.cells import hidden
-from sim.tell.number import by_replication, interval, money_scale, shown_pupils
+from sim.tell.number import by_replication, interval, shown_pupils
 from sim.tell.run import COUNTY, Run
 from sim.tell.style import (
     BLACK,
     BLUE,
-    GREEN,
-    HATCHES,
     LINES,
     ORANGE,
-    PALE,
     RED,
     SERIES,
     canvas,
@@ -201,44 +198,3 @@ def dormitory(run: Run) -> Figure | None:
     axes[0].set_ylabel(word("axis.beds"))
     axes[0].legend(loc="lower left")
     return figure
-
-
-PAYERS = {"county": BLUE, "upper": ORANGE, "family": GREEN, "outside": PALE}
-MARKS: dict[str, dict[str, Any]] = {
-    "p50": {"marker": "_", "color": BLACK, "markersize": 8, "markeredgewidth": 2},
-    "p80": {"marker": "^", "color": RED, "markersize": 5},
-}
-
-
-def budget(run: Run) -> Figure | None:
-    """Draw the yearly cost: what each payer pays, and the totals' P50 and P80."""
-    table = run.budget
-    if table.empty:
-        return None
-    word = run.words
-    totals = table[table["account"] == "total"].set_index(["payer", "year"])[["mean", "p50", "p80"]]
-    totals = totals / money_scale(word)
-    figure, axes = canvas(3.2)
-    _stack(run, axes, totals["mean"])
-    whole = totals.loc["all"].reindex(run.years)
-    for column, mark in MARKS.items():
-        axes.plot(run.years, whole[column], linestyle="", label=word(f"chart.{column}"), **mark)
-    axes.axhline(0, color=BLACK, linewidth=0.8)
-    axes.set_ylabel(word("axis.money"))
-    axes.set_xlabel(word("axis.year"))
-    axes.yaxis.grid(visible=True)
-    years_axis(axes, run.years, most=12)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=3, columnspacing=3)
-    return figure
-
-
-def _stack(run: Run, axes: Axes, mean: pd.Series[float]) -> None:
-    """Draw what each payer pays on top of the others; who gets more than they pay stands below zero."""
-    above, below = pd.Series(0.0, index=run.years), pd.Series(0.0, index=run.years)
-    payers = [payer for payer in PAYERS if payer in mean.index and mean[payer].abs().max() > 0]
-    for hatch, payer in zip(HATCHES, payers, strict=False):
-        paid = mean[payer].reindex(run.years, fill_value=0.0)
-        look: dict[str, Any] = {"color": PAYERS[payer], "hatch": hatch, "edgecolor": "white", "linewidth": 0.5}
-        label = run.words.term("payer", payer)
-        axes.bar(run.years, paid, bottom=above.where(paid >= 0, below), width=0.66, label=label, **look)
-        above, below = above + paid.clip(lower=0), below + paid.clip(upper=0)

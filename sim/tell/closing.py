@@ -9,9 +9,9 @@ import pandas as pd
 from sim.tables.county import CONDITIONS
 from sim.tell.case import file_of, keep_cost
 from sim.tell.cells import HIDDEN, hidden, is_small
+from sim.tell.grid import Grid, grid
 from sim.tell.number import money, number
 from sim.tell.run import Run
-from sim.tell.table import Grid, grid
 
 DECISIONS = ("close", "keep", "reopen")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from sim.tell.cells import HIDDEN, hidden
+from sim.tell.grid import Grid, grid
 from sim.tell.number import NONE, number, percent
 from sim.tell.run import COUNTY, Run, origin
-from sim.tell.table import Grid, grid
 
 FILE = "forecast_check"
 

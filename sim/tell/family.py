@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from sim.tell.cells import hidden, is_small
+from sim.tell.grid import Grid, grid
 from sim.tell.number import money, number, pupils
 from sim.tell.run import Run
-from sim.tell.table import Grid, grid
+from sim.tell.style import BLACK, BLUE, GREY, canvas, more_room, with_thousands
 from sim.tell.words import Words
 
 GROUPS = ("level", "hardship", "mode_before", "mode_after")
@@ -72,7 +75,35 @@ def family_table(run: Run, most: int = 12) -> Grid:
         for _, row in told.iterrows()
     ]
     names = ["family_group", "pupils_of_a_year", *AMOUNTS]
-    return grid([run.words(f"column.{name}") for name in names], rows, range(1, len(names)))
+    return grid([run.words(f"column.{name}") for name in names], rows, range(1, len(names)), wide=True)
+
+
+def chart(run: Run, most: int = 8) -> Figure | None:
+    """Draw for the groups whose burden rises most what a school year costs before and after, without and with aid."""
+    table = run.if_there("family.csv")
+    if table.empty:
+        return None
+    told = groups(table[table["moved"] == "yes"], run.public)
+    told = told[(told[GROUPS[0]] != OTHERS) & (told["rise"] > _NOTHING)].head(most).iloc[::-1]
+    if told.empty:
+        return None
+    word, labels = run.words, [name_of(run.words, row) for _, row in told.iterrows()]
+    figure, axes = canvas(1.0 + 0.27 * len(told), 1, 2, sharex=True, sharey=True, left=more_room(labels))
+    at = np.arange(len(told))
+    for aided, part in enumerate(axes):
+        before, after = (told[f"cost_{when}"] - aided * told[f"aid_{when}"] for when in ("before", "after"))
+        part.hlines(at, before, after, color=GREY, linewidth=1.6)
+        part.plot(before, at, "o", color=BLACK, markerfacecolor="white", markersize=5.5, label=word("chart.before"))
+        part.plot(after, at, "o", color=BLUE, markersize=5.5, label=word("chart.after"))
+        part.set_title(word("chart.with_aid" if aided else "chart.without_aid"))
+        part.set_xlabel(word("axis.yuan_pupil_year"))
+        part.xaxis.grid(visible=True)
+        part.xaxis.set_major_formatter(with_thousands)
+        part.tick_params(axis="y", length=0)
+        part.margins(x=0.08, y=0.12)
+    axes[0].set_yticks(at, labels)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, columnspacing=3)
+    return figure
 
 
 def name_of(word: Words, group: pd.Series, by: Sequence[str] = GROUPS) -> str:

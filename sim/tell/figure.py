@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from sim.tell import chart, map, spread, town
+from sim.tell import budget, chart, driver, family, map, net, payer, spread, town, unit_cost
 from sim.tell.run import Run
 from sim.tell.style import as_svg, styled
 
@@ -18,7 +18,12 @@ FIGURES: dict[str, Callable[[Run], Figure | None]] = {
     "rides": spread.rides,
     "canteen": spread.canteen,
     "dormitory": chart.dormitory,
-    "budget": chart.budget,
+    "budget": budget.chart,
+    "payers": payer.chart,
+    "unit_costs": unit_cost.chart,
+    "drivers": driver.chart,
+    "net": net.chart,
+    "family": family.chart,
 }
 """name -> how it is drawn; None when the run has nothing to show."""
 

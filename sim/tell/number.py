@@ -18,6 +18,7 @@ CONFIDENCE = 0.95
 NONE = "–"
 MILLION_YUAN = 1_000_000.0
 TEN_THOUSAND_YUAN = 10_000.0
+HUNDRED_MILLION_YUAN = 100_000_000.0
 MANY = 100
 
 
@@ -91,10 +92,12 @@ def money_scale(words: Words) -> float:
 
 
 def money(yuan: float | None, words: Words) -> str:
-    """Return an amount with its unit, large ones in million yuan or 万元."""
+    """Return an amount with its unit, large ones in million yuan or 万元, very large ones in 亿元."""
     if yuan is None or not np.isfinite(yuan):
         return NONE
     scale = money_scale(words)
     if abs(yuan) < scale:
         return words("money.small", amount=number(yuan, 0))
+    if scale == TEN_THOUSAND_YUAN and abs(yuan) >= HUNDRED_MILLION_YUAN:
+        return words("money.huge", amount=number(yuan / HUNDRED_MILLION_YUAN, 2))
     return words("money.large", amount=number(yuan / scale, 1))

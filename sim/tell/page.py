@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from sim.store import RunFolder
-from sim.tell import closing, register
+from sim.tell import closing, money, register
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
 from sim.tell.enrol import check_table, story
@@ -87,14 +87,14 @@ def write_sheets(run: Run) -> None:
 
 def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
     """Return all that the report's template needs."""
-    stress, service, town = Stress(run), Service(run), Town(run)
+    stress, service, town, told = Stress(run), Service(run), Town(run), money.money(run)
     return {
         "run": run,
         "title": title(run),
         "answer": answer(run),
         "keys": key_figures(run),
         "facts": facts(run),
-        "sections": _sections(stress.told, town.told, service.told),
+        "sections": _sections(stress.told, town.told, service.told, money.sections(told)),
         "service": service,
         "town": town,
         "stress": stress,
@@ -106,7 +106,7 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "harm": tables.harm_table(run),
         "verdicts": tables.verdict_table(run),
         "furthest": tables.worst_verdicts(run),
-        "budget": tables.budget_table(run),
+        "money": told,
         "forecast_story": story(run),
         "forecast_check": check_table(run),
         "closures": tables.closure_table(run),
@@ -121,9 +121,10 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _sections(struck: bool, crowded: bool, compared: bool) -> tuple[str, ...]:
+def _sections(struck: bool, crowded: bool, compared: bool, costs: tuple[str, ...]) -> tuple[str, ...]:
     """Return the sections of the page in order, with those that are told only at times."""
     after = {"answer": (STRESS,) * struck, "enrolment": (TOWN,) * crowded, "fleet": (PLANS,) * compared}
+    after["budget"] = costs
     return tuple(part for name in SECTIONS for part in (name, *after.get(name, ())))
 
 

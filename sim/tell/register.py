@@ -8,9 +8,10 @@ from typing import Any
 import yaml
 
 from sim.store import INPUTS
+from sim.tell.grid import Grid, grid
 from sim.tell.number import number
 from sim.tell.run import Run, origin
-from sim.tell.table import Grid, amount, grid
+from sim.tell.table import amount
 
 ORIGINS = ("real", "derived", "synthetic", "other")
 

@@ -122,6 +122,17 @@ class Run:
         """Return a table of the run as declared."""
         return self.folder.read_table(name)
 
+    def if_there(self, name: str) -> pd.DataFrame:
+        """Return a table of the run as declared, read once; empty when the run does not tell it."""
+        if name not in self._read:
+            self._read[name] = self.table(name) if self.folder.file(name).is_file() else pd.DataFrame()
+        return self._read[name].copy()
+
+    @cached_property
+    def _read(self) -> dict[str, pd.DataFrame]:
+        """Hold the tables that were asked for and may not be there."""
+        return {}
+
     @cached_property
     def last_decisions(self) -> pd.DataFrame:
         """Return what is decided in the end about each school that a rule or list named: rows of closures.csv."""
@@ -164,7 +175,7 @@ class Run:
     @cached_property
     def days(self) -> pd.DataFrame:
         """Return the days that were lived with their weather; empty when the run does not tell them."""
-        return self.table("days") if self.folder.file("days").is_file() else pd.DataFrame()
+        return self.if_there("days")
 
     @cached_property
     def budget(self) -> pd.DataFrame:

@@ -7,9 +7,9 @@ from functools import cached_property
 import pandas as pd
 
 from sim.tell.cells import FEWEST, is_small
+from sim.tell.grid import Cell, Grid, grid
 from sim.tell.number import NONE, number
 from sim.tell.run import Run
-from sim.tell.table import Cell, Grid, grid
 from sim.units import MINUTES_PER_HOUR
 
 PUPIL = "pupil"

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from sim.config import SKIES
+from sim.tell.grid import Cell, Grid, grid
 from sim.tell.number import NONE, by_replication, interval, number, percent, pupils, span
 from sim.tell.run import COUNTY, Run
-from sim.tell.table import Cell, Grid, grid
 
 PUPILS = (
     "pupils_present", "absent_pupils", "late_pupils", "pupils_left_behind", "line_bus_left", "stayed_pupils",

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, BLACK, GREY, PALE = "#CC79A7", "#56B4E9", "#222222", "#767676", "#D9D9D9"
 LINES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)))
-HATCHES = ("", "////", "\\\\\\\\", "xxxx")
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, GREY)
 FONTS = (
     "'Segoe UI', 'Helvetica Neue', Arial, 'Noto Sans', 'DejaVu Sans', 'PingFang SC', 'Microsoft YaHei', "
@@ -100,7 +99,12 @@ def from_zero(axes: Axes) -> None:
     """Let the values start at zero and keep room above, with thin lines to read them by."""
     axes.set_ylim(0, max(axes.get_ylim()[1] * 1.06, 1e-9))
     axes.yaxis.grid(visible=True)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+    axes.yaxis.set_major_formatter(with_thousands)
+
+
+def with_thousands(value: float, _: object = None) -> str:
+    """Return a number of an axis with its thousands apart."""
+    return f"{value:,.10g}".replace("-", "−")
 
 
 def _shorter(attribute: re.Match[str]) -> str:

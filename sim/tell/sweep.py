@@ -18,9 +18,9 @@ from matplotlib.ticker import MaxNLocator
 from sim.errors import BadInput
 from sim.store import CONFIG, RunFolder
 from sim.tell.cells import FEWEST, HIDDEN, is_small
+from sim.tell.grid import Cell, Grid, grid
 from sim.tell.number import money, money_scale, span
 from sim.tell.style import BLUE, ORANGE, as_svg, canvas, more_room, styled
-from sim.tell.table import Cell, Grid, grid
 from sim.tell.words import Words
 
 HARMS = ("pupil_days_harmed", "severity")

@@ -1,15 +1,15 @@
-"""The tables of the report: rows of text, ready to be laid out on a page."""
+"""The tables of the report about harm, limits and closures."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import pandas as pd
 
 from sim.tell.answer import harmed, worst_of_all
 from sim.tell.cells import HIDDEN, hidden, is_small
-from sim.tell.number import NONE, masked, money, money_scale, number, percent, pupils, span
+from sim.tell.grid import Cell, Grid, grid, strong
+from sim.tell.number import NONE, masked, money, percent, pupils, span
 from sim.tell.run import Run
 
 OF_RIDERS = (
@@ -21,36 +21,6 @@ OF_RIDERS = (
     "runs_cancelled",
 )
 SHADES = 4
-NATURES = ["capital", "recurrent", "transfer", "income"]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell of a table: its text and how it is set off (a CSS class)."""
-
-    text: str
-    style: str = ""
-
-    def __str__(self) -> str:
-        return self.text
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A table for people: a head and rows of text; `numbers` are the columns set to the right."""
-
-    head: tuple[str, ...]
-    rows: list[tuple[Cell, ...]]
-    numbers: frozenset[int] = frozenset()
-    wide: bool = field(default=False)
-
-
-def grid(
-    head: Sequence[str], rows: Sequence[Sequence[object]], numbers: Sequence[int] = (), wide: bool = False
-) -> Grid:
-    """Make a table of anything that has a text."""
-    cells = [tuple(cell if isinstance(cell, Cell) else Cell(str(cell)) for cell in row) for row in rows]
-    return Grid(tuple(head), cells, frozenset(numbers), wide)
 
 
 def bottleneck_table(run: Run, most: int = 10) -> Grid:
@@ -193,39 +163,6 @@ def _chance_span(row: object) -> str:
     return f" ({percent(low)} – {percent(high)})" if pd.notna(low) and pd.notna(high) else ""
 
 
-def budget_table(run: Run) -> Grid:
-    """Return the yearly budget: every account's mean, then what each payer pays, then P50, P80 and P95."""
-    word, table, scale = run.words, run.budget, money_scale(run.words)
-    head = (word("column.account"), word("column.payer"), *map(str, run.years))
-    if table.empty:
-        return grid(head, [])
-    lines = table[table["account"] != "total"]
-    rows: list[tuple[object, ...]] = []
-    lines = lines.assign(order=lines["nature"].map(NATURES.index)).sort_values("order", kind="stable")
-    for (account, payer), part in lines.groupby(["account", "payer"], sort=False):
-        values = part.groupby("year")["mean"].sum().reindex(run.years, fill_value=0.0)
-        if (values.abs() / scale).max() >= 0.005:
-            rows.append((word.term("account", account), word.term("payer", payer), *_amounts(values, scale)))
-    totals = table[table["account"] == "total"]
-    for payer, part in totals[totals["payer"] != "all"].groupby("payer", sort=False):
-        values = part.set_index("year")["mean"].reindex(run.years)
-        rows.append(_strong(word("budget.paid"), word.term("payer", payer), *_amounts(values, scale)))
-    whole = totals[totals["payer"] == "all"].set_index("year").reindex(run.years)
-    rows += [
-        _strong(word(f"budget.{name}"), word("payer.all"), *_amounts(whole[name], scale))
-        for name in ("p50", "p80", "p95")
-    ]
-    return grid(head, rows, range(2, len(head)), wide=True)
-
-
-def _amounts(values: pd.Series[float], scale: float) -> list[str]:
-    return [number(value / scale, 1) for value in values]
-
-
-def _strong(*texts: str) -> tuple[Cell, ...]:
-    return tuple(Cell(text, "strong") for text in texts)
-
-
 def closure_table(run: Run) -> Grid:
     """Return by township how many schools close or stay, and how many pupils change school."""
     word, last = run.words, run.last_decisions
@@ -249,7 +186,7 @@ def closure_table(run: Run) -> Grid:
     ]
     if rows:
         total = masked(sum(counts), run.public and is_small(sum(counts)))
-        rows.append(_strong(word("total"), str(len(closed)), str(len(kept)), total))
+        rows.append(strong(word("total"), str(len(closed)), str(len(kept)), total))
     return grid(head, rows, (1, 2, 3))
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from sim.tell.grid import Grid, grid
 from sim.tell.number import by_replication, number, percent, pupils
 from sim.tell.run import Run
 from sim.tell.style import BLACK, BLUE, GREEN, LINES, ORANGE, PALE, canvas, from_zero, years_axis
-from sim.tell.table import Grid, grid
 
 LEVELS = ("primary", "junior")
 VARIANTS = ("low", "medium", "high")

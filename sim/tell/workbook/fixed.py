@@ -1,0 +1,102 @@
+"""The sheets that hold what does not move: the spread with prices, and where everything comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from sim.tell import register
+from sim.tell.number import percent
+from sim.tell.words import glossary
+from sim.tell.workbook.lines import Lines
+from sim.tell.workbook.pen import HEAD_ROW, Page
+
+TEXTS = {
+    "account": ("account",), "payer": ("payer",), "measure": ("unit_cost", "worth"), "driver": ("driver", "price"),
+    "band": ("band",), "unit": ("unit",),
+}  # fmt: skip
+"""Columns of words, and the groups of the glossary in which they are found."""
+SHARES = ("share", "p_cheaper", "p_below")
+LOOKS = {"because": "wrap", "inside": "unit", "unit": "unit"}
+TABLES = {
+    "budget": "year payer mean low high p50 p80 p95 annualised npv nominal residual npv_residual",
+    "all_years": "against payer measure mean low high p50 p80 p95 p_below",
+    "unit_costs": "measure year mean low high p50 p80 p95 unit",
+    "drivers": "payer driver low high share",
+    "bands": "band measure value_mean value_low value_high band_low band_high inside because source",
+    "net": "year account payer mean low high p50 p80 p95 p_cheaper",
+}
+"""Tables of the run that are shown as they are, where there are any, with their columns."""
+
+
+def spread(lines: Lines, page: Page) -> None:
+    """Write the totals with the spread of prices, what a unit costs, what drives the spread, and the sanity bands."""
+    page.set_widths((24, 40, *[17] * 11))
+    totals = lines.run.budget
+    row = HEAD_ROW
+    if len(totals):
+        totals = totals[totals["account"] == "total"].sort_values(["payer", "year"], kind="stable")
+        row = _table(lines, page, row, "budget", totals)
+    for name in list(TABLES)[1:]:
+        file = lines.run.path / f"{name}.csv"
+        if file.is_file():
+            table = pd.read_csv(file)
+            row = _table(lines, page, row, name, table.sort_values("measure") if name == "unit_costs" else table)
+    page.keep_in_sight(HEAD_ROW, 0)
+
+
+def _table(lines: Lines, page: Page, row: int, name: str, table: pd.DataFrame) -> int:
+    """Write one table under its heading; return the row of the next one."""
+    word = lines.run.words
+    page.write(row, 0, word(f"book.spread.{name}"), "part")
+    shown = table[[column for column in TABLES[name].split() if column in table]].copy()
+    for column in shown.columns:
+        shown[column] = [_said(lines, column, value) for value in shown[column]]
+    looks = ["share" if column in SHARES else LOOKS.get(column, "") for column in shown]
+    heads = [word.term("book.column", column) for column in shown]
+    return page.table(row + 1, heads, [list(values) for values in shown.itertuples(index=False)], looks) + 1
+
+
+def _said(lines: Lines, column: str, value: Any) -> Any:
+    """Return what stands in a cell of these tables in words; numbers as they are."""
+    word = lines.run.words
+    if column == "inside":
+        return word("book.yes" if value else "book.no")
+    if column == "against":
+        return word(f"book.against.{value}")
+    if column == "because" and isinstance(value, str):
+        parts = [part.partition(":") for part in value.split(";") if part]
+        return word.join([f"{word.term('account', name)} {percent(float(share))}" for name, _, share in parts])
+    known = [group for group in TEXTS.get(column, ()) if f"{group}.{value}" in glossary()]
+    return word.term(known[0], value) if known else value
+
+
+def sources(lines: Lines, page: Page) -> None:
+    """Write where the quantity and the price of every account come from, then the limits and the county's tables."""
+    word = lines.run.words
+    names = ("account", "nature", "unit", "from", "source", "price", "shared_by")
+    widths = (34, 40, 16, 34, 90, 26, 30)
+    page.set_widths(widths)
+    row = page.table(HEAD_ROW, [word(f"book.column.{name}") for name in names], _accounts(lines), ["wrap"] * len(names))
+    for grid in (register.limit_table(lines.run), register.origin_table(lines.run), register.weight_table(lines.run)):
+        row = page.table(row + 1, grid.head, grid.rows, ["wrap"] * len(grid.head))
+    page.keep_in_sight(HEAD_ROW + 1, 1)
+
+
+def _accounts(lines: Lines) -> list[Sequence[object]]:
+    """Return, for every account, from where its quantity and its price are and who bears it."""
+    word = lines.run.words
+    lived = lines.lived
+    rows: list[Sequence[object]] = []
+    for name, account in lines.accounts.items():
+        item = account.item
+        parties = {"payer": word.term("payer", account.payer), "payee": word.term("payer", account.payee)}
+        purse = word.term("purse", account.purse) if account.purse else word("book.pays", **parties)
+        start = word("book.from.days" if account.counts in lived else "book.from.plan")
+        price = word.term("price", item) if item else word("book.in_yuan")
+        source = lines.prices[item]["source"] if item else word("book.in_yuan_source")
+        kinds = word.term("nature", account.nature), word.term("account_unit", account.unit)
+        rows.append((word.term("account", name), *kinds, start, source, price, purse))
+    return rows
