@@ -10,6 +10,7 @@ from itertools import product
 import pandas as pd
 
 from sim.account.budget import budget
+from sim.account.close import close_costs
 from sim.account.ledger import ledger
 from sim.check import refuse
 from sim.config import Settings
@@ -122,6 +123,7 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan) -> 
     tables = {"ledger": book, "verdicts": judged, "bottlenecks": worst, "relief": relief(settings, worst)}
     tables["class_places"] = class_place_table(settings, county, plan, yearly)
     tables |= plan_tables(settings, county, plan)
+    tables |= close_costs(settings, county, tables)
     for name, frame in tables.items():
         folder.write_table(name, frame.assign(scenario=settings.scenario))
     folder.write_table("budget.csv", budget(settings, book))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sim.config import Settings
 from sim.county import County
-from sim.judge.relief import remedy
+from sim.judge.relief import with_relief
 from sim.measure.interval import mean_interval, spread_out
 from sim.plan.staff import COUNTY_SITE
 
@@ -103,11 +103,9 @@ def _told(settings: Settings, county: County, table: pd.DataFrame) -> pd.DataFra
     first = first.rename(columns={"year": "first_year_breached"})
     table = table.merge(first, on=PLACE[1:], how="left")
     table["first_year_breached"] = table["first_year_breached"].astype("Int64")
-    cures = [remedy(settings, *short) for short in zip(table["resource"], table["cause"], strict=True)]
-    return table.assign(
+    table = table.assign(
         scenario=settings.scenario,
         rank=table.groupby("year").cumcount() + 1,
         site_name=table["site_id"].map(names),
-        relief=[text for text, _ in cures],
-        relief_cost_yuan=[price for _, price in cures],
-    )[list(COLUMNS)]
+    )
+    return with_relief(settings, county, table)[list(COLUMNS)]
