@@ -1,0 +1,77 @@
+"""What depends on prices: made when a study is written, and again for a finished run at other prices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+
+from sim.account.budget import budget
+from sim.account.close import PRICED, close_costs
+from sim.account.ledger import ledger
+from sim.account.price import missing_prices
+from sim.base import base_beside
+from sim.config import Settings
+from sim.county import County, read_county
+from sim.errors import BadInput
+from sim.judge.relief import relief, with_relief
+from sim.store import INPUTS, RunFolder, repriced, repriced_folder
+
+Tables = dict[str, pd.DataFrame]
+USED = "quantities"
+"""Table of what was used; it holds no price, and everything that does is made from it."""
+
+
+def reprice(run: RunFolder, settings: Settings) -> RunFolder:
+    """Return the folder of a run at the prices, payers and bands of `settings`; it is made where there is none yet.
+
+    Only what depends on them is written anew; nothing is simulated, and the run stays as it is. Raises BadInput for a
+    missing price and for a run that kept no quantities.
+    """
+    target = repriced_folder(run, settings)
+    if target.finished:
+        return target
+    wrong = missing_prices(settings)
+    if not run.file(USED).is_file():
+        wrong.append(f"{run.path}: was lived with a version of the program that kept no quantities; live it again.")
+    if wrong:
+        raise BadInput(*wrong)
+    base = base_beside(run, settings)
+    county = read_county(run.path / INPUTS)
+    with repriced(run, settings, target) as draft:
+        write_tables(draft, settings, priced(settings, county, draft.read_table, base))
+        draft.write_manifest(base=base.path.name if base else None)
+        tell(draft)
+    return target
+
+
+def priced(
+    settings: Settings, county: County, read: Callable[[str], pd.DataFrame], base: RunFolder | None = None
+) -> Tables:
+    """Return every table that depends on prices; `read` gives the others by name.
+
+    With a base, the county without closing, also what the run costs more than that: both at the same prices.
+    """
+    book = ledger(settings, read(USED))
+    tables = {"ledger": book, "budget.csv": budget(settings, book)}
+    tables |= close_costs(settings, county, {name: read(name) for name in PRICED})
+    tables["bottlenecks"] = with_relief(settings, county, read("bottlenecks"))
+    tables["relief"] = relief(settings, tables["bottlenecks"])
+    if base is not None:
+        tables["net"] = net(settings, book, ledger(settings, base.read_table(USED)))
+    return tables
+
+
+def write_tables(folder: RunFolder, settings: Settings, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write tables of a run under its scenario's name."""
+    for name, frame in tables.items():
+        folder.write_table(name, frame.assign(scenario=settings.scenario))
+
+
+def tell(folder: RunFolder) -> None:
+    """Draw the figures, the report and the workbook from the files of a run."""
+    from sim.tell.page import report
+    from sim.tell.workbook import workbook
+
+    report(folder.path)
+    workbook(folder.path)
