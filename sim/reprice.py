@@ -57,8 +57,6 @@ def priced(
     tables |= close_costs(settings, county, {name: read(name) for name in PRICED})
     tables["bottlenecks"] = with_relief(settings, county, read("bottlenecks"))
     tables["relief"] = relief(settings, tables["bottlenecks"])
-    if base is not None:
-        tables["net"] = net(settings, book, ledger(settings, base.read_table(USED)))
     return tables
 
 

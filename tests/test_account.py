@@ -14,9 +14,9 @@ from made_measures import yearly
 from made_plan import closures, plan, year_plan
 
 from sim.account.budget import ALL, TOTAL, budget
-from sim.account.ledger import COLUMNS, ledger, to_fen, totals
-from sim.account.price import ACCOUNTS, EARMARKED, meal_shares
-from sim.account.quantity import purchases
+from sim.account.ledger import COLUMNS, ledger, purchases, to_fen, totals
+from sim.account.price import ACCOUNTS, EARMARKED, accounts, charge_of, missing_prices, shares
+from sim.account.quantity import quantities
 from sim.config import Settings, load
 from sim.county import County, travel
 from sim.errors import BadInput
@@ -46,7 +46,22 @@ def settings() -> Settings:
 
 def booked(settings: Settings, county: County, years: Sequence[YearPlan], told: pd.DataFrame) -> pd.DataFrame:
     staff = posts(settings, county, years, closures(years), travel(county.roads, settings.road))
-    return ledger(settings, county, plan(county, years, staff), told)
+    settings = of_years(settings, len(years))
+    return ledger(settings, quantities(settings, county, plan(county, years, staff), told))
+
+
+def of_years(settings: Settings, years: int, **account: object) -> Settings:
+    """Return settings of a study of some years and two replications, with other choices about money."""
+    study = settings.study.model_copy(update={"years": years, "replications": 2})
+    money = settings.account.model_copy(update=account)
+    return settings.model_copy(update={"study": study, "account": money})
+
+
+def counts(settings: Settings, county: County, years: Sequence[YearPlan]) -> pd.DataFrame:
+    """Return what is counted in some years, each lived alike."""
+    staff = posts(settings, county, years, closures(years), travel(county.roads, settings.road))
+    told = yearly(LIVED, years=[year.year for year in years])
+    return quantities(of_years(settings, len(years)), county, plan(county, years, staff), told)
 
 
 @pytest.fixture(scope="module")
@@ -99,32 +114,89 @@ def test_only_beds_and_windows_beyond_those_there_are_bought(two_years: pd.DataF
 
 
 def test_what_is_bought_is_bought_again_when_it_is_worn_out() -> None:
-    needed = np.array([[2], [3], [3], [3], [1]])
-    assert purchases(needed, np.array([0]), 3)[:, 0].tolist() == [2, 1, 0, 2, 0]
-    assert purchases(needed, np.array([3]), 3)[:, 0].tolist() == [0, 0, 0, 0, 0]
+    needed = np.array([[2.0], [3], [3], [3], [1]])
+    assert purchases(needed, 3)[:, 0].tolist() == [2, 1, 0, 2, 0]
+    assert purchases(needed, 0.5)[:, 0].tolist() == [2, 3, 3, 3, 1]
 
 
-def test_teachers_on_the_payroll_cost_nothing_more(two_years: pd.DataFrame) -> None:
-    """Nine teachers of C are there for seven posts; one driver is on duty, one in reserve."""
+def test_who_is_on_the_payroll_costs_nothing_more(two_years: pd.DataFrame) -> None:
+    """Teachers, the warden and the life teacher of C are there; a driver is on duty and one in reserve."""
     assert line(two_years, "teacher").empty
     assert line(two_years, "driver")["quantity"].item() == 2
-    assert line(two_years, "warden")["quantity"].item() == 1
+    assert line(two_years, "warden").empty
+    guards = line(two_years, "guard").set_index("site_id")["quantity"].to_dict()
+    assert guards == {"C": 1, "T": 2}  # each needs two; C has one
+
+
+def test_posts_of_those_who_retire_and_have_no_work_are_saved(settings: Settings, three_villages: County) -> None:
+    """U = 3 without a post in 2023 and 2024, each year a tenth of those still paid goes: 0.3, then 0.3 + 0.27."""
+    years = [year_plan(three_villages, year) for year in (2023, 2024)]
+    counted = counts(settings, three_villages, years)
+    spare = counted[counted["item"] == "idle_teacher"].set_index("year")["quantity"]
+    assert spare.tolist() == [3, 3]
+    table = ledger(of_years(settings, 2, retire_share=0.1), counted)
+    saved = pd.concat([line(table, "post_retired_teacher", year) for year in (2023, 2024)])
+    assert saved["quantity"].tolist() == [-0.3, -0.57]
+    assert saved["nature"].unique().tolist() == ["income"]
+    assert saved["amount_yuan"].sum() == pytest.approx(-0.87 * settings.prices["teacher_year"].central)
+
+
+def test_who_finds_a_post_again_is_no_longer_saved(settings: Settings, three_villages: County) -> None:
+    counted = counts(settings, three_villages, [year_plan(three_villages, year) for year in (2023, 2024)])
+    fewer = counted["item"].eq("idle_teacher") & counted["year"].eq(2024)
+    counted.loc[fewer, "quantity"] = 0.1
+    table = ledger(of_years(settings, 2, retire_share=0.1), counted)
+    assert line(table, "post_retired_teacher", 2024)["quantity"].item() == -0.1
 
 
 def test_the_payers_of_a_meal_share_it_fully(settings: Settings, two_years: pd.DataFrame) -> None:
-    for account in ("meal_breakfast", "meal_lunch", "meal_dinner"):
-        assert sum(meal_shares(settings, account).values()) == pytest.approx(1)
+    for account in accounts(settings):
+        assert sum(shares(settings, account).values()) == pytest.approx(1)
     lunch = line(two_years, "meal_lunch").set_index("payer")["amount_yuan"]
-    assert lunch["upper"] == pytest.approx(60 * 39 * settings.prices["nutrition_meal"].central, abs=0.01)
-    assert lunch.sum() == pytest.approx(60 * 39 * settings.prices["meal_lunch"].central, abs=0.02)
+    assert lunch.to_dict() == {"family": 60 * 39 * settings.prices["meal_lunch"].central}
+    aid = line(two_years, "nutrition_aid").set_index("payer")["amount_yuan"]
+    assert aid["upper"] == -aid["family"] == 60 * 39 * settings.prices["nutrition_meal"].central
+
+
+def test_costs_are_shared_as_the_settings_say(settings: Settings, three_villages: County) -> None:
+    """390 km in 2023: the county pays seven tenths, families three."""
+    payers = {**settings.account.payers, "bus_running": {"county": 0.7, "upper": 0.0, "family": 0.3}}
+    counted = counts(settings, three_villages, [year_plan(three_villages, 2023)])
+    km = line(ledger(of_years(settings, 1, payers=payers), counted), "bus_km").set_index("payer")
+    assert km["share"].to_dict() == {"county": 0.7, "family": 0.3}
+    assert km["amount_yuan"].to_dict() == {"county": 682.5, "family": 292.5}
 
 
 def test_fares_are_paid_for_the_riders_who_were_carried(settings: Settings, two_years: pd.DataFrame) -> None:
     """20 pupils a week, 39 weeks of 5 days: 4 riders; nobody is in hardship here."""
     fare = line(two_years, "family_fare").set_index("payer")
-    months = settings.prices["fare_months_per_year"].central
-    assert fare.loc["family", "quantity"] == pytest.approx(4 * months)
+    assert fare.loc["family", "quantity"] == pytest.approx(4 * settings.account.fare_months)
     assert fare["amount_yuan"].sum() == 0
+    assert line(two_years, "fare_waived").empty
+
+
+def test_families_in_hardship_get_back_the_share_of_the_fare_that_is_waived(
+    settings: Settings, three_villages: County
+) -> None:
+    from dataclasses import replace
+
+    homes = replace(three_villages.hamlets, hardship_share=np.array([0.25, 0.25, 0.25]))
+    county = replace(three_villages, hamlets=homes)
+    counted = counts(settings, county, [year_plan(county, 2023)])
+    table = ledger(of_years(settings, 1, hardship_fare_waived=0.5), counted)
+    waived = line(table, "fare_waived").set_index("payer")
+    assert waived.loc["county", "quantity"] == 4 * 0.25 * 10  # a quarter of four riders, ten months
+    assert waived.loc["county", "amount_yuan"] == 4 * 0.25 * 10 * 0.5 * 40
+    assert waived["amount_yuan"].sum() == 0
+    assert line(table, "hardship_lodger_junior").set_index(["payer", "payee"])["quantity"].to_dict() == {
+        ("county", "family"): 0.25, ("upper", "family"): 0.25, ("family", "county"): -0.25, ("family", "upper"): -0.25
+    }  # fmt: skip
+    aid = table[table["account"].str.startswith("hardship_") & (table["payer"] == "upper")]
+    aid = aid[aid["replication"] == 0].set_index("account")["amount_yuan"]
+    assert aid.to_dict() == {
+        "hardship_day_junior": 2 * 0.25 * 750 / 2, "hardship_day_primary": 703.13,  # 703.125
+        "hardship_lodger_junior": 0.25 * 1500 / 2,
+    }  # fmt: skip
 
 
 def test_public_funds_follow_pupils_and_the_floor_goes_with_a_closed_school(two_years: pd.DataFrame) -> None:
@@ -135,6 +207,44 @@ def test_public_funds_follow_pupils_and_the_floor_goes_with_a_closed_school(two_
         assert given["public_funds_primary"] == 9
         assert given["public_funds_junior"] == 3
         assert given.get("small_school_floor", 0) == floor
+        assert given.get("floor_kept", 0) == 97 - floor
+
+
+def test_a_closed_small_school_keeps_its_funds_for_some_years(settings: Settings, three_villages: County) -> None:
+    years = [year_plan(three_villages, 2023 + k, open_t=k == 0) for k in range(4)]
+    table = ledger(of_years(settings, 4, floor_kept_years=2), counts(settings, three_villages, years))
+    kept = table[(table["account"] == "floor_kept") & (table["payer"] == "upper") & (table["replication"] == 0)]
+    assert kept.set_index("year")["quantity"].to_dict() == {2024: 97, 2025: 97}
+    assert kept["site_id"].unique().tolist() == ["T"]
+    upkeep = table[(table["account"] == "school_upkeep") & (table["replication"] == 0)]
+    assert upkeep.set_index("year")["quantity"].to_dict() == {2023: 1}
+
+
+def test_places_in_town_and_works_without_a_stated_cost_are_priced_by_the_list(
+    settings: Settings, three_villages: County
+) -> None:
+    from dataclasses import replace
+
+    rows = [
+        ("p", "C", 2023, "places", 40, np.nan), ("q", "C", 2024, "classrooms", 2, np.nan),
+        ("r", "C", 2024, "places", 10, 5000.0),
+    ]  # fmt: skip
+    projects = pd.DataFrame(rows, columns=["project_id", "school_id", "year", "adds", "quantity", "cost_yuan"])
+    for kind, account in (("central_primary", "class_place"), ("town_primary", "town_place")):
+        schools = replace(three_villages.schools, kind=(kind, "teaching_point"))
+        county = replace(three_villages, projects=projects, schools=schools)
+        table = booked(
+            settings, county, [year_plan(county, year) for year in (2023, 2024)], yearly(LIVED, (2023, 2024))
+        )
+        assert [line(table, account, year)["quantity"].item() for year in (2023, 2024)] == [40, 2 * 45]
+        assert line(table, "project", 2024)["amount_yuan"].item() == 5000
+
+
+def test_stops_are_built_once_and_pupils_on_public_buses_pay_their_rides(
+    settings: Settings, three_villages: County
+) -> None:
+    counted = counts(settings, three_villages, [year_plan(three_villages, 2023)])
+    assert not counted["item"].isin(["line_bus_ride", "stop_place"]).any()  # nobody takes one, no run has a stop
 
 
 def test_who_stays_for_a_night_is_no_lodger_but_sleeps_and_costs(settings: Settings, three_villages: County) -> None:
@@ -181,23 +291,40 @@ def test_a_missing_price_is_told_with_its_key(settings: Settings, three_villages
         booked(poorer, three_villages, [year_plan(three_villages, 2023)], yearly(LIVED))
 
 
-def test_a_share_above_the_whole_is_refused(settings: Settings) -> None:
-    price = settings.prices["family_meal_share"].model_copy(update={"central": 1.2})
-    wrong = settings.model_copy(update={"prices": {**settings.prices, "family_meal_share": price}})
-    with pytest.raises(BadInput, match=r"family_meal_share\.central: 1\.2"):
-        meal_shares(wrong, "meal_lunch")
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("account.payers.food.family=0.8", "account.payers: the shares of food add up to 0.8, not 1"),
+        ("account.payers.food.family=1.2", "account.payers.food.family: 1.2 is not possible; it must be at most 1"),
+        ("account.payers.fodder={county: 1.0}", "account.payers.fodder: there is no such setting"),
+        ("prices.bed_place.life_years=0", "prices.bed_place.life_years: 0 is not possible; it must be more than 0"),
+        ("account.hardship_fare_waived=1.1", "account.hardship_fare_waived: 1.1 is not possible; it must be at most 1"),
+    ],
+)
+def test_shares_and_lives_that_cannot_be_are_refused_with_their_key(typed: str, says: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        load(["county=three_villages", typed])
+    assert says in str(refused.value)
 
 
-def test_something_bought_needs_a_lifetime(settings: Settings, three_villages: County) -> None:
+def test_an_aid_that_is_more_than_the_meal_is_refused(settings: Settings) -> None:
+    dearer = settings.prices["nutrition_meal"].model_copy(update={"central": 7.0, "high": 8.0})
+    wrong = settings.model_copy(update={"prices": {**settings.prices, "nutrition_meal": dearer}})
+    (told,) = missing_prices(wrong)
+    assert told == "prices.nutrition_meal.central: 7 is more than a lunch costs (prices.meal_lunch: 6)"
+
+
+def test_something_bought_needs_a_lifetime(settings: Settings) -> None:
     price = settings.prices["bed_place"].model_copy(update={"life_years": None})
     wrong = settings.model_copy(update={"prices": {**settings.prices, "bed_place": price}})
-    with pytest.raises(BadInput, match=r"prices\.bed_place\.life_years"):
-        booked(wrong, three_villages, [year_plan(three_villages, 2023)], yearly(LIVED))
+    (told,) = missing_prices(wrong)
+    assert told.startswith("prices.bed_place.life_years: is missing")
 
 
 def test_every_account_has_a_price_in_the_list(settings: Settings) -> None:
-    items = {charge.item for charge in ACCOUNTS.values() if charge.item}
+    items = {charge_of(account).item for account in accounts(settings)} - {""}
     assert items <= set(settings.prices)
+    assert missing_prices(settings) == []
 
 
 def test_a_county_without_buses_or_pupils_on_them_still_has_a_ledger(

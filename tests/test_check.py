@@ -65,5 +65,5 @@ def test_all_missing_prices_are_told_before_anything_is_lived() -> None:
     assert missing_prices(settings.model_copy(update={"prices": left | {"bed_place": bed}})) == [
         "prices.bed_place.life_years: is missing; what is bought (account bed_place) needs a lifetime",
         "prices: no entry for bus_km; the account bus_km needs it",
-        "prices: no entry for nutrition_meal; the account meal_lunch needs it",
+        "prices: no entry for nutrition_meal; the account nutrition_aid needs it",
     ]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from living import BY_HEART, job, lived, lived_with
 
-from sim.account.quantity import buses_by_kind
+from sim.account.stock import buses_by_kind
 from sim.live import live_year
 from sim.measure import bus
 from sim.measure.year import Tally

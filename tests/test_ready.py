@@ -458,9 +458,10 @@ def test_help_of_one_kind_at_several_schools_is_one_kind() -> None:
 
 
 def test_what_keeping_a_school_costs_by_hand(three_villages: County) -> None:
-    # T: one teacher 85,000, one temporary 28,000, and funds for the 97 pupils it is short of 100, 720 each.
+    # T: one teacher 85,000, one temporary 28,000, funds for the 97 pupils it is short of 100, 720 each,
+    # and 12,000 of upkeep.
     cost = keep_cost(settings(), three_villages, np.array([C, T]), np.array([8.0, 3.0]))
-    assert cost[T] == 85_000 + 28_000 + 97 * 720
+    assert cost[T] == 85_000 + 28_000 + 97 * 720 + 12_000
     assert cost[C] == 9 * 85_000 + 30_000 + 26_000 + 26_000 + 30_000
 
 

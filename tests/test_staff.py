@@ -107,11 +107,11 @@ def test_the_people_of_a_school_that_opens_again_are_back(settings: Settings, th
 def test_a_post_that_is_filled_is_not_hired_and_who_has_no_post_saves_nothing(
     settings: Settings, three_villages: County
 ) -> None:
-    """C needs 2 guards, one of whom is there; T's temporary one is the other. One teacher of T has no post."""
+    """C needs 2 guards, one of whom is there; T's temporary one is the other once T is closed."""
     years = [year_plan(three_villages, 2023, open_t=True), year_plan(three_villages, 2024, open_t=False)]
     guards = hired(posts(settings, three_villages, years), "guard").set_index(["year", "site_id"])["quantity"]
-    assert guards[2024, "C"] == settings.staff.guards_lodging_school - 1
-    assert guards[2023, "C"] == settings.staff.guards_lodging_school
+    assert guards[2023, "C"] == settings.staff.guards_lodging_school - 1
+    assert guards[2024, "C"] == 0
     county = with_staff(three_villages, teachers=[0, 9])  # C needs 7; 2 of the 9 have no post
     assert hired(posts(settings, county, years[1:]), "teacher")["quantity"].tolist() == [0]
     county = with_staff(three_villages, teachers=[4, 9])

@@ -62,13 +62,13 @@ def keep_cost(settings: Settings, county: County, school: NDArray[np.int64], pup
     """Return what keeping schools open costs in a year, in yuan; nan where the price list lacks a price.
 
     sum over posts (people there x price of a year) + public_funds_primary x max(floor - pupils, 0) for schools funded
-    as if they had the floor's pupils + campus_upkeep_year, if the price list has it. The people are those in
-    staff.csv: they stay on the payroll when the school closes, so this is what the school ties up, not cash saved.
-    The funds beyond the roll are paid by the upper levels and lost when the school closes. school: (N,) positions.
+    as if they had the floor's pupils, and campus_upkeep_year. The people are those in staff.csv: they stay on the
+    payroll when the school closes, so this is what the school ties up, not cash saved. The funds beyond the roll are
+    paid by the upper levels and lost when the school closes. school: (N,) positions.
     """
     schools = county.schools
     staff = sum(getattr(schools, post)[school] * _price(settings, item) for post, item in POSTS.items())
     small = np.isin(np.array(schools.kind), ("teaching_point", "village"))[school]
     missing = np.maximum(settings.account.floor_pupils - pupils, 0.0)
-    upkeep = settings.prices["campus_upkeep_year"].central if "campus_upkeep_year" in settings.prices else 0.0
-    return np.asarray(staff + np.where(small, missing * _price(settings, "public_funds_primary"), 0.0) + upkeep)
+    beside = missing * _price(settings, "public_funds_primary") + _price(settings, "campus_upkeep_year")
+    return np.asarray(staff + np.where(small, beside, 0.0))

@@ -1,51 +1,106 @@
-"""Which accounts there are, and what one unit of each costs."""
+"""Which accounts there are, what one unit of each costs, and who pays which share of it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from sim.config import Price, Settings
+from sim.config.money import Purse
 from sim.errors import BadInput, refusals
+from sim.plan.payroll import POSTS
 
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One account: what kind of money it is, what is counted, and which entry of the price list applies."""
+    """One account: what kind of money it is, what is counted, which price applies, and who pays."""
 
     nature: str
-    """capital, recurrent or transfer"""
+    """capital, recurrent, transfer or income"""
     unit: str
     item: str
-    """Entry of the price list; empty where the price stands in a county table."""
+    """Entry of the price list; empty where amounts of yuan are counted, each at 1 yuan."""
+    purpose: str
+    """What it serves: bus, lodge, dine, wash, school, staff, town, campus or aid."""
+    purse: Purse | Literal[""] = ""
+    """Whose shares of `account.payers` apply; empty where `payer` is named."""
     payer: str = "county"
     payee: str = "outside"
+    counts: str = ""
+    """Item of quantities.parquet; empty: the one named as the account."""
 
 
+def _building(unit: str, purpose: str, item: str = "") -> Charge:
+    return Charge("capital", unit, item, purpose, "buildings")
+
+
+def _aid(unit: str, item: str, purpose: str = "aid", counts: str = "", parties: tuple[str, str] = ("", "")) -> Charge:
+    payer, payee = parties if parties[0] else ("upper", "county")
+    return Charge("transfer", unit, item, purpose, payer=payer, payee=payee, counts=counts)
+
+
+HARDSHIP = tuple(f"hardship_{mode}_{level}" for mode in ("lodger", "day") for level in ("primary", "junior"))
+"""Living aid of pupils in hardship, by how they attend and by level."""
+STOCKS: dict[str, Charge] = {
+    "stop_place": _building("stop", "bus", "stop_place"),
+    "bed_place": _building("bed", "lodge", "bed_place"),
+    "canteen_seat_place": _building("seat", "dine", "canteen_seat_place"),
+    "window_place": _building("window", "dine", "window_place"),
+    "kitchen_meal": _building("meal", "dine", "kitchen_meal"),
+    "tap_place": _building("tap", "wash", "tap_place"),
+    "basin_place": _building("basin", "wash", "basin_place"),
+    "toilet_place": _building("toilet", "wash", "toilet_place"),
+    "shower_place": _building("shower", "wash", "shower_place"),
+    "class_place": _building("class place", "school", "class_place"),
+    "town_place": Charge("capital", "class place", "town_place", "town", "town_places"),
+    "living_room": _building("room", "lodge", "living_room"),
+    "road_safety_km": _building("km of road", "bus", "road_safety_km"),
+    "teacher_flat": _building("flat", "staff", "teacher_flat"),
+}
+"""What is bought so that enough is there, wears out, and is bought again."""
+WHERE_POSTS_SERVE = {"life_teacher": "lodge", "warden": "lodge", "canteen_worker": "dine"}
+RETIRED = "post_retired_"
+"""Posts of people without work who have left the payroll: this and what they were."""
 ACCOUNTS: dict[str, Charge] = {
-    "bed_place": Charge("capital", "bed", "bed_place"),
-    "window_place": Charge("capital", "window", "window_place"),
-    "canteen_seat_place": Charge("capital", "seat", "canteen_seat_place"),
-    "project": Charge("capital", "project", ""),
-    "bus_km": Charge("recurrent", "km", "bus_km"),
-    "driver": Charge("recurrent", "post-year", "driver_year"),
-    "attendant": Charge("recurrent", "post-year", "attendant_year"),
-    "bus_insurance": Charge("recurrent", "bus-year", "bus_insurance_year"),
-    "bed_night": Charge("recurrent", "bed-night", "bed_night"),
-    "meal_breakfast": Charge("recurrent", "meal", "meal_breakfast"),
-    "meal_lunch": Charge("recurrent", "meal", "meal_lunch"),
-    "meal_dinner": Charge("recurrent", "meal", "meal_dinner"),
-    "teacher": Charge("recurrent", "post-year", "teacher_year"),
-    "life_teacher": Charge("recurrent", "post-year", "life_teacher_year"),
-    "warden": Charge("recurrent", "post-year", "warden_year"),
-    "canteen_worker": Charge("recurrent", "post-year", "canteen_worker_year"),
-    "guard": Charge("recurrent", "post-year", "guard_year"),
-    "public_funds_primary": Charge("transfer", "pupil-year", "public_funds_primary", "upper", "county"),
-    "public_funds_junior": Charge("transfer", "pupil-year", "public_funds_junior", "upper", "county"),
-    "small_school_floor": Charge("transfer", "pupil-year", "public_funds_primary", "upper", "county"),
-    "lodger_supplement": Charge("transfer", "lodger-year", "lodger_supplement", "upper", "county"),
-    "bus_aid": Charge("transfer", "bus", "upper_bus_purchase", "upper", "county"),
-    "family_fare": Charge("transfer", "pupil-month", "family_fare_per_month", "family", "county"),
+    **STOCKS,
+    "project": Charge("capital", "yuan", "", "school", "buildings"),
+    "bus_km": Charge("recurrent", "km", "bus_km", "bus", "bus_running"),
+    "driver": Charge("recurrent", "post-year", "driver_year", "bus", "bus_running"),
+    "attendant": Charge("recurrent", "post-year", "attendant_year", "bus", "bus_running"),
+    **{
+        f"bus_{what}": Charge("recurrent", "bus-year", f"bus_{what}_year", "bus", "bus_running", counts="buses_owned")
+        for what in ("insurance", "inspection")
+    },
+    "line_bus_ride": Charge("recurrent", "ride", "line_bus_ride", "bus", "public_bus"),
+    "bed_night": Charge("recurrent", "bed-night", "bed_night", "lodge", "staff"),
+    "meal_breakfast": Charge("recurrent", "meal", "meal_breakfast", "dine", "food"),
+    "meal_lunch": Charge("recurrent", "meal", "meal_lunch", "dine", "food"),
+    "meal_dinner": Charge("recurrent", "meal", "meal_dinner", "dine", "food"),
+    **{
+        post: Charge("recurrent", "post-year", f"{post}_year", WHERE_POSTS_SERVE.get(post, "staff"), "staff")
+        for post in POSTS
+    },
+    "school_upkeep": Charge("recurrent", "school-year", "campus_upkeep_year", "campus", "campuses"),
+    "campus_upkeep": Charge("recurrent", "m2-year", "campus_idle_m2", "campus", "campuses", counts="campus_idle_m2"),
+    "public_funds_primary": _aid("pupil-year", "public_funds_primary", "school"),
+    "public_funds_junior": _aid("pupil-year", "public_funds_junior", "school"),
+    "small_school_floor": _aid("pupil-year", "public_funds_primary", "school", "small_school"),
+    "floor_kept": _aid("pupil-year", "public_funds_primary", "school", "closed_small_school"),
+    "lodger_supplement": _aid("lodger-year", "lodger_supplement", "lodge", "lodgers"),
+    "bus_aid": _aid("bus", "upper_bus_purchase", "bus"),
+    "bus_service_reward": _aid("rider-year", "bus_service_reward", "bus", "riders"),
+    "nutrition_aid": _aid("meal", "nutrition_meal", "aid", "meal_lunch", ("upper", "family")),
+    **{name: Charge("transfer", "pupil-year", name, "aid", "aid", payee="family") for name in HARDSHIP},
+    "family_fare": _aid("pupil-month", "family_fare_per_month", "bus", "riders", ("family", "county")),
+    "fare_waived": _aid("pupil-month", "family_fare_per_month", "aid", "riders_hardship", ("county", "family")),
+    "campus_lease": Charge("income", "m2-year", "campus_lease_m2", "campus", counts="campus_let_m2"),
+    "campus_sale": Charge("income", "m2", "campus_sale_m2", "campus", counts="campus_sold_m2"),
+    **{
+        f"{RETIRED}{post}": Charge("income", "post-year", f"{post}_year", "staff", counts=f"idle_{post}")
+        for post in POSTS
+    },
 }
 """Accounts of the ledger. A transfer is booked twice: what `payer` gives, `payee` gets."""
 EARMARKED = ("public_funds_primary", "public_funds_junior")
@@ -57,30 +112,26 @@ PROJECT_LIFE_YEARS = 30.0
 """Assumption: the works of a project last as long as a new dormitory."""
 
 
-FURTHER = {
-    "nutrition_meal": "meal_lunch",
-    "small_school_floor_pupils": "small_school_floor",
-    "fare_months_per_year": "family_fare",
-}
-"""Entries that accounts need beside the price of a unit."""
+def accounts(settings: Settings) -> Iterator[str]:
+    """Name every account that a ledger of these settings may have."""
+    yield from (f"{BUS_PURCHASE}{kind.name}" for kind in settings.fleet.kinds)
+    yield from ACCOUNTS
 
 
 def missing_prices(settings: Settings) -> list[str]:
-    """Return what the price list lacks of all that the accounts need; [] when nothing is missing."""
-    bought = [f"{BUS_PURCHASE}{kind.name}" for kind in settings.fleet.kinds]
-    bought += [account for account, charge in ACCOUNTS.items() if charge.nature == "capital"]
+    """Return what is wrong with the price list for all that the accounts need; [] when nothing is."""
+    bought = [account for account in accounts(settings) if charge_of(account).nature == "capital"]
     return refusals(
         *(partial(life_years, settings, account) for account in bought),
         *(partial(unit_price, settings, account) for account in ACCOUNTS if account not in bought),
-        *(partial(entry, settings, item, account) for item, account in FURTHER.items()),
-        partial(share_of, settings, "family_meal_share", "meal_lunch"),
+        partial(_aid_within_the_meal, settings),
     )
 
 
 def charge_of(account: str) -> Charge:
     """Return what an account is; those of the kinds of bus are made from the name."""
     if account.startswith(BUS_PURCHASE):
-        return Charge("capital", "bus", f"bus_{account.removeprefix(BUS_PURCHASE)}")
+        return Charge("capital", "bus", f"bus_{account.removeprefix(BUS_PURCHASE)}", "bus", "bus_purchase")
     return ACCOUNTS[account]
 
 
@@ -93,7 +144,8 @@ def entry(settings: Settings, item: str, needed_by: str) -> Price:
 
 def unit_price(settings: Settings, account: str) -> float:
     """Return the central price of one unit of an account in yuan."""
-    return entry(settings, charge_of(account).item, account).central
+    item = charge_of(account).item
+    return entry(settings, item, account).central if item else 1.0
 
 
 def life_years(settings: Settings, account: str) -> float:
@@ -107,22 +159,18 @@ def life_years(settings: Settings, account: str) -> float:
     return years
 
 
-def share_of(settings: Settings, item: str, needed_by: str) -> float:
-    """Return a share of the price list, between 0 and 1. Raises BadInput when it is above 1."""
-    share = entry(settings, item, needed_by).central
-    if share > 1:
-        raise BadInput(f"prices.{item}.central: {share} is more than the whole; a share is at most 1")
-    return share
+def shares(settings: Settings, account: str) -> dict[str, float]:
+    """Return who pays which share of an account; the shares add up to 1."""
+    charge = charge_of(account)
+    if not charge.purse:
+        return {charge.payer: 1.0}
+    return {payer: share for payer, share in settings.account.payers[charge.purse].items() if share > 0}
 
 
-def meal_shares(settings: Settings, account: str) -> dict[str, float]:
-    """Return who pays which share of a meal; the shares add up to 1.
-
-    The nutrition aid of the upper levels pays lunch up to its amount; families pay `family_meal_share` of the
-    rest and the county what is left.
-    """
-    price = unit_price(settings, account)
-    aid = entry(settings, "nutrition_meal", account).central if account == "meal_lunch" else 0.0
-    upper = min(1.0, aid / price) if price > 0 else 0.0
-    family = (1.0 - upper) * share_of(settings, "family_meal_share", account)
-    return {"upper": upper, "family": family, "county": max(0.0, 1.0 - upper - family)}
+def _aid_within_the_meal(settings: Settings) -> None:
+    """Refuse an aid for lunch that is more than a lunch costs: families would be paid for eating."""
+    aid, lunch = (entry(settings, item, "nutrition_aid").central for item in ("nutrition_meal", "meal_lunch"))
+    if aid > lunch:
+        raise BadInput(
+            f"prices.nutrition_meal.central: {aid:g} is more than a lunch costs (prices.meal_lunch: {lunch:g})"
+        )

@@ -1,130 +1,92 @@
-"""How much of everything a year takes: what the plan buys and staffs, and what the simulated days used.
+"""How much of everything a year takes: what the plan asks for and staffs, and what the simulated days used.
 
-Every function returns rows of year, site_id and quantity; rows with a `replication` come from simulated days.
+No price, share or lifetime is in it, so that a run is priced again from this table alone. Every function returns rows
+of year, site_id and quantity; rows with a `replication` come from simulated days.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from sim.account.price import ACCOUNTS, BUS_PURCHASE
+from sim.account.rows import Counted, by_site, county_rows, whole_county
+from sim.account.stock import buses_by_kind, stocks, stops
 from sim.config import Settings
 from sim.county import County
-from sim.plan import Floats, Ints, Plan, YearPlan
-from sim.plan.duty import scaled
-from sim.plan.staff import COUNTY_SITE, JUNIOR, PRIMARY, moved_in, pupils_by_school
+from sim.plan import LODGE, MODES, Floats, Plan, YearPlan
+from sim.plan.payroll import POSTS
+from sim.plan.staff import COUNTY_SITE, FLEET_POSTS, JUNIOR, PRIMARY, pupils_by_school
 
+COLUMNS = ("scenario", "replication", "year", "site_id", "item", "quantity", "unit")
 SMALL_KINDS = ("teaching_point", "village")
 """Kinds of school that are funded as if they had the floor's number of pupils."""
-STOCKS = {
-    "bed_place": ("beds_girls", "beds_boys"),
-    "window_place": ("windows",),
-    "canteen_seat_place": ("canteen_seats",),
+UNITS = {
+    "buses_owned": "bus", "riders": "rider", "riders_hardship": "rider", "lodgers": "lodger", "small_school": "pupil",
+    "closed_small_school": "pupil", "campus_idle_m2": "m2", "campus_let_m2": "m2", "campus_sold_m2": "m2",
+    **{f"idle_{post}": "person" for post in POSTS},
+}  # fmt: skip
+"""Units of the items that are not named as an account."""
+
+
+def quantities(settings: Settings, county: County, plan: Plan, yearly: pd.DataFrame) -> pd.DataFrame:
+    """Count what every year takes, item by item: the columns of quantities.parquet.
+
+    `yearly` has the columns of annual.parquet. Items are named as the accounts that charge them, unless several do.
+    What the plan decides stands once, with a null replication.
+    """
+    parts = [
+        rows.assign(item=item)
+        for counted in (
+            _fleet(settings, county, plan),
+            stocks(settings, county, plan),
+            _lived(county, yearly),
+            _posts(plan.posts),
+            _pupils(county, plan),
+            _small_schools(county, plan),
+        )
+        for item, rows in counted
+    ]
+    table = pd.concat([part[part["quantity"] != 0] for part in parts], ignore_index=True)
+    unit = {**{account: charge.unit for account, charge in ACCOUNTS.items()}, **UNITS}
+    table["unit"] = table["item"].map(unit).fillna("bus")
+    table["replication"] = table["replication"].astype("Int64")
+    return table.assign(scenario=settings.scenario)[list(COLUMNS)]
+
+
+def _fleet(settings: Settings, county: County, plan: Plan) -> Counted:
+    """Count the buses owned by kind, the stops that are built, and rides on public buses."""
+    owned = buses_by_kind(settings, plan)
+    for kind, bus in enumerate(settings.fleet.kinds):
+        yield BUS_PURCHASE + bus.name, whole_county(plan, owned[:, kind])
+    yield "buses_owned", whole_county(plan, owned.sum(axis=1))
+    yield "stop_place", whole_county(plan, stops(plan))
+    line_bus = MODES.index("line_bus")
+    rides = [year.places.share[:, :, line_bus] * 2 * school_days(county)[0] for year in plan.years]
+    yield "line_bus_ride", by_site(county, plan, _of_pupils(county, plan, rides))
+
+
+def _lived(county: County, yearly: pd.DataFrame) -> Counted:
+    """Count what the simulated days used: km, meals, nights, riders and lodgers."""
+    days, nights = school_days(county)
+    for item, measure in LIVED.items():
+        yield item, used(yearly, measure)
+    riders = used(yearly, "pupils_carried")
+    riders = riders.assign(quantity=riders["quantity"] / max(days, 1))
+    yield "riders", riders
+    yield "riders_hardship", riders.assign(quantity=riders["quantity"] * _hardship_share(county))
+    lodgers = lodgers_nights(yearly)
+    yield "lodgers", lodgers.assign(quantity=lodgers["quantity"] / max(nights, 1))
+
+
+LIVED = {
+    "bus_km": "bus_km",
+    "bed_night": "bed_nights",
+    "meal_breakfast": "meals_breakfast",
+    "meal_lunch": "meals_lunch",
+    "meal_dinner": "meals_dinner",
 }
-"""What projects may add to each account's stock."""
-
-
-def purchases(needed: Ints, there: Ints, life_years: float) -> Ints:
-    """Return what must be bought each year so that enough is there: (Y, X) from needed (Y, X), there (X,).
-
-    What was there at the start lasts through the study; what is bought lasts `life_years` and is then bought
-    again if it is still needed.
-    """
-    bought = np.zeros_like(needed)
-    for year in range(len(needed)):
-        alive = there + sum((bought[k] for k in range(year) if year - k < life_years), np.zeros_like(there))
-        bought[year] = np.maximum(needed[year] - alive, 0)
-    return bought
-
-
-def buses_by_kind(settings: Settings, plan: Plan) -> Ints:
-    """Return the buses owned in each year by kind (Y, K), the mix chosen once for all years.
-
-    Numbers by kind in `fleet.buses` are taken as told. Else: a larger bus can do a smaller one's work, so the mix has,
-    for every size, as many buses of that size or larger as the busiest year needs, and no more; spare ones are of
-    the commonest kind. Larger ones are bought first.
-    """
-    fleet = settings.fleet
-    if isinstance(fleet.buses, Mapping):
-        told = [scaled(fleet, fleet.buses.get(kind.name, 0)) for kind in fleet.kinds]
-        return np.tile(np.array(told, dtype=np.int64), (len(plan.years), 1))
-    seats = np.array([kind.seats for kind in settings.fleet.kinds])
-    from_largest = np.argsort(-seats, kind="stable")
-    used = np.array([np.bincount(year.runs.bus_kind, minlength=len(seats)) for year in plan.years])
-    owned = np.array([year.runs.buses_owned for year in plan.years])
-    mix = np.diff(np.cumsum(used[:, from_largest], axis=1).max(axis=0), prepend=0)
-    mix[mix.argmax()] += max(0, owned.max() - mix.sum())
-    kind_of_bus = np.repeat(from_largest, mix)
-    return np.array([np.bincount(kind_of_bus[:count], minlength=len(seats)) for count in owned])
-
-
-def stock(county: County, plan: Plan, account: str) -> tuple[Ints, Ints]:
-    """Return what each school has in each year (Y, S), less what projects pay, and what was there (S,)."""
-    schools = county.schools
-    have = {
-        "bed_place": [year.beds.nominal.sum(axis=1) for year in plan.years],
-        "window_place": [year.meals.windows for year in plan.years],
-        "canteen_seat_place": [year.meals.seats for year in plan.years],
-    }[account]
-    there = {
-        "bed_place": schools.beds.sum(axis=1),
-        "window_place": schools.windows,
-        "canteen_seat_place": schools.canteen_seats,
-    }[account]
-    paid = np.stack([_paid(county, STOCKS[account], year.year) for year in plan.years])
-    return np.stack(have) - paid, there
-
-
-def _paid(county: County, adds: tuple[str, ...], year: int) -> Ints:
-    """Return what projects with a stated cost have added to each school by a year."""
-    projects = county.projects
-    done = projects[projects["adds"].isin(adds) & projects["cost_yuan"].notna() & (projects["year"] <= year)]
-    site = pd.Index(county.schools.id).get_indexer(pd.Index(done["school_id"]))
-    quantity = done["quantity"].to_numpy(dtype=float)
-    return np.bincount(site, weights=quantity, minlength=len(county.schools.id)).astype(np.int64)
-
-
-def pupils(county: County, plan: Plan, year: YearPlan) -> Floats:
-    """Return the mean forecast of pupils of each school and grade in a year (S, 9)."""
-    row = int(np.flatnonzero(plan.forecast.years == year.year)[0])
-    return pupils_by_school(county, year.places.school, plan.forecast.mean[row].sum(axis=2))
-
-
-def level_pupils(county: County, plan: Plan, junior: bool) -> pd.DataFrame:
-    """Return the primary or junior pupils of each school and year."""
-    part = JUNIOR if junior else PRIMARY
-    table = np.stack([pupils(county, plan, year)[:, part].sum(axis=1) for year in plan.years])
-    return by_site(county, plan, table)
-
-
-def missing_to_floor(county: County, plan: Plan, floor: float) -> pd.DataFrame:
-    """Return the pupils that small schools are funded for without having them, for each school and year."""
-    small = np.isin(np.array(county.schools.kind), SMALL_KINDS)
-    rows = []
-    for year in plan.years:
-        there = pupils(county, plan, year).sum(axis=1)
-        rows.append(np.where(small & year.open & (there > 0), np.maximum(floor - there, 0.0), 0.0))
-    return by_site(county, plan, np.stack(rows))
-
-
-def hired(posts: pd.DataFrame, post: str) -> pd.DataFrame:
-    """Return the post-years to be paid: those by norm, less what people of closed schools fill.
-
-    People on the payroll cost nothing more, but save only what would else be hired: who has no post saves nothing.
-    Teachers of all schools are on the payroll: only what a surplus elsewhere in the county leaves open is hired.
-    """
-    rows = posts[posts["post"] == post]
-    if post != "teacher":
-        needed = rows[rows["needed"] > 0].groupby(["year", "site_id"])["needed"].sum()
-        moved = moved_in(posts, post).set_index(["year", "site_id"])["filled"]
-        quantity = needed.sub(moved.reindex(needed.index, fill_value=0))
-        return quantity.rename("quantity").reset_index()
-    filled = rows["filled"].where(rows["site_id"] != COUNTY_SITE, 0)
-    gap = (rows["needed"] - filled).groupby(rows["year"]).sum().clip(lower=0)
-    return pd.DataFrame({"year": gap.index, "site_id": COUNTY_SITE, "quantity": gap.to_numpy()})
+"""What is used -> its measure."""
 
 
 def used(yearly: pd.DataFrame, measure: str) -> pd.DataFrame:
@@ -145,26 +107,95 @@ def lodgers_nights(yearly: pd.DataFrame) -> pd.DataFrame:
     return nights.sub(stays.reindex(nights.index, fill_value=0.0)).reset_index()
 
 
+def _hardship_share(county: County) -> float:
+    """Return the share of pupils outside the town who are in hardship: riders are taken to be like them."""
+    rural = ~county.hamlets.is_town
+    pupils = county.pupils.sum(axis=(1, 2))[rural]
+    return float((pupils * county.hamlets.hardship_share[rural]).sum() / max(pupils.sum(), 1))
+
+
+def _posts(posts: pd.DataFrame) -> Counted:
+    """Count the post-years that have to be hired, and people on the payroll who have no post."""
+    for post in (*FLEET_POSTS, *POSTS):
+        yield post, hired(posts, post)
+    for post in POSTS:
+        yield f"idle_{post}", idle(posts, post)
+
+
+def hired(posts: pd.DataFrame, post: str) -> pd.DataFrame:
+    """Return the post-years to be hired: those by norm, less those that people on the payroll fill.
+
+    People on the payroll cost nothing more, but save only what would else be hired. Teachers of all schools are one
+    staff: only what the schools together lack is hired. Who found no post within reach does not fill one here either.
+    """
+    rows = posts[posts["post"] == post]
+    at_work = rows if post in FLEET_POSTS else rows[rows["site_id"] != COUNTY_SITE]
+    together = at_work.assign(site_id=COUNTY_SITE) if post == "teacher" else at_work
+    told = together.groupby(["year", "site_id"])[["needed", "filled"]].sum()
+    gap = (told["needed"] - told["filled"]).clip(lower=0)
+    return gap.rename("quantity").reset_index().assign(replication=pd.NA)
+
+
+def idle(posts: pd.DataFrame, post: str) -> pd.DataFrame:
+    """Return the people on the payroll whom no post needs: what they are paid is saved when they retire.
+
+    Those without a post, and teachers beyond the need of all schools together.
+    """
+    rows = posts[posts["post"] == post]
+    if post != "teacher":
+        return county_rows(rows[rows["site_id"] == COUNTY_SITE].groupby("year")["filled"].sum())
+    lacking = hired(posts, post).set_index("year")["quantity"]
+    return county_rows((rows["filled"] - rows["needed"]).groupby(rows["year"]).sum() + lacking)
+
+
+def _pupils(county: County, plan: Plan) -> Counted:
+    """Count the pupils of each school by level, and those in hardship who lodge or come daily."""
+    every = [np.ones_like(year.places.share[:, :, LODGE]) for year in plan.years]
+    poor = county.hamlets.hardship_share[:, None]
+    lodge = [year.places.share[:, :, LODGE] * poor for year in plan.years]
+    day = [(1 - year.places.share[:, :, LODGE]) * poor for year in plan.years]
+    for level, part in (("primary", PRIMARY), ("junior", JUNIOR)):
+        for item, shares in (("public_funds", every), ("hardship_lodger", lodge), ("hardship_day", day)):
+            yield f"{item}_{level}", by_site(county, plan, _of_pupils(county, plan, shares, part))
+
+
+def _small_schools(county: County, plan: Plan) -> Counted:
+    """Count the pupils of small schools that are open, those that closed ones would have, and campuses that run."""
+    kind = np.array(county.schools.kind)
+    small = np.isin(kind, SMALL_KINDS)
+    there = _of_pupils(county, plan, [np.ones_like(year.places.share[:, :, LODGE]) for year in plan.years])
+    would = np.stack([_if_nothing_closed(county, plan, year) for year in plan.years])
+    open_ = np.stack([year.open for year in plan.years])
+    yield "small_school", by_site(county, plan, np.where(small & open_, there, 0.0))
+    yield "closed_small_school", by_site(county, plan, np.where(small & ~open_, would, 0.0))
+    yield "school_upkeep", by_site(county, plan, (small & open_).astype(float))
+
+
+def _if_nothing_closed(county: County, plan: Plan, year: YearPlan) -> Floats:
+    """Return the pupils of the grades that each school offers who live where they go to it today; (S,)."""
+    grade = np.arange(1, year.places.school.shape[1] + 1)
+    today, schools = county.hamlets.school, county.schools
+    offered = (schools.first_grade[today, None] <= grade) & (grade <= schools.last_grade[today, None])
+    school = np.where(offered & (today >= 0)[:, None], today[:, None], -1)
+    return pupils_by_school(county, school, _expected(plan, year)).sum(axis=1)
+
+
+def _expected(plan: Plan, year: YearPlan) -> Floats:
+    """Return the mean forecast of pupils by home and grade in a year; (H, 9)."""
+    row = int(np.flatnonzero(plan.forecast.years == year.year)[0])
+    return np.asarray(plan.forecast.mean[row].sum(axis=2))
+
+
+def _of_pupils(county: County, plan: Plan, shares: list[Floats], part: slice = slice(None)) -> Floats:
+    """Return the expected pupils of each school and year (Y, S), counted by `shares` (H, 9) of each year."""
+    rows = [
+        pupils_by_school(county, year.places.school, _expected(plan, year) * share)[:, part].sum(axis=1)
+        for year, share in zip(plan.years, shares, strict=True)
+    ]
+    return np.stack(rows)
+
+
 def school_days(county: County) -> tuple[int, int]:
     """Return the school days of a year, and the nights between two of them in one week."""
     days = county.calendar.days
     return int(days.sum()), int(np.maximum(days - 1, 0).sum())
-
-
-def by_site(county: County, plan: Plan, table: NDArray[np.float64] | Ints) -> pd.DataFrame:
-    """Turn a table (Y, S) into rows of year, site_id, quantity."""
-    years = np.array([year.year for year in plan.years])
-    sites = np.array(county.schools.id, dtype=object)
-    return pd.DataFrame(
-        {
-            "year": np.repeat(years, len(sites)),
-            "site_id": np.tile(sites, len(years)),
-            "quantity": np.asarray(table, dtype=float).ravel(),
-        }
-    )
-
-
-def whole_county(plan: Plan, numbers: NDArray[np.float64] | Ints) -> pd.DataFrame:
-    """Turn one number a year into rows of the whole county."""
-    years = [year.year for year in plan.years]
-    return pd.DataFrame({"year": years, "site_id": COUNTY_SITE, "quantity": np.asarray(numbers, dtype=float)})

@@ -33,8 +33,8 @@ from sim.units import MINUTES_PER_DAY
 __all__ = [
     "CONFIGS",
     "HARMS",
-    "SKIES",
     "MONEY",
+    "SKIES",
     "Account",
     "Assign",
     "BadInput",

@@ -188,6 +188,17 @@ RELIEF = run_file(
     number("cost_yuan", "Cost of the units", "yuan"),
     whole("order", "Order of purchase, best harm avoided per yuan first", low=1),
 )  # fmt: skip
+QUANTITIES = run_file(
+    "quantities.parquet",
+    "How much of everything a year takes, from the plan and the days lived; prices and shares turn it into the ledger",
+    "scenario replication year site_id item",
+    SCENARIO,
+    whole("replication", "Replication; null: planned, the same in all", nullable=True),
+    YEAR, SITE,
+    text("item", "What is counted; named as the account that charges it, unless several do"),
+    number("quantity", "How much"),
+    text("unit", "Unit of the quantity"),
+)  # fmt: skip
 LEDGER = run_file(
     "ledger.parquet",
     "Every amount of money: quantity x unit price x share",
@@ -262,5 +273,5 @@ SUMMARY = run_file(
 RUN_TABLES: tuple[Table, ...] = (
     ENROLMENT, FORECAST_CHECK, CLOSURES, GROUNDS_OF_DECISIONS, SCHOOL_PLANS, PLACES, UNPLACED, ALTERNATIVES,
     RUNS, POSTS, CLASS_PLACES, DAYS, MEASURES, ANNUAL, SPREAD, RESOURCES_TABLE, HARM,
-    BOTTLENECKS, RELIEF, LEDGER, BUDGET, VERDICTS, SUMMARY, EVENTS,
+    BOTTLENECKS, RELIEF, QUANTITIES, LEDGER, BUDGET, VERDICTS, SUMMARY, EVENTS,
 )  # fmt: skip
