@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from sim.account.band import unknown_measures
 from sim.account.price import missing_prices
 from sim.config import Settings
 from sim.county import County
@@ -25,6 +26,7 @@ def problems(settings: Settings, county: County) -> list[str]:
         *_to_come(settings),
         *_unmet(settings, county),
         *missing_prices(settings),
+        *unknown_measures(settings),
         *refusals(
             partial(check_stress, county, settings),
             partial(township_rolls, county),

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from sim.account.budget import budget
 from sim.account.close import PRICED, close_costs
 from sim.account.ledger import ledger
+from sim.account.money import money
 from sim.account.price import missing_prices
 from sim.base import base_beside
 from sim.config import Settings
@@ -41,6 +41,8 @@ def reprice(run: RunFolder, settings: Settings) -> RunFolder:
     with repriced(run, settings, target) as draft:
         write_tables(draft, settings, priced(settings, county, draft.read_table, base))
         draft.write_manifest(base=base.path.name if base else None)
+        if base is None:
+            draft.file("net").unlink(missing_ok=True)
         tell(draft)
     return target
 
@@ -52,8 +54,9 @@ def priced(
 
     With a base, the county without closing, also what the run costs more than that: both at the same prices.
     """
-    book = ledger(settings, read(USED))
-    tables = {"ledger": book, "budget.csv": budget(settings, book)}
+    used, against = read(USED), ledger(settings, base.read_table(USED)) if base else None
+    tables = {"ledger": ledger(settings, used)}
+    tables |= money(settings, tables["ledger"], used, against)
     tables |= close_costs(settings, county, {name: read(name) for name in PRICED})
     tables["bottlenecks"] = with_relief(settings, county, read("bottlenecks"))
     tables["relief"] = relief(settings, tables["bottlenecks"])

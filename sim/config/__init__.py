@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import model_validator
 
+from sim.config.band import Band
 from sim.config.close import Assign, Closure, ClosureStep, NamedClosure
 from sim.config.enrol import Enrol, Recipe
 from sim.config.hazard import SKIES, Health, Sky, Stress, Weather
@@ -38,6 +39,7 @@ __all__ = [
     "Account",
     "Assign",
     "BadInput",
+    "Band",
     "Bells",
     "BusKind",
     "CalendarChoice",
@@ -116,6 +118,8 @@ class Settings(Group):
     """What goes wrong on purpose."""
     prices: Mapping[str, Price]
     """The price list: one entry for each thing."""
+    bands: Mapping[str, Band]
+    """What real counties pay: one entry for each figure."""
     limits: Mapping[str, Limit]
     """The standards: one entry for each."""
     account: Account

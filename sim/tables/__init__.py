@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sim.tables.column import ID_BYTES, Column, Table
 from sim.tables.county import COUNTY_TABLES
+from sim.tables.money import MONEY_TABLES
 from sim.tables.run import RUN_TABLES as _RUN_TABLES
 from sim.tables.service import SERVICE_TABLES
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["COUNTY_TABLES", "RUN_TABLES", "Column", "Table", "as_declared", "county_table", "data_dictionary",
            "read_table", "run_table"]  # fmt: skip
 
-RUN_TABLES = (*_RUN_TABLES, *SERVICE_TABLES)
+RUN_TABLES = (*_RUN_TABLES, *MONEY_TABLES, *SERVICE_TABLES)
 
 _DTYPES = {"text": "str", "id": "str", "int": "int64", "float": "float64", "flag": "bool"}
 

@@ -231,25 +231,6 @@ VERDICTS = run_file(
     text("unit", "Unit"),
     text("source", "Source of the limit"),
 )  # fmt: skip
-BUDGET = run_file(
-    "budget.csv",
-    "The ledger added up by year, account and payer, with its spread over replications; lines named total add up",
-    "scenario year account nature payer",
-    SCENARIO, YEAR,
-    text("account", "What is paid for; total: everything, earmarked transfers left out"),
-    text("nature", "Nature of the money; all: together", allowed=("capital", "recurrent", "transfer", "income", "all")),
-    text("payer", "Who pays; all: together", allowed=("county", "upper", "family", "outside", "all")),
-    number("mean", "Cash of the year: mean over replications", "yuan", low=None),
-    number("low", "Low end of its 95 % interval", "yuan", low=None, nullable=True),
-    number("high", "High end of its 95 % interval", "yuan", low=None, nullable=True),
-    number("p50", "Median over replications", "yuan", low=None),
-    number("p80", "80 % quantile over replications", "yuan", low=None),
-    number("p95", "95 % quantile over replications", "yuan", low=None),
-    number("annualised", "Mean with purchases spread over their lives", "yuan", low=None),
-    number("npv", "Mean discounted to the first year", "yuan", low=None),
-    number("nominal", "Mean in the prices of the year", "yuan", low=None),
-    whole("replications", "Replications behind it", low=1),
-)  # fmt: skip
 EVENTS = run_file(
     "events/*.parquet",
     "Everything that happened on a day that was kept (`study.keep_events`), sorted by minute",
@@ -273,5 +254,5 @@ SUMMARY = run_file(
 RUN_TABLES: tuple[Table, ...] = (
     ENROLMENT, FORECAST_CHECK, CLOSURES, GROUNDS_OF_DECISIONS, SCHOOL_PLANS, PLACES, UNPLACED, ALTERNATIVES,
     RUNS, POSTS, CLASS_PLACES, DAYS, MEASURES, ANNUAL, SPREAD, RESOURCES_TABLE, HARM,
-    BOTTLENECKS, RELIEF, QUANTITIES, LEDGER, BUDGET, VERDICTS, SUMMARY, EVENTS,
+    BOTTLENECKS, RELIEF, QUANTITIES, LEDGER, VERDICTS, SUMMARY, EVENTS,
 )  # fmt: skip
