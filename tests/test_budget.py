@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from made_ledger import Line, certain, counted, of_account, priced, same
 from scipy import integrate, stats
 
 from sim.account.amount import ALL, TOTAL, laid_out
 from sim.account.band import unknown_measures
+from sim.account.budget import budget, by_site
 from sim.account.draw import price_draws, quantile, variance
 from sim.account.ledger import to_fen
 from sim.account.money import money
@@ -68,7 +70,7 @@ def test_draws_belong_to_the_name_of_a_price_and_to_the_seed(settings: Settings)
 
 @pytest.mark.parametrize("correlation", [0.0, 0.3, 1.0])
 def test_prices_rise_together_as_the_settings_say(settings: Settings, correlation: float) -> None:
-    """Spearman's rank correlation of a Gaussian copula is 6/pi asin(c/2); its error is at most 1/sqrt(D), here 4 of it."""
+    """Spearman's rank correlation of a Gaussian copula is 6/pi asin(c/2); its error is 1/sqrt(D), here 4 of it."""
     many = of_account(settings, price_correlation=correlation, price_draws=4000)
     ranks = stats.spearmanr(*price_draws(many, ["bus_km", "driver_year"])).statistic
     error = 0 if correlation == 1 else 4 / np.sqrt(4000)
@@ -76,7 +78,7 @@ def test_prices_rise_together_as_the_settings_say(settings: Settings, correlatio
 
 
 def test_quantiles_of_one_price_are_those_of_its_law(settings: Settings) -> None:
-    """Quantity 1000, the same in every replication: the chance of a P80 off its law by 4 standard errors is 1 in 16000."""
+    """Quantity 1000 in every replication; a quantile is off its law by 4 standard errors once in 16000 times."""
     table = told(settings, same("bus_km", 1000.0)).iloc[0]
     draws = settings.account.price_draws
     assert table["mean"] == 2000
@@ -127,6 +129,7 @@ def test_an_amount_that_has_no_price_of_its_own_is_certain(settings: Settings) -
 # Sums
 
 
+@hypothesis_settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(
@@ -145,10 +148,10 @@ def test_an_amount_that_has_no_price_of_its_own_is_certain(settings: Settings) -
 def test_any_ledger_adds_up_to_its_budget(rows: list[Line]) -> None:
     few = of_account(chosen(), price_draws=10)
     ledger = made.ledger(few, rows)
-    tables, count = money(few, ledger, counted([])), ledger["replication"].nunique()
+    amounts, count = laid_out(few, ledger), ledger["replication"].nunique()
     ledger["fen"] = to_fen(ledger["amount_yuan"])
     borne = ledger[~ledger["account"].isin(EARMARKED)]
-    table, sites = tables["budget"], tables["budget_sites"]
+    table, sites = budget(few, amounts), by_site(amounts)
     for keys, part, of in (
         (["year", "account", "payer"], table[table["account"] != TOTAL], ledger),
         (["year", "payer"], table[(table["account"] == TOTAL) & (table["payer"] != ALL)], borne),
@@ -224,7 +227,7 @@ def test_without_discounting_a_purchase_is_divided_by_its_life(settings: Setting
 
 
 def test_what_is_left_of_a_bus_at_the_end_is_a_straight_line(settings: Settings) -> None:
-    """Of a bus of 15 years bought at the beginning of the first of 10 years, 5/15 are left; of one bought last, 14/15."""
+    """A bus lasts 15 years: bought at the beginning of the first of 10, 5/15 are left; of the last, 14/15."""
     account, years = "bus_purchase_seats_19", range(2023, 2033)
     lines = [*same(account, 2.0, (2023,)), *same(account, 1.0, (2032,)), *same("bus_km", 10.0, years)]
     table, price = told(settings, lines), settings.prices["bus_seats_19"].central
@@ -242,7 +245,7 @@ def test_what_is_left_of_a_bus_at_the_end_is_a_straight_line(settings: Settings)
 
 
 def test_what_wears_out_is_replaced_and_what_is_more_is_not(settings: Settings) -> None:
-    """Windows last 10 years: 2 of 2023 are bought again in 2033, together with 1 more; what is worn out has no value."""
+    """Windows last 10 years: 2 of 2023 are bought again in 2033, and 1 more; what is worn out has no value."""
     lines = [
         *same("window_place", 2.0, (2023,)),
         *same("window_place", 3.0, (2033,)),

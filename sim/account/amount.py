@@ -72,12 +72,6 @@ class Sums:
     off: Floats
     """(I, D) drawn less central price, in yuan"""
 
-    def divided(self, by: Floats) -> Sums:
-        """Return the sums per unit of something, of which there are `by` (G, R); without any there is no row."""
-        known = (by > 0).all(axis=1)
-        per = by[known]
-        return Sums(self.groups[known], self.fen[known] / per, self.moves[known] / per[..., None], self.off)
-
 
 def laid_out(settings: Settings, ledger: pd.DataFrame) -> Amounts:
     """Lay a ledger out; every line stands in every year, with nothing where nothing was spent."""
@@ -105,7 +99,7 @@ def laid_out(settings: Settings, ledger: pd.DataFrame) -> Amounts:
 def summed(amounts: Amounts, names: pd.DataFrame, yearly: bool = True) -> Sums:
     """Add up the lines that have the same names, for each year or over all years.
 
-    Rows of `names` stand for lines, by index; lines without a row are left out.
+    Rows of `names` stand for lines, by index: a line counts in as many groups as it has rows.
     """
     table = names.drop_duplicates().sort_values(list(names), ignore_index=True)
     group = names.groupby(list(names), sort=True).ngroup().to_numpy()
@@ -128,13 +122,13 @@ def _added(group: Ints, row: Ints, shape: tuple[int, int]) -> sparse.csr_array:
     return sparse.csr_array((np.ones(len(row)), (group, row)), shape)
 
 
-def borne(lines: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the lines that count in each payer's total, and all lines as of payer `all`.
+def borne(lines: pd.DataFrame) -> pd.DataFrame:
+    """Return which lines count in whose total: each in its payer's, and each in that of payer `all`.
 
     A payer's total leaves out the transfers of EARMARKED, which pay for what the ledger does not hold: pairs that
     sum to zero, so that the payers add up to all.
     """
-    return lines[~lines["account"].isin(EARMARKED)], lines.assign(payer=ALL)
+    return pd.concat([lines[~lines["account"].isin(EARMARKED)], lines.assign(payer=ALL)])
 
 
 def outcomes(sums: Sums) -> Iterator[tuple[Ints, Floats]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from sim.account.amount import ALL, LINE, TOTAL, Amounts, below_zero, borne, spread, summed
@@ -22,20 +20,21 @@ def budget(settings: Settings, amounts: Amounts) -> pd.DataFrame:
     transfers vanish, and of each payer's lines as in `borne`.
     A replication without a line has spent nothing there.
     """
-    others = {"annualised": annualised(settings, amounts), "residual": left_over(settings, amounts)}
-    whole = (part.assign(account=TOTAL, nature=ALL) for part in borne(amounts.lines))
-    table = pd.concat([_added(amounts, others, part[LINE]) for part in (amounts.lines, *whole)])
+    names = pd.concat([amounts.lines, borne(amounts.lines).assign(account=TOTAL, nature=ALL)])[LINE]
+    table = spread(summed(amounts, names))
+    for name, other in (("annualised", annualised), ("residual", left_over)):
+        table[name] = summed(other(settings, amounts), names).fen.mean(axis=1) / FEN_PER_YUAN
     ahead, rate = table["year"] - amounts.years[0], settings.account.discount_rate
     table["npv"] = table["mean"] / (1 + rate) ** ahead
     table["npv_residual"] = table["residual"] / (1 + rate) ** (amounts.years[-1] - amounts.years[0] + 1)
     table["nominal"] = table["mean"] * (1 + settings.account.inflation) ** ahead
-    return table.assign(replications=len(amounts.replications)).sort_values("year", kind="stable", ignore_index=True)
+    return table.assign(replications=len(amounts.replications)).sort_values(["year", *LINE], ignore_index=True)
 
 
-def _added(amounts: Amounts, others: Mapping[str, Amounts], names: pd.DataFrame) -> pd.DataFrame:
-    """Return the lines added up by name, with their spread and the means of the others."""
-    means = {name: summed(other, names).fen.mean(axis=1) / FEN_PER_YUAN for name, other in others.items()}
-    return spread(summed(amounts, names)).assign(**means)
+def by_site(amounts: Amounts) -> pd.DataFrame:
+    """Add the ledger up by year, school and payer, and payer `all`, in yuan; payers' totals as in `borne`."""
+    table = spread(summed(amounts, borne(amounts.lines)[["site_id", "payer"]]))
+    return table.sort_values(["year", "site_id", "payer"], ignore_index=True)
 
 
 def all_years(settings: Settings, amounts: Amounts) -> pd.DataFrame:
@@ -49,15 +48,7 @@ def all_years(settings: Settings, amounts: Amounts) -> pd.DataFrame:
         "present": present(settings, amounts, less_residual=False),
         "present_less_residual": present(settings, amounts, less_residual=True),
     }
-    tables = []
-    for measure, each in measures.items():
-        sums = [summed(each, part[["payer"]], yearly=False) for part in borne(amounts.lines)]
-        tables += [spread(part).assign(measure=measure, p_below=below_zero(part)) for part in sums]
+    names = borne(amounts.lines)[["payer"]]
+    sums = {measure: summed(each, names, yearly=False) for measure, each in measures.items()}
+    tables = [spread(each).assign(measure=measure, p_below=below_zero(each)) for measure, each in sums.items()]
     return pd.concat(tables, ignore_index=True)
-
-
-def by_site(amounts: Amounts) -> pd.DataFrame:
-    """Add the ledger up by year, school and payer, and payer `all`, in yuan; payers' totals as in `borne`."""
-    tables = [spread(summed(amounts, part[["site_id", "payer"]])) for part in borne(amounts.lines)]
-    keys = ["year", "site_id", "payer"]
-    return pd.concat(tables).sort_values(keys, ignore_index=True)[[*keys, "mean", "low", "high", "p50", "p80", "p95"]]

@@ -50,7 +50,7 @@ def price_draws(settings: Settings, items: Sequence[str]) -> Floats:
 
 
 def _normals(settings: Settings, purpose: str) -> Floats:
-    """Return standard normals (D), half of them the others' mirror images: the median of the draws is that of the law."""
+    """Return standard normals (D), each with its mirror image, so that their median is 0."""
     many = settings.account.price_draws
     half = streams.normals(streams.key(settings.seed, 0, purpose), np.arange((many + 1) // 2, dtype=np.uint64))
     return np.concatenate([half, -half])[:many]

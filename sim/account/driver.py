@@ -20,12 +20,12 @@ def drivers(settings: Settings, amounts: Amounts) -> pd.DataFrame:
 
     low, high: yuan a year when only this one moves from its 10 % to its 90 % quantile, all else central and mean;
     luck: the quantiles over the replications (null with one). share: of the sum of the variances, each taken alone:
-    prices that rise together make the whole wider than that sum. Largest first; what moves nothing is left out (under a fen).
+    prices that rise together make the whole wider than that sum. Largest first; what
+    moves less than a fen is left out.
     """
-    sums = [summed(amounts, part[["payer"]], yearly=False) for part in borne(amounts.lines)]
-    tables = [_moved(settings, amounts, part, row) for part in sums for row in part.groups.index]
-    table = pd.concat(tables, ignore_index=True)
-    return table[table["payer"].isin(PAYERS)].reset_index(drop=True)
+    sums = summed(amounts, borne(amounts.lines)[["payer"]], yearly=False)
+    wanted = [row for row, payer in enumerate(sums.groups["payer"]) if payer in PAYERS]
+    return pd.concat([_moved(settings, amounts, sums, row) for row in wanted], ignore_index=True)
 
 
 def _moved(settings: Settings, amounts: Amounts, sums: Sums, row: int) -> pd.DataFrame:

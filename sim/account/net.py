@@ -27,8 +27,6 @@ def net(amounts: Amounts) -> pd.DataFrame:
 
     p_cheaper: share of all replications and draws in which closing costs less; what costs the same is not cheaper.
     """
-    tables = []
-    for names in (amounts.lines, *(part.assign(account=TOTAL) for part in borne(amounts.lines))):
-        sums = summed(amounts, names[NAMES])
-        tables.append(spread(sums).assign(p_cheaper=below_zero(sums)))
-    return pd.concat(tables).sort_values("year", kind="stable", ignore_index=True)
+    sums = summed(amounts, pd.concat([amounts.lines, borne(amounts.lines).assign(account=TOTAL)])[NAMES])
+    table = spread(sums).assign(p_cheaper=below_zero(sums))
+    return table.sort_values(["year", *NAMES], ignore_index=True)

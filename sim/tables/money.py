@@ -108,7 +108,7 @@ BANDS = run_file(
     number("band_low", "Low end of the band"),
     number("band_high", "High end of the band"),
     flag("inside", "The mean lies in the band"),
-    text("because", "Accounts that make most of the cost, with their shares: account:share;account:share", nullable=True),
+    text("because", "Accounts that make most of the cost, with shares: account:share;account:share", nullable=True),
     text("source", "Where the band comes from"),
     whole("year", "Year the band's figure is from", "year"),
 )  # fmt: skip
