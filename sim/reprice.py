@@ -38,13 +38,20 @@ def reprice(run: RunFolder, settings: Settings) -> RunFolder:
         raise BadInput(*wrong)
     base = base_beside(run, settings)
     county = read_county(run.path / INPUTS)
-    with repriced(run, settings, target) as draft:
+    with repriced(run, settings, target, _same_figures(run, settings)) as draft:
         write_tables(draft, settings, priced(settings, county, draft.read_table, base))
         draft.write_manifest(base=base.path.name if base else None)
         if base is None:
             draft.file("net").unlink(missing_ok=True)
-        tell(draft)
+        tell(draft, redraw=False)
     return target
+
+
+def _same_figures(run: RunFolder, settings: Settings) -> list[str]:
+    """Return the figures of a run that need not be drawn again at other prices."""
+    from sim.tell.figure import OF_DAYS, file_of
+
+    return [file_of(name) for name in OF_DAYS] if settings.report == run.settings.report else []
 
 
 def priced(
@@ -69,10 +76,10 @@ def write_tables(folder: RunFolder, settings: Settings, tables: Mapping[str, pd.
         folder.write_table(name, frame.assign(scenario=settings.scenario))
 
 
-def tell(folder: RunFolder) -> None:
-    """Draw the figures, the report and the workbook from the files of a run."""
+def tell(folder: RunFolder, redraw: bool = True) -> None:
+    """Draw the figures, the report and the workbook from the files of a run; without `redraw`, days as they lie."""
     from sim.tell.page import report
     from sim.tell.workbook import workbook
 
-    report(folder.path)
+    report(folder.path, redraw)
     workbook(folder.path)

@@ -21,10 +21,13 @@ def changed(settings: Settings, overrides: list[str]) -> Settings:
     Raises BadInput for what cannot be read, for unknown keys and for keys that change what was lived.
     """
     tree = settings.model_dump(mode="json")
-    wrong = complaints(overrides, tree=tree)
+    wrong = complaints(overrides, sweep=True, tree=tree)
     if wrong:
         raise BadInput(*wrong)
     typed = OverridesParser.create().parse_overrides(overrides)
+    many = [override.key_or_group for override in typed if override.is_sweep_override()]
+    if many:
+        raise BadInput(*(f"{key}: a report has one value; price the run once for each." for key in many))
     lived = [override.key_or_group for override in typed if not _is_free(override)]
     if lived:
         raise BadInput(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,15 +35,16 @@ def repriced_folder(run: RunFolder, settings: Settings) -> RunFolder:
 
 
 @contextmanager
-def repriced(run: RunFolder, settings: Settings, target: RunFolder) -> Iterator[RunFolder]:
+def repriced(run: RunFolder, settings: Settings, target: RunFolder, also: Iterable[str] = ()) -> Iterator[RunFolder]:
     """Yield the draft of a re-priced run, to which all that depends on prices is to be written.
 
-    Its tables are those of the run, linked: a file that is written anew takes the link's place. The draft takes the
-    target's place when it is whole; an error leaves nothing behind.
+    Its tables, and what is named in `also`, are those of the run, linked: a file that is written anew takes the link's
+    place. The draft takes the target's place when it is whole; an error leaves nothing behind.
     """
     try:
         with TemporaryDirectory(prefix=".repricing-", dir=target.path.parent) as place:
             draft = RunFolder(Path(place) / target.path.name)
+            _link(run, draft, also)
             _begin(run, settings, draft)
             yield draft
             draft.write_manifest(complete=True)
@@ -55,10 +56,7 @@ def repriced(run: RunFolder, settings: Settings, target: RunFolder) -> Iterator[
 
 
 def _begin(run: RunFolder, settings: Settings, draft: RunFolder) -> None:
-    """Link the tables and inputs of a run into a draft, and write its settings, prices and birth."""
-    for pattern in (*(table.name for table in RUN_TABLES), f"{INPUTS}/*"):
-        for file in sorted(run.path.glob(pattern)):
-            _link(file, draft.path / file.relative_to(run.path))
+    """Write the settings, prices and birth of a draft."""
     draft.write_yaml(CONFIG, settings.model_dump(mode="json"))
     tables = run.path / INPUTS
     for name, content in inputs_of(settings, tables).items():
@@ -74,10 +72,13 @@ def _begin(run: RunFolder, settings: Settings, draft: RunFolder) -> None:
     draft.write_manifest(**run.manifest | born)
 
 
-def _link(file: Path, to: Path) -> None:
-    """Let two names stand for one file; copy it where the disk cannot do that."""
-    to.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(file, to)
-    except OSError:
-        shutil.copy2(file, to)
+def _link(run: RunFolder, draft: RunFolder, also: Iterable[str]) -> None:
+    """Let files of a run stand in a draft, too; they are copied where the disk knows no links."""
+    for pattern in (*(table.name for table in RUN_TABLES), f"{INPUTS}/*", *also):
+        for file in sorted(run.path.glob(pattern)):
+            to = draft.path / file.relative_to(run.path)
+            to.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(file, to)
+            except OSError:
+                shutil.copy2(file, to)
