@@ -38,7 +38,7 @@ def draw(run: Run, redraw: bool = True) -> dict[str, str]:
     Without `redraw`, those OF_DAYS that lie in the folder are taken as they are.
     """
     files = {} if redraw else {name: run.folder.file(file_of(name)) for name in OF_DAYS}
-    found = {name: file.read_text(encoding="utf-8").rstrip("\n") for name, file in files.items() if file.is_file()}
+    found = {name: file.read_text(encoding="utf-8").removesuffix("\n") for name, file in files.items() if file.is_file()}
     for name, make in FIGURES.items():
         if name in found:
             continue
