@@ -62,8 +62,9 @@ def build(out: Path, seed: int = SEED) -> None:
         "staff": things.staff(people, needs, seed),
         "calendar": series.calendar(),
         "weather": series.weather(),
-        "projects": things.projects(),
+        "projects": things.projects(people),
         "classrooms": things.classrooms(people, needs, seed),
+        "campuses": things.campuses(people, needs, seed),
     }
     out.mkdir(parents=True, exist_ok=True)
     for name, lines in rows.items():

@@ -30,7 +30,7 @@ from sim.plan.lodge import beds
 from sim.plan.staff import pupils_by_school
 from sim.plan.wash import fixtures
 from sim.store import RunFolder
-from sim.tables.county import ADDS, CLASS_ADDS
+from sim.tables.county import ADDS, CLASS_ADDS, PAID_ADDS
 from sim.tell.page import report
 from sim.tell.run import Run
 from sim.tell.town import Town
@@ -72,7 +72,7 @@ def stocks(county: County, settings: Settings, year: int) -> dict[str, int]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("adds", ADDS)
+@pytest.mark.parametrize("adds", [adds for adds in ADDS if adds not in PAID_ADDS])
 def test_what_a_project_adds_is_there_from_its_year_on(settings: Settings, three_villages: County, adds: str) -> None:
     county = building(three_villages, ("C", 2024, adds, 90))
     before, after = (stocks(county, settings, year) for year in (2023, 2024))
@@ -81,6 +81,12 @@ def test_what_a_project_adds_is_there_from_its_year_on(settings: Settings, three
     assert before == plain
     assert after[adds] - plain[adds] == (90 if adds != "showers" else 45)  # girls and boys share the showers
     assert grown - set(CLASS_ADDS) == {adds} - set(CLASS_ADDS)
+
+
+@pytest.mark.parametrize("adds", PAID_ADDS)
+def test_what_is_only_paid_changes_nothing_that_is_lived(settings: Settings, three_villages: County, adds: str) -> None:
+    county = building(three_villages, ("C", 2023, adds, 90), ("T", 2023, adds, 90))
+    assert stocks(county, settings, 2024) == stocks(three_villages, settings, 2024)
 
 
 def checked(folder: Path, tmp_path: Path, **tables: str) -> list[str]:
@@ -98,6 +104,7 @@ def checked(folder: Path, tmp_path: Path, **tables: str) -> list[str]:
         ("p1,T,2024,beds_girls,4,,real: -", "row 2, column adds: 'T' has no row in facilities.csv, so beds_girls"),
         ("p1,X,2024,places,4,,real: -", "row 2, column school_id: 'X' is no school"),
         ("p1,T,2024,places,4,,real: -", ""),
+        ("p1,T,2024,road_safety_km,4,,real: -", ""),
     ],
 )
 def test_a_project_that_would_not_be_used_is_refused(root: Path, tmp_path: Path, row: str, says: str) -> None:

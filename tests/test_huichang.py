@@ -46,6 +46,14 @@ def test_the_script_makes_the_committed_tables_byte_for_byte(built, root: Path) 
     assert [name for name in made if made[name] != kept[name]] == []
 
 
+def test_every_school_that_can_close_has_a_campus_and_it_is_said_to_be_made_up(huichang: County) -> None:
+    table = huichang.tables["campuses"].set_index("school_id")
+    today = [name for name, year in zip(huichang.schools.id, huichang.schools.opens_year, strict=True) if not year]
+    assert sorted(table.index) == sorted(today)
+    assert table["source"].str.startswith("synthetic:").all()
+    assert set(table["owner"]) == {"county"}
+
+
 def test_closing_schools_add_up_to_the_plan(huichang: County, points: np.ndarray) -> None:
     rolls = np.array([roll(huichang, school) for school in np.flatnonzero(points)])
     assert ((rolls > 0) & (rolls < 10)).sum() == 104

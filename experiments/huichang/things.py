@@ -32,6 +32,10 @@ PER_TEACHER = {"primary": 19.0, "junior": 13.5}  # staffing norm of 2014
 PER_CLASS = {"primary": 1.8, "junior": 2.7}  # assumption: teachers of a class, as in configs/staff
 SMALL_CLASS = 10  # assumption: pupils of a class with one teacher, as in configs/staff
 TODAYS_CLASS = (1.0, 1.1)  # assumption: town classes are at the norm or up to a tenth larger, so that none is over 55
+POINT_CLASS = 30  # 建标109-2008 Art. 8: pupils of a class at a teaching site
+M2_PER_PLACE = 5.6  # assumption: from memory, unsourced: 建标109-2008, 670 m2 for 4 classes of 30, as in configs/campus
+POINT_SIZE = (0.3, 1.5)  # assumption: teaching points are what is left of one-room schools and of full village schools
+M2_PER_PUPIL = (7.0, 12.0)  # assumption: floor area of a pupil, dormitories and canteens included
 CONVERTED_ROOMS = 24  # assumption: No. 4 becomes the largest junior school of 建标109-2008 Art. 8
 
 SYNTHETIC = "synthetic: near the norm for the roll, drawn within a stated range"
@@ -191,22 +195,47 @@ def _teachers(need: Demand, kind: str) -> float:
     return max(by_class, sum(grades) / PER_TEACHER[kind])
 
 
+def campuses(people: People, needs: dict[str, Demand], seed: int) -> list[tuple[object, ...]]:
+    """Return the rows of campuses.csv: the schools that are open today; the plan calls them the county's."""
+    luck = stream(seed, "campuses")
+    rows: list[tuple[object, ...]] = []
+    for school in people.schools.values():
+        if school.kind == "teaching_point":
+            grades = school.grades[1] - school.grades[0] + 1
+            area = grades * POINT_CLASS * M2_PER_PLACE * luck.uniform(*POINT_SIZE)
+            words = "synthetic: classrooms for its grades, drawn from 0.3 to 1.5 of the norm; owner assumed"
+        elif not school.opens_year:
+            area = needs[school.id].roll * luck.uniform(*M2_PER_PUPIL)
+            words = "synthetic: drawn from 7 to 12 m2 a pupil; owner assumed"
+        else:
+            continue
+        rows.append((school.id, int(round(area, -1)), "county", words))
+    return rows
+
+
 PROJECTS = (  # assumption: years, and all quantities but the plan's 3,500 and 6,000 places
     ("town_junior_6", 2024, "places", 1750), ("town_junior_7", 2026, "places", 1750),
     ("town_primary_6", 2024, "places", 2000), ("town_primary_7", 2025, "places", 2000),
     ("town_primary_8", 2026, "places", 2000),
 )  # fmt: skip
 ENLARGED = ("xijiang_primary", "zhuangkou_primary", "yunmenling_primary", "xiaolong_primary", "youshui_primary")
+WORKS = (  # assumption: quantities and years; works that are paid and change no school day
+    ("living_rooms", ("central_primary", "nine_year", "town_primary"), 10, "四(三): rooms for the young"),
+    ("road_safety_km", ("central_primary", "nine_year"), 2, "四(三): safer roads to school"),
+    ("teacher_flats", ("central_primary", "nine_year"), 6, "六(二): better flats for teachers"),
+)
 
 
-def projects() -> list[tuple[object, ...]]:
-    """Return the rows of projects.csv: the town's new schools and the central schools named for enlargement."""
-    rows: list[tuple[object, ...]] = []
+def projects(people: People) -> list[tuple[object, ...]]:
+    """Return the rows of projects.csv: new schools in town, central schools to be enlarged, works of the plan."""
     total = "derived: 3,500 junior and 6,000 primary places (会府办字〔2023〕62号 四(一)); split and year assumed"
-    for school, year, adds, quantity in PROJECTS:
-        rows.append((f"p{len(rows) + 1:02d}", school, year, adds, quantity, "", total))
+    rows = [(school, year, adds, quantity, "", total) for school, year, adds, quantity in PROJECTS]
     words = "synthetic: named for enlargement in 会府办字〔2023〕62号 四(二); year and quantity assumed"
     for k, school in enumerate((*ENLARGED, "baie_nine_year")):
         for adds, quantity in (("beds_girls", 24), ("beds_boys", 24), ("canteen_seats", 60), ("windows", 1)):
-            rows.append((f"p{len(rows) + 1:02d}", school, 2024 + k % 2, adds, quantity, "", words))
-    return rows
+            rows.append((school, 2024 + k % 2, adds, quantity, "", words))
+    for adds, kinds, quantity, named in WORKS:
+        words = f"synthetic: asked for in 会府办字〔2023〕62号 {named}; schools, year and quantity assumed"
+        here = [s.id for s in people.schools.values() if s.kind in kinds and not s.opens_year]
+        rows += [(school, 2024 + k % 2, adds, quantity, "", words) for k, school in enumerate(here)]
+    return [(f"p{n:02d}", *row) for n, row in enumerate(rows, start=1)]

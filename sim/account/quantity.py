@@ -15,6 +15,7 @@ from sim.account.stock import buses_by_kind, stocks, stops
 from sim.config import Settings
 from sim.county import County
 from sim.plan import LODGE, MODES, Floats, Plan, YearPlan
+from sim.plan.campus import campuses, space
 from sim.plan.payroll import POSTS
 from sim.plan.staff import COUNTY_SITE, FLEET_POSTS, JUNIOR, PRIMARY, pupils_by_school
 
@@ -44,6 +45,7 @@ def quantities(settings: Settings, county: County, plan: Plan, yearly: pd.DataFr
             _posts(plan.posts),
             _pupils(county, plan),
             _small_schools(county, plan),
+            _idle_campuses(settings, county, plan),
         )
         for item, rows in counted
     ]
@@ -169,6 +171,12 @@ def _small_schools(county: County, plan: Plan) -> Counted:
     yield "small_school", by_site(county, plan, np.where(small & open_, there, 0.0))
     yield "closed_small_school", by_site(county, plan, np.where(small & ~open_, would, 0.0))
     yield "school_upkeep", by_site(county, plan, (small & open_).astype(float))
+
+
+def _idle_campuses(settings: Settings, county: County, plan: Plan) -> Counted:
+    """Count the m2 of campuses that are kept up, let and sold, whether the county or its company owns them."""
+    for item, rows in space(campuses(settings, county, plan)).groupby("item"):
+        yield str(item), rows.drop(columns="item").assign(replication=pd.NA)
 
 
 def _if_nothing_closed(county: County, plan: Plan, year: YearPlan) -> Floats:

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import model_validator
 
 from sim.config.band import Band
+from sim.config.campus import Campus, Use
 from sim.config.close import Assign, Closure, ClosureStep, NamedClosure
 from sim.config.enrol import Enrol, Recipe
 from sim.config.hazard import SKIES, Health, Sky, Stress, Weather
@@ -43,6 +44,7 @@ __all__ = [
     "Bells",
     "BusKind",
     "CalendarChoice",
+    "Campus",
     "Closure",
     "ClosureStep",
     "CountyChoice",
@@ -67,6 +69,7 @@ __all__ = [
     "Staff",
     "Stress",
     "Study",
+    "Use",
     "Wash",
     "Weather",
     "load",
@@ -92,6 +95,8 @@ class Settings(Group):
     """Which schools close."""
     assign: Assign
     """Who goes to which school."""
+    campus: Campus
+    """What becomes of the campuses of closed schools."""
     plan: PlanBasis
     """What the plan is made for."""
     road: Road

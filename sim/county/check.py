@@ -14,7 +14,7 @@ from sim.county.history import history_problems, roll_problems
 from sim.county.timetable import given_runs
 from sim.tables import COUNTY_TABLES, Column, Table, as_declared
 from sim.tables.check import Problem, read_checked
-from sim.tables.county import CLASS_ADDS, LAT_RANGE, LON_RANGE
+from sim.tables.county import CLASS_ADDS, LAT_RANGE, LON_RANGE, PAID_ADDS
 
 Frames = Mapping[str, pd.DataFrame]
 Wrong = set[tuple[str, str]]
@@ -167,9 +167,9 @@ def _classrooms(frames: Frames) -> Iterator[Problem]:
 
 
 def _projects(frames: Frames) -> Iterator[Problem]:
-    """What is added to a school can be used there: class places anywhere, the rest where days are lived."""
+    """What is added to a school can be used there: class places anywhere, what is lived where days are lived."""
     lived, projects = frames["facilities"]["school_id"], frames["projects"]
-    lost = ~projects["adds"].isin(("", *CLASS_ADDS)) & ~projects["school_id"].isin(lived)
+    lost = ~projects["adds"].isin(("", *CLASS_ADDS, *PAID_ADDS)) & ~projects["school_id"].isin(lived)
     for row, school, adds in projects.loc[lost, ["school_id", "adds"]].itertuples():
         says = f"'{school}' has no row in facilities.csv, so {adds} would not be used; add the row or remove this one"
         yield Problem("projects.csv", row, "adds", says)

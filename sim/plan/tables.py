@@ -8,6 +8,7 @@ import pandas as pd
 from sim.config import Settings
 from sim.county import County
 from sim.plan import DIRECTIONS, MODES, SERVICES, Bools, Floats, Ints, Plan, Routes, Runs, YearPlan
+from sim.plan.campus import campuses
 from sim.plan.course import gate_loads
 from sim.plan.hindcast import forecast_check
 from sim.plan.timetable import stop_times
@@ -28,6 +29,7 @@ def plan_tables(settings: Settings, county: County, plan: Plan) -> dict[str, pd.
         "school_plans": _school_plans(county, plan),
         "alternatives": plan.alternatives,
         "forecast_check": forecast_check(county, settings),
+        "campuses": campuses(settings, county, plan),
         **_checked(years),
     }
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.tables.column import ID_BYTES, Column, Table
-from sim.tables.county import COUNTY_TABLES
+from sim.tables.county import NEEDED_TABLES
+from sim.tables.given import GIVEN_TABLES
 from sim.tables.money import MONEY_TABLES
 from sim.tables.run import RUN_TABLES as _RUN_TABLES
 from sim.tables.service import SERVICE_TABLES
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["COUNTY_TABLES", "RUN_TABLES", "Column", "Table", "as_declared", "county_table", "data_dictionary",
            "read_table", "run_table"]  # fmt: skip
 
+COUNTY_TABLES = (*NEEDED_TABLES, *GIVEN_TABLES)
 RUN_TABLES = (*_RUN_TABLES, *MONEY_TABLES, *SERVICE_TABLES)
 
 _DTYPES = {"text": "str", "id": "str", "int": "int64", "float": "float64", "flag": "bool"}

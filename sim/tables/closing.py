@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.tables.column import Column, Table, number, text, whole
+from sim.tables.given import OWNERS
 
 MODES = ("walk", "family", "line_bus", "school_bus", "lodge", "none")
 REJECTED = (
@@ -15,6 +16,12 @@ KINDS = "; "
 """Between the kinds of help, where one is not enough."""
 SPLIT = ("grades", "nearer", "room")
 """Why pupils of a hamlet go to different schools."""
+USES = ("preschool", "activity_centre", "childcare", "left_behind_home", "seniors_room", "public_use")
+"""What a closed school's campus may become."""
+CAMPUS_STATUS = ("kept", "handed_over", "used", "let", "sold")
+WHY_IDLE = ("too_small", "too_few_people", "enough_in_township")
+CAMPUS_REASONS = ("first_that_fits", "large_enough_to_let", "long_idle", "being_prepared", *WHY_IDLE)
+"""Why a campus is used, let, sold or idle."""
 
 SCENARIO = text("scenario", "Scenario: a set of choices")
 YEAR = whole("year", "School year, named by its autumn", "year")
@@ -104,6 +111,24 @@ SCHOOL_PLANS = run_file(
         number(f"alternative_{n}_minutes", "Way to it by car or bus", "minute", nullable=True),
         text(f"alternative_{n}_reason", "Why it was not chosen", allowed=REJECTED, nullable=True),
     )),
+)  # fmt: skip
+CAMPUSES = run_file(
+    "campuses.csv",
+    "Register of the campuses of closed schools; a school that opens again leaves it",
+    "scenario year school_id",
+    SCENARIO, YEAR,
+    text("school_id", "School that is closed"),
+    whole("year_closed", "School year in which it closed", "year"),
+    number("area_m2", "Floor area of its buildings", "m2"),
+    text("owner", "Who owns it", allowed=(*OWNERS, "buyer")),
+    text("use", "What it becomes; null: no use takes it", allowed=USES, nullable=True),
+    text("status", "kept: idle, still with its owner; handed_over: idle, with the county's own company; used: the use "
+         "has begun; let; sold", allowed=CAMPUS_STATUS),
+    text("reason", "first_that_fits: of the uses in order, the first for which it is large enough, enough people would "
+         "come and the township has room; large_enough_to_let: no use takes it; long_idle: nor is it let; "
+         "being_prepared: its use or lease begins later; too_small: for every use; too_few_people: would come; "
+         "enough_in_township: it has all the uses that would do", allowed=CAMPUS_REASONS),
+    text("source", "Where area and owner come from: the source in the county's campuses.csv, or `assumed`"),
 )  # fmt: skip
 UNPLACED = run_file(
     "unplaced.csv",

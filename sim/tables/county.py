@@ -1,15 +1,17 @@
-"""The tables of a county's folder: facts that a planner brings."""
+"""The tables that every county's folder has: facts that a planner brings."""
 
 from __future__ import annotations
 
 from sim.tables.column import Column, Table, flag, ident, number, text, whole
-from sim.units import MINUTES_PER_DAY
 
 KINDS = ("teaching_point", "village", "central_primary", "junior", "nine_year", "town_primary", "town_junior")
 HOMES = ("town", "village", "hamlet")
 CLASS_ADDS = ("places", "classrooms")
+PAID_ADDS = ("living_rooms", "road_safety_km", "teacher_flats", "stops")
+"""What projects build that costs money and is not lived: no day changes by it."""
 ADDS = (
     *CLASS_ADDS,
+    *PAID_ADDS,
     *("beds_girls", "beds_boys", "canteen_seats", "windows", "kitchen_meals"),
     *("taps", "basins", "toilets_girls", "toilets_boys", "showers"),
 )
@@ -26,7 +28,7 @@ LAT_RANGE = (3.0, 54.0)
 # Far beyond any county, so that only slips of the pen are refused.
 YEARS = (1900, 2100)
 MOST_PEOPLE, MOST_AT_A_PLACE, MOST_ON_A_BUS = 100_000_000, 100_000, 500
-MOST_KM, MOST_YUAN = 500, 1e11
+MOST_KM, MOST_YUAN, MOST_M2 = 500, 1e11, 1_000_000
 
 SCHOOL = "schools.csv:school_id"
 TOWNSHIP = "zones.csv:township_id"
@@ -41,7 +43,8 @@ def _place() -> tuple[Column, Column]:
     )
 
 
-def _source() -> Column:
+def source_column() -> Column:
+    """Return the column that ends every table of a county."""
     return text("source", "Where the row comes from; starts with real:, derived: or synthetic:")
 
 
@@ -49,16 +52,9 @@ def _counts(*columns: tuple[str, str, str]) -> tuple[Column, ...]:
     return tuple(whole(name, meaning, unit, high=MOST_AT_A_PLACE) for name, meaning, unit in columns)
 
 
-def _year(name: str, meaning: str, *, nullable: bool = False) -> Column:
+def year_column(name: str, meaning: str, *, nullable: bool = False) -> Column:
+    """Return a column of years."""
     return whole(name, meaning, "year", low=YEARS[0], high=YEARS[1], nullable=nullable)
-
-
-def _clock(name: str, meaning: str) -> Column:
-    return number(name, meaning, "minute after midnight", high=MINUTES_PER_DAY, nullable=True)
-
-
-def _aboard(name: str, meaning: str) -> Column:
-    return number(name, meaning, "pupil", high=MOST_ON_A_BUS, nullable=True)
 
 
 ZONES = Table(
@@ -72,7 +68,7 @@ ZONES = Table(
         flag("is_town", "1: the township that holds the county town"),
         *_place(),
         whole("population", "Residents, where known", "person", high=MOST_PEOPLE, nullable=True),
-        _source(),
+        source_column(),
     ),
     ("township_id",),
 )
@@ -90,8 +86,8 @@ SCHOOLS = Table(
         whole("first_grade", "First grade offered", "grade", low=1, high=9),
         whole("last_grade", "Last grade offered", "grade", low=1, high=9),
         flag("receives", "1: may take pupils of other schools"),
-        _year("opens_year", "School year it opens in; empty: open already", nullable=True),
-        _source(),
+        year_column("opens_year", "School year it opens in; empty: open already", nullable=True),
+        source_column(),
     ),
     ("school_id",),
 )
@@ -109,7 +105,7 @@ HAMLETS = Table(
         flag("line_bus", "1: a public bus line passes"),
         number("hardship_share", "Share of pupils from hardship families", "share", high=1),
         number("left_behind_share", "Share of pupils whose parents work away", "share", high=1),
-        _source(),
+        source_column(),
     ),
     ("hamlet_id",),
 )
@@ -121,7 +117,7 @@ PUPILS = Table(
         whole("grade", "Grade", "grade", low=1, high=9),
         text("sex", "f: girls, m: boys", allowed=("f", "m")),
         whole("pupils", "Pupils", "pupil", high=MOST_AT_A_PLACE),
-        _source(),
+        source_column(),
     ),
     ("hamlet_id", "grade", "sex"),
 )
@@ -130,10 +126,10 @@ HISTORY = Table(
     "Pupils of earlier years by township or for the county",
     (
         text("area_id", "Township, or `county`", refers=TOWNSHIP, also=("county",)),
-        _year("year", "School year, named by its autumn"),
+        year_column("year", "School year, named by its autumn"),
         whole("grade", "Grade", "grade", low=1, high=9),
         whole("pupils", "Pupils", "pupil", high=MOST_PEOPLE),
-        _source(),
+        source_column(),
     ),
     ("area_id", "year", "grade"),
 )
@@ -142,10 +138,10 @@ BIRTHS = Table(
     "Births of past years and three futures",
     (
         text("area_id", "Area the births belong to", allowed=("county",)),
-        _year("year", "Calendar year"),
+        year_column("year", "Calendar year"),
         text("variant", "Future", allowed=VARIANTS),
         number("births", "Births (or an index of them) in the year", "person", high=MOST_PEOPLE),
-        _source(),
+        source_column(),
     ),
     ("area_id", "year", "variant"),
 )
@@ -157,7 +153,7 @@ NODES = Table(
         *_place(),
         text("kind", "What it is", allowed=("junction", "hamlet", "school")),
         flag("is_yard", "1: buses are parked here"),
-        _source(),
+        source_column(),
     ),
     ("node_id",),
 )
@@ -172,7 +168,7 @@ EDGES = Table(
         text("road_class", "Class of road", allowed=ROAD_CLASSES),
         text("bend", "Bends and slope", allowed=BENDS),
         text("closed_by", "Weather that closes it", allowed=("none", "ice", "flood")),
-        _source(),
+        source_column(),
     ),
     ("edge_id",),
 )
@@ -195,7 +191,7 @@ FACILITIES = Table(
             ("toilets_boys", "Squats for boys", "squat"),
             ("showers", "Showers", "shower"),
         ),
-        _source(),
+        source_column(),
     ),
     ("school_id",),
 )
@@ -212,7 +208,7 @@ STAFF = Table(
             ("canteen_workers", "Canteen workers", "person"),
             ("guards", "Guards", "person"),
         ),
-        _source(),
+        source_column(),
     ),
     ("school_id",),
 )
@@ -224,7 +220,7 @@ CALENDAR = Table(
         whole("term", "Term", "term", low=1, high=4),
         whole("month", "Month it lies in", "month", low=1, high=12),
         whole("days", "School days", "day", low=1, high=7),
-        _source(),
+        source_column(),
     ),
     ("week",),
 )
@@ -235,94 +231,10 @@ WEATHER = Table(
         whole("month", "Month", "month", low=1, high=12),
         text("day_type", "Kind of day", allowed=DAY_TYPES),
         number("share", "Share of days; adds up to 1 in a month", "share", high=1),
-        _source(),
+        source_column(),
     ),
     ("month", "day_type"),
 )
-PROJECTS = Table(
-    "projects.csv",
-    "Works that add capacity to a school from a year on; what it adds but class places needs a row in facilities.csv",
-    (
-        ident("project_id", "Project"),
-        text("school_id", "School", refers=SCHOOL),
-        _year("year", "School year from which it counts"),
-        text("adds", "What it adds", allowed=ADDS),
-        whole("quantity", "How many", "piece", high=MOST_AT_A_PLACE),
-        number("cost_yuan", "Cost, where known", "yuan", high=MOST_YUAN, nullable=True),
-        _source(),
-    ),
-    ("project_id",),
-    optional=True,
-)
-CLASSROOMS = Table(
-    "classrooms.csv",
-    "Classrooms of schools whose days are not lived, such as the town's; those of the others stand in facilities.csv",
-    (
-        text("school_id", "School", refers=SCHOOL),
-        whole("classrooms", "Classrooms", "room", high=MOST_AT_A_PLACE),
-        _source(),
-    ),
-    ("school_id",),
-    optional=True,
-)
-HEARING = Table(
-    "hearing.csv",
-    "Results of hearings: the latest for a year or before counts. A school whose hearing said no stays open, also one "
-    "whose condition is not met; where none is on record, the closing rule alone decides",
-    (
-        text("school_id", "School", refers=SCHOOL),
-        _year("year", "School year it is about"),
-        text("result", "Result", allowed=("agreed", "refused", "conditional")),
-        text(
-            "condition",
-            "What a conditional hearing asks to be ready for every pupil; empty: all of it",
-            allowed=CONDITIONS,
-            nullable=True,
-            optional=True,
-        ),
-        _source(),
-    ),
-    ("school_id", "year"),
-    optional=True,
-)
-CLOSURES_GIVEN = Table(
-    "closures.csv",
-    "The county's own list of schools that close (`closure.listed`)",
-    (
-        text("school_id", "School", refers=SCHOOL),
-        _year("year", "First school year it is closed in"),
-        _source(),
-    ),
-    ("school_id",),
-    optional=True,
-)
-RUNS_GIVEN = Table(
-    "runs.csv",
-    "Runs the county's buses drive today: one row per place, in order; the columns of runs.parquet, but for what "
-    "follows from others. In force from `year` until a later year has rows",
-    (
-        _year("year", "School year from which it holds; empty: from the beginning", nullable=True),
-        text("run_id", "One trip of a bus to or from a school, with mixed loads by way of other schools"),
-        text("bus_id", "Bus; empty: the run is not driven", nullable=True),
-        text("service", "Who rides: day pupils, or lodgers once a week", allowed=("school", "lodger")),
-        text("direction", "To school or home", allowed=("in", "out")),
-        text("days", "Days it runs; lodgers: mon in, fri out", allowed=("mon_fri", "mon", "fri")),
-        text("school_id", "School of the riders who get on or off here", refers=SCHOOL),
-        whole("seq", "Place in the run, from 0; its school is last (in) or first (out)", high=MOST_ON_A_BUS),
-        text("stop_id", "Hamlet (`hamlet_id`), or the school of the run or on its way"),
-        _clock("arrive_min", "Arrival; empty: as departure, less boarding"),
-        _clock("depart_min", "Departure; empty: as arrival, and boarding"),
-        _aboard("embark", "Pupils who get on; empty: an even part of those expected"),
-        _aboard("alight", "Pupils who get off; empty: an even part of those expected"),
-        whole("seats", "Seats for pupils; one number for each bus", "seat", low=1, high=MOST_ON_A_BUS),
-        whole("rated", "People it may carry; empty: just enough", "person", low=1, high=MOST_ON_A_BUS, nullable=True),
-        _source(),
-    ),
-    ("year", "run_id", "seq"),
-    optional=True,
-)
-
-COUNTY_TABLES: tuple[Table, ...] = (
+NEEDED_TABLES: tuple[Table, ...] = (
     ZONES, SCHOOLS, HAMLETS, PUPILS, HISTORY, BIRTHS, NODES, EDGES, FACILITIES, STAFF, CALENDAR, WEATHER,
-    PROJECTS, CLASSROOMS, HEARING, CLOSURES_GIVEN, RUNS_GIVEN,
 )  # fmt: skip

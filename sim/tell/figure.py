@@ -37,8 +37,8 @@ def draw(run: Run, redraw: bool = True) -> dict[str, str]:
 
     Without `redraw`, those OF_DAYS that lie in the folder are taken as they are.
     """
-    files = {} if redraw else {name: run.folder.file(file_of(name)) for name in OF_DAYS}
-    found = {name: file.read_text(encoding="utf-8").removesuffix("\n") for name, file in files.items() if file.is_file()}
+    there = () if redraw else [name for name in OF_DAYS if run.folder.file(file_of(name)).is_file()]
+    found = {name: run.folder.read_text(file_of(name)).removesuffix("\n") for name in there}
     for name, make in FIGURES.items():
         if name in found:
             continue
