@@ -92,9 +92,7 @@ class RunFolder:
         table = _declared(source)
         texts = {column.name: "str" for column in table.columns if column.type == "text"} if table else {}
         if source.suffix == ".csv":
-            frame = pd.read_csv(
-                source, dtype=texts, keep_default_na=False, na_values=[""], float_precision="round_trip"
-            )
+            frame = pd.read_csv(source, dtype=texts, keep_default_na=False, na_values=[""])
         else:
             frame = pd.read_parquet(source)
         return as_declared(frame, table) if table else frame
