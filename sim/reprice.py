@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from sim.account.close import PRICED, close_costs
+from sim.account.family import family
 from sim.account.ledger import ledger
 from sim.account.money import money
 from sim.account.price import missing_prices
@@ -65,6 +66,7 @@ def priced(
     tables = {"ledger": ledger(settings, used)}
     tables |= money(settings, tables["ledger"], used, against)
     tables |= close_costs(settings, county, {name: read(name) for name in PRICED})
+    tables["family"] = family(settings, read("family_pupils"))
     tables["bottlenecks"] = with_relief(settings, county, read("bottlenecks"))
     tables["relief"] = relief(settings, tables["bottlenecks"])
     return tables

@@ -23,6 +23,7 @@ from sim.operate.weather import skyways
 from sim.plan import Checked, Places, Plan, Routes
 from sim.plan.bells import staggered
 from sim.plan.compose import make, placed_years
+from sim.plan.family import family_pupils
 from sim.plan.keep import if_kept
 from sim.plan.replan import planned
 from sim.plan.tables import plan_tables
@@ -132,6 +133,7 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan, bas
     tables = {"verdicts": judged, "bottlenecks": bottlenecks(settings, county, harm, resources, judged)}
     tables["class_places"] = class_place_table(settings, county, plan, yearly)
     tables |= plan_tables(settings, county, plan)
+    tables["family_pupils"] = family_pupils(settings, county, plan, travel(county.roads, settings.road))
     tables[USED] = quantities(settings, county, plan, yearly)
     folder.write_table(USED, tables[USED].assign(scenario=settings.scenario))  # a run may be its own base
     write_tables(folder, settings, tables | priced(settings, county, tables.__getitem__, base))

@@ -65,6 +65,10 @@ relief.csv: scenario year site_id resource units harm_avoided_mean harm_avoided_
     cost_yuan order
 ledger.parquet: scenario replication year site_id account nature payer payee quantity unit unit_price_yuan share
     amount_yuan
+family_pupils.csv: scenario year level hardship left_behind moved mode_before mode_after pupils km_before km_after
+    school_days nights
+family.csv: scenario year level hardship left_behind moved mode_before mode_after pupils cost_before cost_after
+    aid_before aid_after rise rise_without_aid rank
 verdicts.csv: scenario year site_id limit measure sense value_mean value_low value_high limit_value p_breach
     p_low p_high margin unit source
 """

@@ -125,6 +125,7 @@ def missing_prices(settings: Settings) -> list[str]:
         *(partial(life_years, settings, account) for account in bought),
         *(partial(unit_price, settings, account) for account in ACCOUNTS if account not in bought),
         partial(_aid_within_the_meal, settings),
+        partial(entry, settings, "family_km", "family_cost"),
     )
 
 

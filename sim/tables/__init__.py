@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sim.tables.column import ID_BYTES, Column, Table
 from sim.tables.county import NEEDED_TABLES
+from sim.tables.family import FAMILY_TABLES
 from sim.tables.given import GIVEN_TABLES
 from sim.tables.money import MONEY_TABLES
 from sim.tables.run import RUN_TABLES as _RUN_TABLES
@@ -24,7 +25,7 @@ __all__ = ["COUNTY_TABLES", "RUN_TABLES", "Column", "Table", "as_declared", "cou
            "read_table", "run_table"]  # fmt: skip
 
 COUNTY_TABLES = (*NEEDED_TABLES, *GIVEN_TABLES)
-RUN_TABLES = (*_RUN_TABLES, *MONEY_TABLES, *SERVICE_TABLES)
+RUN_TABLES = (*_RUN_TABLES, *MONEY_TABLES, *FAMILY_TABLES, *SERVICE_TABLES)
 
 _DTYPES = {"text": "str", "id": "str", "int": "int64", "float": "float64", "flag": "bool"}
 
