@@ -336,8 +336,8 @@ def _budget(lines: pd.DataFrame, years: list[int]) -> pd.DataFrame:
     spread = {
         name: table["mean"] * by for name, by in {"low": 0.9, "high": 1.1, "p50": 1, "p80": 1.05, "p95": 1.1}.items()
     }
-    same = dict.fromkeys(("annualised", "npv", "nominal"), table["mean"])
-    return table.assign(**spread, **same, replications=3)
+    same = dict.fromkeys(("annualised", "npv", "nominal", "luck_p50", "luck_p80", "luck_p95"), table["mean"])
+    return table.assign(**spread, **same, residual=0.0, npv_residual=0.0, replications=3)
 
 
 def _planned(lived: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -8,14 +8,13 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from made_measures import yearly
 from made_plan import closures, plan, year_plan
 
-from sim.account.budget import ALL, TOTAL, budget
+from sim.account.amount import ALL, TOTAL, laid_out
+from sim.account.budget import budget
 from sim.account.ledger import COLUMNS, ledger, purchases, to_fen, totals
-from sim.account.price import ACCOUNTS, EARMARKED, accounts, charge_of, missing_prices, shares
+from sim.account.price import accounts, charge_of, missing_prices, shares
 from sim.account.quantity import quantities
 from sim.config import Settings, load
 from sim.county import County, travel
@@ -343,84 +342,9 @@ def test_halves_of_a_fen_are_rounded_away_from_zero(yuan: float, fen: int) -> No
 
 
 def test_the_budget_adds_up_to_the_ledger_exactly(settings: Settings, two_years: pd.DataFrame) -> None:
-    table = budget(settings, two_years)
+    table = budget(settings, laid_out(settings, two_years))
     whole = table[(table["account"] == TOTAL) & (table["payer"] == ALL)].set_index("year")
     for year, rows in two_years.groupby("year"):
-        fen = to_fen(rows["amount_yuan"]).sum()
-        assert round(whole.loc[year, "mean"] * 2 * 100) == fen
+        assert round(whole.loc[year, "mean"] * 2 * 100) == to_fen(rows["amount_yuan"]).sum()
     lines = table[table["account"] != TOTAL]
     assert round(lines["mean"].sum() * 2 * 100) == to_fen(two_years["amount_yuan"]).sum()
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.integers(0, 2),
-            st.integers(2023, 2025),
-            st.sampled_from(["guard", "bed_place", "bus_km"]),
-            st.sampled_from(["county", "family", "upper"]),
-            st.integers(-(10**11), 10**11),
-        ),
-        min_size=1,
-        max_size=30,
-    )
-)
-def test_any_ledger_adds_up_to_its_budget(rows: list[tuple[int, int, str, str, int]]) -> None:
-    made = pd.DataFrame(rows, columns=["replication", "year", "account", "payer", "fen"])
-    nature = made["account"].map(lambda name: ACCOUNTS[name].nature)
-    made = made.assign(scenario="made", nature=nature, amount_yuan=made["fen"] / 100)
-    table = budget(chosen(), made)
-    count = made["replication"].nunique()
-    assert set(table["year"]) == set(made["year"])
-    for keys, part in (
-        (["year", "account", "nature", "payer"], table[table["account"] != TOTAL]),
-        (["year", "payer"], table[(table["account"] == TOTAL) & (table["payer"] != ALL)]),
-        (["year"], table[(table["account"] == TOTAL) & (table["payer"] == ALL)]),
-    ):
-        told = (part.set_index(keys)["mean"] * count * 100).round().astype("int64")
-        fen = made.groupby(keys)["fen"].sum()
-        assert (told.reindex(fen.index) == fen).all()
-        assert told.sum() == made["fen"].sum()
-
-
-def test_one_replication_gives_no_interval(settings: Settings, two_years: pd.DataFrame) -> None:
-    table = budget(settings, two_years[two_years["replication"] == 0])
-    assert table[["low", "high"]].isna().all(axis=None)
-    assert np.allclose(table["mean"], table["p80"])
-
-
-def test_a_purchase_is_spread_over_its_life(settings: Settings, two_years: pd.DataFrame) -> None:
-    """Present value of the annuity over its life equals the price paid."""
-    table = budget(settings, two_years)
-    name = f"bus_purchase_{settings.fleet.kinds[0].name}"
-    bus = table[table["account"] == name].set_index("year")
-    rate, price = settings.account.discount_rate, settings.prices[f"bus_{settings.fleet.kinds[0].name}"]
-    life = int(price.life_years or 0)
-    annuity = bus.loc[2023, "annualised"] / 2
-    assert sum(annuity / (1 + rate) ** (age + 1) for age in range(life)) == pytest.approx(price.central)
-    assert bus.loc[2024, "annualised"] == pytest.approx(annuity * 3)
-    assert bus.loc[2024, "npv"] == pytest.approx(bus.loc[2024, "mean"] / (1 + rate))
-
-
-def test_without_discounting_a_purchase_is_divided_by_its_life(settings: Settings, two_years: pd.DataFrame) -> None:
-    flat = settings.model_copy(update={"account": settings.account.model_copy(update={"discount_rate": 0.0})})
-    table = budget(flat, two_years)
-    bed = table[table["account"] == "bed_place"].set_index("year")
-    life = settings.prices["bed_place"].life_years
-    assert bed.loc[2023, "annualised"] == 0
-    assert bed.loc[2024, "annualised"] == pytest.approx(bed.loc[2024, "mean"] / life)
-
-
-def test_what_payers_bear_adds_up_without_the_funds_for_the_schools_own_running(
-    settings: Settings, two_years: pd.DataFrame
-) -> None:
-    table = budget(settings, two_years)
-    totals_of = table[table["account"] == TOTAL].pivot(index="year", columns="payer", values="mean")
-    assert np.allclose(totals_of[["county", "family", "upper"]].sum(axis=1), totals_of[ALL])
-    county = table[(table["payer"] == "county") & (table["account"] != TOTAL) & (table["year"] == 2023)]
-    paid = county[~county["account"].isin(EARMARKED)]["mean"].sum()
-    assert totals_of.loc[2023, "county"] == pytest.approx(paid)
-
-
-def test_an_empty_ledger_has_an_empty_budget(settings: Settings, two_years: pd.DataFrame) -> None:
-    assert budget(settings, two_years.iloc[:0]).empty

@@ -82,9 +82,9 @@ def laid_out(settings: Settings, ledger: pd.DataFrame) -> Amounts:
     replications, replication = np.unique(ledger["replication"].to_numpy(), return_inverse=True)
     shape = (len(lines), len(years), len(replications))
     cell = np.ravel_multi_index((line, year, replication), shape)
-    units = ledger["quantity"].to_numpy() * ledger["share"].to_numpy()
+    units = ledger["quantity"].to_numpy(dtype=float) * ledger["share"].to_numpy(dtype=float)
     fen, moves = (
-        np.bincount(cell, weights=amounts, minlength=int(np.prod(shape))).reshape(shape)
+        np.bincount(cell, weights=amounts, minlength=int(np.prod(shape))).reshape(shape).astype(float)
         for amounts in (to_fen(ledger["amount_yuan"]), units * FEN_PER_YUAN)
     )
     account = {name: charge_of(name).item for name in lines["account"].unique()}
