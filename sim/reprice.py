@@ -18,6 +18,7 @@ from sim.errors import BadInput
 from sim.judge.relief import relief, with_relief
 from sim.store import INPUTS, RunFolder, repriced, repriced_folder
 
+FARE = "family_fare_per_month"
 Tables = dict[str, pd.DataFrame]
 USED = "quantities"
 """Table of what was used; it holds no price, and everything that does is made from it."""
@@ -38,9 +39,9 @@ def reprice(run: RunFolder, settings: Settings) -> RunFolder:
     if wrong:
         raise BadInput(*wrong)
     base = base_beside(run, settings)
-    county = read_county(run.path / INPUTS)
-    with repriced(run, settings, target, _same_figures(run, settings)) as draft:
-        write_tables(draft, settings, priced(settings, county, draft.read_table, base))
+    tables = priced(settings, read_county(run.path / INPUTS), run.read_table, base)
+    with repriced(run, settings, target, _as_they_are(run, settings, tables)) as draft:
+        write_tables(draft, settings, tables)
         draft.write_manifest(base=base.path.name if base else None)
         if base is None:
             draft.file("net").unlink(missing_ok=True)
@@ -48,11 +49,16 @@ def reprice(run: RunFolder, settings: Settings) -> RunFolder:
     return target
 
 
-def _same_figures(run: RunFolder, settings: Settings) -> list[str]:
-    """Return the figures of a run that need not be drawn again at other prices."""
+def _as_they_are(run: RunFolder, settings: Settings, tables: Tables) -> list[str]:
+    """Return what is for people and stays as it is: figures of days, and the pages of schools if they tell the same."""
     from sim.tell.figure import OF_DAYS, file_of
 
-    return [file_of(name) for name in OF_DAYS] if settings.report == run.settings.report else []
+    before = run.settings
+    if settings.report != before.report:
+        return []
+    same_fare = settings.prices.get(FARE) == before.prices.get(FARE)
+    same = same_fare and all(tables[name].equals(run.read_table(name)) for name in ("closures", "grounds"))
+    return [*(file_of(name) for name in OF_DAYS), *(["sheets/*"] if same else [])]
 
 
 def priced(

@@ -233,6 +233,17 @@ def test_an_interrupted_pricing_leaves_nothing(base: Path, monkeypatch: pytest.M
     assert sums(base) == before
 
 
+@pytest.mark.parametrize(
+    "word", ["prices.bus_km.central=3", "prices.family_fare_per_month.central=50", "prices.bed_place.central=20000"]
+)
+def test_what_is_left_as_it_lies_is_what_would_be_drawn(base: Path, word: str) -> None:
+    found = priced(base, word)
+    before = sums(found.path)
+    assert main(["report", str(found.path)]) == 0
+    differ = {name for name, digest in sums(found.path).items() if digest != before.get(name)}
+    assert differ <= {"budget.xlsx"}, "a workbook has its hour in it"
+
+
 def test_files_of_others_are_not_touched(base: Path, undrawn: None, capsys: pytest.CaptureFixture[str]) -> None:
     found = priced(base, "prices.bus_km.central=3")
     shutil.rmtree(found.path)

@@ -71,19 +71,21 @@ class Counter:
 def report(run_folder: Path, redraw: bool = True) -> Path:
     """Write report.html of a run from its files alone, its figures and sheets; return where the report lies.
 
-    Without `redraw`, figures that no price changes are taken as they lie there.
+    Without `redraw`, figures that no price changes, and sheets, are left as they lie there.
     """
     run = Run(Path(run_folder))
     drawn = draw(run, redraw)
     for name, svg in drawn.items():
         run.folder.write_text(file_of(name), svg + "\n")
-    write_sheets(run)
+    write_sheets(run, redraw)
     page = _render("report.html.j2", run.words, **_report(run, drawn))
     return run.folder.write_text("report.html", page)
 
 
-def write_sheets(run: Run) -> None:
-    """Write the page of each school that a closing rule or list named."""
+def write_sheets(run: Run, redraw: bool = True) -> None:
+    """Write the page of each school that a closing rule or list named; without `redraw`, unless they lie there."""
+    if not redraw and (run.path / "sheets").is_dir():
+        return
     made_up = _made_up(run)
     for name, told in sheets(run).items():
         page = _render("sheet.html.j2", run.words, public=run.public, made_up=made_up, **told)
