@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
+from sim.account.band import unknown_measures
 from sim.account.close import PRICED, close_costs
 from sim.account.family import family
 from sim.account.ledger import ledger
@@ -33,7 +34,7 @@ def reprice(run: RunFolder, settings: Settings) -> RunFolder:
     target = repriced_folder(run, settings)
     if target.finished:
         return target
-    wrong = missing_prices(settings)
+    wrong = [*missing_prices(settings), *unknown_measures(settings)]
     if not run.file(USED).is_file():
         wrong.append(f"{run.path}: was lived with a version of the program that kept no quantities; live it again.")
     if wrong:

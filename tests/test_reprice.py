@@ -200,6 +200,7 @@ def test_a_repriced_run_is_priced_again_from_its_own_settings(base: Path, undraw
         (["prices.bed_place.life_years=null"], "prices.bed_place.life_years: is missing"),
         (["prices.bed_place.life_years=0"], "prices.bed_place.life_years: 0"),
         (["account.payers.food.county=0.5"], "the shares of food add up to 1.5, not 1"),
+        (["bands.yujiang_public_per_line.measure=smiles"], "bands.yujiang_public_per_line.measure: smiles"),
         (["~prices.bus_km"], "prices.bus_km: a setting cannot be removed"),
         (["account.base=not_closing"], "account.base: beside"),
     ],
