@@ -22,6 +22,7 @@ from sim.account.ledger import to_fen
 from sim.account.money import money
 from sim.account.price import ACCOUNTS, EARMARKED
 from sim.config import Settings, load
+from sim.errors import BadInput
 from sim.tables import as_declared, run_table
 
 KM = (1.0, 2.0, 5.0)
@@ -404,6 +405,21 @@ def test_a_cost_beyond_a_band_is_outside(settings: Settings) -> None:
 
 def test_what_there_is_none_of_has_no_band(settings: Settings) -> None:
     assert "food_per_meal" not in banded(settings, 20.0).index
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("bands.fare_month.low=99", "bands.fare_month: low 99.0, high 60.0 must rise"),
+        ("bands.fare_month.high=-1", "bands.fare_month.high: -1 is not possible; it must be at least 0"),
+        ("account.price_correlation=1.5", "account.price_correlation: 1.5"),
+        ("account.price_draws=0", "account.price_draws: 0"),
+    ],
+)
+def test_bands_and_draws_that_cannot_be_are_refused_with_their_key(typed: str, says: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        load(["county=three_villages", typed])
+    assert says in str(caught.value)
 
 
 def test_a_band_of_an_unknown_measure_is_refused_with_its_key(settings: Settings) -> None:

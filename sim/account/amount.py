@@ -74,7 +74,10 @@ class Sums:
 
 
 def laid_out(settings: Settings, ledger: pd.DataFrame) -> Amounts:
-    """Lay a ledger out; every line stands in every year, with nothing where nothing was spent."""
+    """Lay a ledger out; every line stands in every year, with nothing where nothing was spent.
+
+    `moves` are kept to so many digits that what cancels out leaves nothing behind.
+    """
     keys = ["site_id", *LINE]
     line = ledger.groupby(keys, sort=True, observed=True).ngroup().to_numpy()
     lines = ledger[keys].iloc[np.unique(line, return_index=True)[1]].reset_index(drop=True)

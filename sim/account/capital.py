@@ -74,12 +74,9 @@ def capital(settings: Settings, amounts: Amounts) -> pd.DataFrame:
     rows = names.assign(year=np.tile(amounts.years, len(life)), **{name: n.ravel() for name, n in columns.items()})
     rows = rows[rows["nature"] == CAPITAL].drop(columns="nature")
     table = rows.groupby(["year", "account"], as_index=False).sum()
-    told = {
-        account: (charge_of(account).unit, unit_price(settings, account), life_years(settings, account))
-        for account in table["account"].unique()
-    }
-    for k, name in enumerate(("unit", "unit_price_yuan", "life_years")):
-        table[name] = table["account"].map({account: values[k] for account, values in told.items()})
+    table["unit"] = [charge_of(account).unit for account in table["account"]]
+    table["unit_price_yuan"] = [unit_price(settings, account) for account in table["account"]]
+    table["life_years"] = [life_years(settings, account) for account in table["account"]]
     return table[table["in_service"] > 0].reset_index(drop=True)
 
 

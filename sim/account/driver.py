@@ -19,9 +19,8 @@ def drivers(settings: Settings, amounts: Amounts) -> pd.DataFrame:
     """Tell how far luck and each price alone move the mean yearly cost, for all payers and for the county.
 
     low, high: yuan a year when only this one moves from its 10 % to its 90 % quantile, all else central and mean;
-    luck: the quantiles over the replications (null with one). share: of the sum of the variances, each taken alone:
-    prices that rise together make the whole wider than that sum. Largest first; what
-    moves less than a fen is left out.
+    luck: the quantiles over the replications (null with one). share: of the sum of the variances, each taken alone;
+    prices that rise together make the whole wider than that sum. Largest first; what moves less than a fen is left out.
     """
     sums = summed(amounts, borne(amounts.lines)[["payer"]], yearly=False)
     wanted = [row for row, payer in enumerate(sums.groups["payer"]) if payer in PAYERS]

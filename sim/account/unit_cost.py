@@ -102,8 +102,9 @@ def belonging(lines: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 def counted(amounts: Amounts, quantities: pd.DataFrame, items: Sequence[str], yearly: bool) -> Floats:
     """Return how many of some items there are: (Y, R), or (1, R) over all years."""
-    rows = quantities[quantities["item"].isin(items)]
-    rows = rows[rows["year"].isin(amounts.years)]
+    known = quantities["year"].isin(amounts.years)
+    known &= quantities["replication"].isna() | quantities["replication"].isin(amounts.replications)
+    rows = quantities[known & quantities["item"].isin(items)]
     year = np.searchsorted(amounts.years, rows["year"])
     planned, number = rows["replication"].isna().to_numpy(), rows["quantity"].to_numpy(dtype=float)
     total = np.zeros((len(amounts.years), len(amounts.replications)))

@@ -25,7 +25,7 @@ __all__ = ["COUNTY_TABLES", "RUN_TABLES", "Column", "Table", "as_declared", "cou
            "read_table", "run_table"]  # fmt: skip
 
 COUNTY_TABLES = (*NEEDED_TABLES, *GIVEN_TABLES)
-RUN_TABLES = (*_RUN_TABLES, *MONEY_TABLES, *FAMILY_TABLES, *SERVICE_TABLES)
+RUN_TABLES = (*_RUN_TABLES, *MONEY_TABLES, *SERVICE_TABLES, *FAMILY_TABLES)
 
 _DTYPES = {"text": "str", "id": "str", "int": "int64", "float": "float64", "flag": "bool"}
 
