@@ -43,7 +43,7 @@ def reprice(run: RunFolder, settings: Settings) -> RunFolder:
     tables = priced(settings, read_county(run.path / INPUTS), run.read_table, base)
     with repriced(run, settings, target, _as_they_are(run, settings, tables)) as draft:
         write_tables(draft, settings, tables)
-        draft.write_manifest(base=base.path.name if base else None)
+        draft.write_manifest(base=(target if base is run else base).path.name if base else None)
         if base is None:
             draft.file("net").unlink(missing_ok=True)
         tell(draft, redraw=False)

@@ -71,8 +71,11 @@ def base_run(settings: Settings) -> RunFolder | None:
     A run that closes no school is its own base: the folder it has or will have.
     """
     wanted = base_settings(settings)
-    if wanted is None or wanted is settings:
-        return run_folder(settings) if wanted else None
+    if wanted is None:
+        return None
+    if wanted is settings:
+        console().print("No school closes: the run is compared with itself, and every difference is zero.")
+        return run_folder(settings)
     return lived_before(wanted) or run(wanted)
 
 

@@ -306,13 +306,19 @@ def test_scenarios_that_differ_in_closing_and_prices_only_share_their_base(tmp_p
     assert RunFolder(tmp_path / "main" / fewer.manifest["base"]).settings.fleet.scale == 0.5
 
 
-def test_a_run_that_closes_no_school_is_its_own_base(tmp_path: Path, undrawn: None) -> None:
+def test_a_run_that_closes_no_school_is_its_own_base(
+    tmp_path: Path, undrawn: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     found = against(tmp_path, "closure=none")
+    assert "No school closes: the run is compared with itself" in capsys.readouterr().err
     assert names(tmp_path) == ["base"]
     assert found.manifest["base"] == "base"
     table = found.read_table("net")
     assert len(table)
     assert not table[["mean", "low", "high", "p50", "p95", "p_cheaper"]].to_numpy().any()
+    again = priced(found.path, UPKEEP)
+    assert again.manifest["base"] == again.path.name
+    assert not again.read_table("net")["mean"].any()
 
 
 def test_the_base_is_priced_again_with_the_run(tmp_path: Path, undrawn: None) -> None:
