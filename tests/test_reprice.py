@@ -195,7 +195,10 @@ def test_a_repriced_run_is_priced_again_from_its_own_settings(base: Path, undraw
         (["prices.bus_kn.central=3"], "prices.bus_kn: there is no such setting; did you mean prices.bus_km"),
         (["prices=jiangxi_2024"], "prices: there is no option 'jiangxi_2024'"),
         (["prices.bus_km.central=cheap"], "prices.bus_km.central: 'cheap' is not possible"),
-        (["prices.bus_km.central=9"], "low 1.8, central 9.0, high 4.0 must rise"),
+        (
+            ["prices.bus_km.central=9"],
+            "low 1.8, central 9, high 4 must rise; give all three, for example {low: 1.8, central: 9, high: 9}",
+        ),
         (["prices.bus_km.central=2,3"], "prices.bus_km.central: a report has one value"),
         (["prices.bed_place.life_years=null"], "prices.bed_place.life_years: is missing"),
         (["prices.bed_place.life_years=0"], "prices.bed_place.life_years: 0"),
@@ -234,7 +237,9 @@ def test_an_interrupted_pricing_leaves_nothing(base: Path, monkeypatch: pytest.M
     assert sums(base) == before
 
 
-@pytest.mark.parametrize("word", ["prices.family_fare_per_month.central=50", "prices.bed_place.central=20000"])
+@pytest.mark.parametrize(
+    "word", ["prices.family_fare_per_month={low: 50, central: 50, high: 50}", "prices.bed_place.central=20000"]
+)
 def test_what_is_left_as_it_lies_is_what_would_be_drawn(base: Path, word: str) -> None:
     found = priced(base, word)
     before = sums(found.path)
