@@ -175,6 +175,15 @@ def test_the_same_prices_again_are_there_already(base: Path, undrawn: None, caps
     assert {path: path.stat().st_mtime_ns for path in found.path.rglob("*")} == before
 
 
+def test_other_words_are_for_the_new_folder_alone(base: Path, undrawn: None) -> None:
+    found = priced(base, "prices.bus_km.central=3", "report.language=zh", "report.audience=internal")
+    assert (found.settings.report.language, found.settings.report.audience) == ("zh", "internal")
+    assert RunFolder(base).settings.report.language == "en"
+    assert main(["report", str(base), "prices.bus_km.central=3", "report.language=en"]) == 0
+    assert found.settings.report.language == "en"
+    assert beside(base) == [found.path]
+
+
 def test_a_repriced_run_is_priced_again_from_its_own_settings(base: Path, undrawn: None) -> None:
     first = priced(base, "prices.bus_km.central=3")
     second = priced(first.path, "account.payers.food={county: 0.25, family: 0.75}")
