@@ -15,7 +15,8 @@ The code is one river; a stage imports from the stages above it, never from thos
        tell     reads files only: report, workbook, figures
 
 `store` alone knows what lies in a run folder; `check` refuses what cannot be planned, `study` composes the stages;
-`cli` is what a person types.
+`base` says which county without closing a run is compared with, `reprice` makes all that depends on prices, now or
+later; `cli` is what a person types.
 """
 
 __version__ = "0.1.0"

@@ -50,8 +50,6 @@ def _to_come(settings: Settings) -> Iterator[str]:
     """Say which settings a later version will honour, so that none is silently left undone."""
     if settings.executor.kind == "dask":
         yield "executor=dask: comes with a later version; serial and processes work."
-    if settings.account.base != "none":
-        yield "account.base=not_closing: comes with a later version; none works."
     if settings.judge.relief != "off":
         yield "judge.relief: comes with a later version; off works."
     if settings.study.precision is not None:

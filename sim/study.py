@@ -9,16 +9,13 @@ from itertools import product
 
 import pandas as pd
 
-from sim.account.family import family
-from sim.account.ledger import ledger
-from sim.account.money import money
 from sim.account.quantity import quantities
+from sim.base import base_settings
 from sim.check import refuse
 from sim.config import Settings
 from sim.county import County, Travel, read_county, travel
 from sim.judge.bottleneck import bottlenecks
 from sim.judge.limit import verdicts
-from sim.judge.relief import relief
 from sim.live import Job, live_year
 from sim.measure.classroom import class_place_table
 from sim.operate.stage import Ways
@@ -30,7 +27,8 @@ from sim.plan.family import family_pupils
 from sim.plan.keep import if_kept
 from sim.plan.replan import planned
 from sim.plan.tables import plan_tables
-from sim.store import RunFolder, check_out, open_run, run_folder
+from sim.reprice import USED, priced, tell, write_tables
+from sim.store import RunFolder, check_out, lived_before, open_run, run_folder
 from sim.workers import console, spread, watch, worker_count
 
 CONFIG = "config.yaml"
@@ -51,6 +49,7 @@ def run(settings: Settings) -> RunFolder:
     if folder.finished:
         console().print(f"This run is finished already: {folder.path / 'report.html'}", soft_wrap=True)
         return folder
+    base = base_run(settings)
     ways = travel(county.roads, settings.road)
     asked, (settings, tried) = settings, with_bells(settings, county, ways)
     plan = make_plan(settings, county, ways)
@@ -60,10 +59,24 @@ def run(settings: Settings) -> RunFolder:
         folder.write_table("bells", tried.assign(scenario=settings.scenario))
     live_all(Job(settings, county, Ways(ways, skyways(county, settings, ways, plan)), plan), folder)
     for _ in watch(["judging, writing, drawing"], "judging, writing, drawing"):
-        write(folder, settings, county, plan)
+        write(folder, settings, county, plan, base)
         tell(folder)
     folder.finish(time.perf_counter() - began)
     return folder
+
+
+def base_run(settings: Settings) -> RunFolder | None:
+    """Return the base that the settings ask for, lived now unless it was before; None when they ask for none.
+
+    A run that closes no school is its own base: the folder it has or will have.
+    """
+    wanted = base_settings(settings)
+    if wanted is None:
+        return None
+    if wanted is settings:
+        console().print("No school closes: the run is compared with itself, and every difference is zero.")
+        return run_folder(settings)
+    return lived_before(wanted) or run(wanted)
 
 
 def with_bells(settings: Settings, county: County, ways: Travel) -> tuple[Settings, pd.DataFrame | None]:
@@ -115,33 +128,16 @@ def _write_year(job: Job, folder: RunFolder, task: tuple[int, tuple[int, int]]) 
             folder.write_part(number, name, frame.assign(scenario=job.settings.scenario))
 
 
-def write(folder: RunFolder, settings: Settings, county: County, plan: Plan) -> None:
-    """Account and judge what was lived, and write every other table of the run folder."""
+def write(folder: RunFolder, settings: Settings, county: County, plan: Plan, base: RunFolder | None = None) -> None:
+    """Judge and price what was lived, and write every other table of the run folder."""
     yearly, harm, resources = map(folder.read_table, ("annual", "harm", "resources"))
     yearly = yearly.astype(dict.fromkeys(("scenario", "site_id", "measure"), "category"))  # a million rows: keep small
-    counted = quantities(settings, county, plan, yearly)
-    book = ledger(settings, counted)
     judged = verdicts(settings, county, yearly)
-    worst = bottlenecks(settings, county, harm, resources, judged)
-    tables = {
-        "quantities": counted,
-        "ledger": book,
-        "verdicts": judged,
-        "bottlenecks": worst,
-        "relief": relief(settings, worst),
-    }
+    tables = {"verdicts": judged, "bottlenecks": bottlenecks(settings, county, harm, resources, judged)}
     tables["class_places"] = class_place_table(settings, county, plan, yearly)
-    tables |= plan_tables(settings, county, plan) | money(settings, book, counted)
+    tables |= plan_tables(settings, county, plan)
     tables["family_pupils"] = family_pupils(settings, county, plan, travel(county.roads, settings.road))
-    tables["family"] = family(settings, tables["family_pupils"])
-    for name, frame in tables.items():
-        folder.write_table(name, frame.assign(scenario=settings.scenario))
-
-
-def tell(folder: RunFolder) -> None:
-    """Draw the figures, the report and the workbook from the files of a run."""
-    from sim.tell.page import report
-    from sim.tell.workbook import workbook
-
-    report(folder.path)
-    workbook(folder.path)
+    tables[USED] = quantities(settings, county, plan, yearly)
+    folder.write_table(USED, tables[USED].assign(scenario=settings.scenario))  # a run may be its own base
+    write_tables(folder, settings, tables | priced(settings, county, tables.__getitem__, base))
+    folder.write_manifest(base=base.path.name if base else None)

@@ -355,12 +355,14 @@ def _planned(lived: pd.DataFrame) -> dict[str, pd.DataFrame]:
             "unit": [None, "bed"],
             "cheapest_relief": [None, "beds at the receiving school"],
             "relief_cost_yuan": [np.nan, 35200.0],
+            "pupils": [2.0, 40.0],
             "keep_cost_yuan_per_year": [np.nan, 90000.0],
         }
     )
     grounds = closures[["year", "school_id"]].assign(
         ground="ride_or_bed", since=None, required=1, met=[1, 0], value=closures["shortfall"], limit=np.nan,
         unit=closures["unit"], relief=closures["cheapest_relief"], relief_units=[None, 2],
+        relief_items=[None, "bed_place 2"],
         relief_cost_yuan=closures["relief_cost_yuan"],
     )  # fmt: skip
     plans = pd.DataFrame(columns=[column for column in PLAN_COLUMNS if column != "scenario"])
@@ -399,7 +401,9 @@ def _planned(lived: pd.DataFrame) -> dict[str, pd.DataFrame]:
         }
     )
     posts = years.assign(site_id="S1", post="teacher", needed=9.0, filled=9.0, from_school_id=None)
-    unplaced = pd.DataFrame(columns=named("year hamlet_id grade pupils constraint shortfall relief"))
+    unplaced = pd.DataFrame(
+        columns=named("year hamlet_id grade pupils constraint shortfall relief relief_items relief_cost_yuan")
+    )
     return {
         "closures": closures,
         "grounds": grounds,

@@ -92,7 +92,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch, lived: list[Settings]) -> list[str]:
         report = folder.settings.report
         asked.append(f"{report.language} {report.audience}")
 
-    monkeypatch.setattr(sys.modules["sim.study"], "tell", tell, raising=False)
+    monkeypatch.setattr("sim.reprice.tell", tell)
     return asked
 
 
@@ -232,7 +232,7 @@ def test_nothing_but_language_and_audience_changes_a_drawn_report(
     tmp_path: Path, lived: list[Settings], drawn: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*SMALL, f"study.out={tmp_path}"]) == 0
-    for word, says in (("seed=8", "seed=8: only report.language"), ("report.language=fr", "report.language: 'fr'")):
+    for word, says in (("seed=8", "seed: what was lived"), ("report.language=fr", "report.language: 'fr'")):
         assert main(["report", str(tmp_path / "main" / "base"), word]) == 2
         assert says in capsys.readouterr().err
     assert drawn == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from sim.judge.bottleneck import MEASURES_OF, bottlenecks
 from sim.judge.compare import compare
 from sim.judge.limit import COLUMNS as VERDICT_COLUMNS
 from sim.judge.limit import verdicts
-from sim.judge.relief import REMEDIES, relief, remedy
+from sim.judge.relief import REMEDIES, relief, remedy, with_relief
 from sim.measure import MEASURES, OF_THE_ROLL
 from sim.measure.annual import annual
 from sim.measure.interval import chance_interval, jeffreys, mean_interval, paired_interval, spread_out
@@ -219,11 +220,11 @@ VERDICTS = pd.DataFrame(
 
 @pytest.fixture(scope="module")
 def found(settings: Settings, three_villages: County) -> pd.DataFrame:
-    return bottlenecks(settings, three_villages, HARM, SHORT, VERDICTS)
+    return with_relief(settings, three_villages, bottlenecks(settings, three_villages, HARM, SHORT, VERDICTS))
 
 
 def test_bottlenecks_have_the_columns_of_the_contract(found: pd.DataFrame) -> None:
-    assert tuple(found.columns) == BOTTLENECK_COLUMNS == tuple(run_table("bottlenecks").names)
+    assert tuple(found.columns) == (*BOTTLENECK_COLUMNS, "relief", "relief_cost_yuan") == run_table("bottlenecks").names
     assert len(as_declared(found, run_table("bottlenecks"))) == 3
 
 
@@ -279,18 +280,26 @@ def test_without_harm_there_is_no_bottleneck(settings: Settings, three_villages:
 def test_a_bus_is_relieved_by_the_kind_that_is_cheapest_per_seat(settings: Settings) -> None:
     per_seat = {kind.name: settings.prices[f"bus_{kind.name}"].central / kind.seats for kind in settings.fleet.kinds}
     cheapest = min(per_seat, key=lambda name: per_seat[name])
-    assert remedy(settings, "bus_seat")[1] == settings.prices[f"bus_{cheapest}"].central
+    assert remedy(settings, "bus_seat", "", 45)[1] == settings.prices[f"bus_{cheapest}"].central
 
 
 def test_a_slow_road_is_not_relieved_by_a_bus(settings: Settings) -> None:
-    assert np.isfinite(remedy(settings, "bus", "bus")[1])
-    assert np.isnan(remedy(settings, "bus", "road")[1])
+    assert np.isfinite(remedy(settings, "bus", "bus", 45)[1])
+    assert np.isnan(remedy(settings, "bus", "road", 45)[1])
 
 
 def test_every_remedy_is_for_a_known_resource_and_has_its_price(settings: Settings) -> None:
     assert set(REMEDIES) <= set(RESOURCES)
     for resource, cure in REMEDIES.items():
-        assert np.isfinite(remedy(settings, resource)[1]) == bool(cure.item), resource
+        assert np.isfinite(remedy(settings, resource, "", 45)[1]) == bool(cure.item), resource
+
+
+def test_a_classroom_costs_the_places_of_a_class_of_its_school(settings: Settings, three_villages: County) -> None:
+    """45 places in a primary school, 50 in a junior school, at 32,400 yuan each."""
+    junior = replace(three_villages.schools, first_grade=np.array([7, 1]), last_grade=np.array([9, 3]))
+    county = replace(three_villages, schools=junior)
+    short = pd.DataFrame({"site_id": ["C", "T"], "resource": "classroom_seat", "cause": "classroom_seat"})
+    assert with_relief(settings, county, short)["relief_cost_yuan"].tolist() == [50 * 32_400, 45 * 32_400]
 
 
 def test_relief_is_listed_only_when_asked_for(settings: Settings, found: pd.DataFrame) -> None:

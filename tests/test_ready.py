@@ -11,14 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from sim.account.close import close_costs, keep_cost, relief_cost
 from sim.config import Settings, load
 from sim.county import County, read_county, travel
 from sim.errors import BadInput
 from sim.plan import Closures, Forecast, Places, enrol
+from sim.plan.assign import UNPLACED_COLUMNS
 from sim.plan.choice import alternatives
 from sim.plan.close import close_and_place
-from sim.plan.ready import Finding, findings, keep_cost
-from sim.plan.remedy import UNPRICED, Remedy, together
+from sim.plan.ready import Finding, findings
+from sim.plan.remedy import BEDS, CLASSES, Remedy, together
 from sim.plan.rule import rules
 from sim.plan.school_plan import Decision, decisions_table, grounds
 from sim.tables import as_declared, run_table
@@ -42,6 +44,13 @@ def decide(county: County, *overrides: str) -> tuple[Closures, tuple[Places, ...
     years = enrol.forecast(county, chosen).years
     same = np.repeat(county.pupils[None].astype(float), len(years), axis=0)
     return close_and_place(county, chosen, travel(county.roads, chosen.road), Forecast(years, same, same.copy()))
+
+
+def costs(county: County, closed: Closures) -> dict[str, pd.DataFrame]:
+    """Return the tables of closures with what things cost."""
+    nobody = pd.DataFrame(columns=list(UNPLACED_COLUMNS))
+    planned = {"closures": closed.decisions, "grounds": closed.grounds, "unplaced": nobody}
+    return close_costs(settings(), county, planned)
 
 
 def told(closed: Closures) -> list[tuple]:
@@ -71,7 +80,8 @@ def test_a_way_over_the_limit_keeps_the_school_open(three_villages: County) -> N
     assert closed.open.all()
     assert (placed[0].school[D, :3] == T).all()
     row = closed.decisions.iloc[0]
-    assert (row.cheapest_relief, row.relief_cost_yuan) == ("beds in service mode", 3 * 17600)
+    assert row.cheapest_relief == "beds in service mode"
+    assert costs(three_villages, closed)["closures"]["relief_cost_yuan"].tolist() == [3 * 17600]
 
 
 def test_what_is_not_required_is_told_and_the_school_closes(three_villages: County) -> None:
@@ -87,9 +97,9 @@ def test_a_bed_takes_the_place_of_a_legal_ride(three_villages: County) -> None:
     assert girls in (1, 2)
     many, few = (with_schools(three_villages, beds=np.array([[each, each], [0, 0]])) for each in (2, 1))
     assert told(decide(many, IF_READY, *short)[0])[0][2] == "close"
-    row = told(decide(few, IF_READY, *short)[0])[0]
-    assert row == (2023, "T", "keep", "ride_or_bed", 1.0, "bed")
-    assert decide(few, IF_READY, *short)[0].decisions["relief_cost_yuan"][0] == 17600
+    closed = decide(few, IF_READY, *short)[0]
+    assert told(closed)[0] == (2023, "T", "keep", "ride_or_bed", 1.0, "bed")
+    assert costs(few, closed)["closures"]["relief_cost_yuan"][0] == 17600
 
 
 @pytest.mark.parametrize("swept", ["lodge.beds=2", "lodge.beds_scale=0", "dine.seats_scale=0", "dine.kitchen_scale=9"])
@@ -204,7 +214,7 @@ def test_what_stops_a_closure_is_what_stops_the_places(three_villages: County) -
         assert row["condition_failed"] == condition
         assert listed["pupils"].sum() == 3
         assert row["shortfall"] == pytest.approx(4.0 + ABOARD if constraint == "ride" else listed["shortfall"].sum())
-        assert row["relief_cost_yuan"] > 0
+        assert costs(county, closed)["closures"]["relief_cost_yuan"].item() > 0
         assert closed.grounds.set_index("ground")["relief_units"][condition] == units
         assert listed["relief"].str.startswith(tuple("123")).all()
 
@@ -395,7 +405,8 @@ def test_every_condition_of_a_decision_is_told(three_villages: County) -> None:
     late = "fleet.ride_limit_young_min=25"
     closed, _ = decide(county, "closure=plan_2023", "closure.conditions=[meal]", late)
     columns = ["ground", "required", "met", "value", "unit", "relief_units", "relief_cost_yuan"]
-    rows = [tuple(None if pd.isna(x) else x for x in row) for row in closed.grounds[columns].itertuples(index=False)]
+    grounds = costs(county, closed)["grounds"][columns]
+    rows = [tuple(None if pd.isna(x) else x for x in row) for row in grounds.itertuples(index=False)]
     assert rows == [
         ("size", 1, 1, 3.0, "pupil", None, None),
         ("class_place", 0, 1, None, None, None, None),
@@ -405,8 +416,8 @@ def test_every_condition_of_a_decision_is_told(three_villages: County) -> None:
 
 
 def test_of_two_findings_of_one_condition_both_tables_tell_the_first(three_villages: County) -> None:
-    found = [Finding("ride_or_bed", short, unit, "", 1.0) for short, unit in ((3.0, "rider"), (4.0, "minute"))]
-    decided = [Decision(2023, T, "close", found, np.ones(3, dtype=bool), 0.0)]
+    found = [Finding("ride_or_bed", short, unit, "") for short, unit in ((3.0, "rider"), (4.0, "minute"))]
+    decided = [Decision(2023, T, "close", found, np.ones(3, dtype=bool), 3.0)]
     facts = three_villages, settings()
     first = decisions_table(*facts, decided).iloc[0]
     assert (first.shortfall, first.unit) == (3.0, "rider")
@@ -428,20 +439,30 @@ def test_help_of_two_kinds_is_told_as_both(three_villages: County) -> None:
     found = findings(county, settings(), placed, if_open, [T], np.ones((3, 3), dtype=bool))[T]
     (meal,) = (each for each in found if each.condition == "meal")
     assert meal.relief == "kitchen meals at the receiving school; canteen seats at the receiving school"
-    assert (meal.shortfall, meal.relief_units, meal.cost_yuan) == (40, 10 + 7, 10 * 1000 + 7 * 4200)
+    assert (meal.shortfall, meal.relief_units) == (40, 10 + 7)
+    assert meal.relief_items == "kitchen_meal 10; canteen_seat_place 7"
+    assert relief_cost(settings(), pd.Series([meal.relief_items])) == [10 * 1000 + 7 * 4200]
 
 
 def test_what_has_no_price_leaves_the_cost_of_all_unknown() -> None:
-    help_ = together([Remedy("class places", 3, 97_200.0), Remedy("a school", UNPRICED, UNPRICED)])
-    assert help_.text == "class places; a school"
-    assert np.isnan([help_.units, help_.cost_yuan]).all()
+    help_ = together([Remedy(CLASSES, 3), Remedy("a school")])
+    assert help_.text == f"{CLASSES}; a school"
+    assert np.isnan(help_.units)
+    assert help_.items == ""
+    assert np.isnan(relief_cost(settings(), pd.Series([None, "no_such_item 2"], dtype="str"))).all()
+
+
+def test_help_of_one_kind_at_several_schools_is_one_kind() -> None:
+    help_ = together([Remedy(BEDS, 3), Remedy(CLASSES, 1), Remedy(BEDS, 2)])
+    assert (help_.text, help_.units, help_.items) == (f"{BEDS}; {CLASSES}", 6, "bed_place 5; class_place 1")
 
 
 def test_what_keeping_a_school_costs_by_hand(three_villages: County) -> None:
-    # T: one teacher 85,000, one temporary 28,000, funds for 97 pupils it is short of 100, 720 each, the campus 12,000.
-    cost = keep_cost(three_villages, settings(), np.array([8.0, 3.0]))
+    # T: one teacher 85,000, one temporary 28,000, funds for the 97 pupils it is short of 100, 720 each,
+    # and 12,000 of upkeep.
+    cost = keep_cost(settings(), three_villages, np.array([C, T]), np.array([8.0, 3.0]))
     assert cost[T] == 85_000 + 28_000 + 97 * 720 + 12_000
-    assert cost[C] == 9 * 85_000 + 30_000 + 26_000 + 26_000 + 30_000 + 12_000
+    assert cost[C] == 9 * 85_000 + 30_000 + 26_000 + 26_000 + 30_000
 
 
 def test_one_school_one_plan_says_where_to_how_and_why_not_elsewhere(three_villages: County) -> None:
@@ -459,9 +480,9 @@ def test_one_school_one_plan_says_where_to_how_and_why_not_elsewhere(three_villa
 def test_the_tables_have_the_columns_of_the_contract(three_villages: County) -> None:
     for rule in ("closure=none", IF_READY):
         closed, _ = decide(three_villages, rule)
-        tables = {"closures": closed.decisions, "school_plans": closed.school_plans, "grounds": closed.grounds}
+        tables = costs(three_villages, closed) | {"school_plans": closed.school_plans}
         for name, frame in tables.items():
-            assert list(frame.columns) == list(as_declared(frame, run_table(name)).columns)
+            as_declared(frame, run_table(name))
 
 
 def test_each_of_the_115_schools_has_its_verdict_and_reason(huichang: County) -> None:
@@ -476,7 +497,7 @@ def test_each_of_the_115_schools_has_its_verdict_and_reason(huichang: County) ->
     assert plans["verdict"].str.len().gt(20).all()
     failed = closed.decisions.dropna(subset="condition_failed")
     assert failed["shortfall"].gt(0).all()
-    assert (closed.decisions["keep_cost_yuan_per_year"] > 0).all()
+    assert (costs(huichang, closed)["closures"]["keep_cost_yuan_per_year"] > 0).all()
     strict = load(["county=huichang", IF_READY, "study.years=1"])
     ready, there = close_and_place(huichang, strict, ways, enrol.forecast(huichang, strict))
     kept = set(ready.decisions.query("decision == 'keep'")["school_id"])

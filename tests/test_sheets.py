@@ -13,6 +13,7 @@ import pytest
 from living import planned_in
 from sample_run import sample_run
 
+from sim.account.close import close_costs
 from sim.config import load
 from sim.county import read_county
 from sim.plan.tables import plan_tables
@@ -49,7 +50,8 @@ def planned(
     settings = load([*SMALL, *overrides])
     files = RunFolder(folder)
     files.write_yaml("config.yaml", settings.model_dump(mode="json"))
-    for name, frame in plan_tables(settings, county, planned_in(county, settings).plan).items():
+    tables = plan_tables(settings, county, planned_in(county, settings).plan)
+    for name, frame in (tables | close_costs(settings, county, tables)).items():
         files.write_table(name, frame.assign(scenario=settings.scenario))
     room = pd.DataFrame({"resource": ["classroom_seat", "kitchen", "bed_girls"], "capacity": [405.0, kitchen, 1.0]})
     rooms = [room.assign(year=year, site_id="C") for year in range(2023, 2027)]

@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     verb("run", _run, "Live one scenario and write its report.", SETTINGS + "\n\n" + HYDRA_HELP)
     verb("sweep", _sweep, "Live every combination of lists of values, then compare them.", SWEEP_HELP)
     verb("compare", _compare, "Compare finished runs, met by the same luck; the first is the base.")
-    verb("report", _report, "Redraw report, workbook and figures of a run from its files.", REPORT_HELP)
+    verb("report", _report, "Redraw a run from its files; at other prices, in a folder beside it.", REPORT_HELP)
     verb("check", _check, "Check a county's tables and the settings; list every error, change nothing.", CHECK_HELP)
     verb("autumn", _autumn, "Add the rolls of pupils.csv to history.csv as those of a new year.", AUTUMN_HELP)
     return parser
@@ -108,7 +108,12 @@ SWEEP_HELP = """A list of values is written with commas, without spaces:
 Each scenario gets a folder in results/<study.name>/; the first one is the base of the comparison."""
 REPORT_HELP = """Examples:
   python -m sim report results/main/base
-  python -m sim report results/main/base report.language=zh report.audience=internal"""
+  python -m sim report results/main/base report.language=zh report.audience=internal
+The same days at other prices, payers or rules of account, without simulating, in a folder beside the run:
+  python -m sim report results/main/base prices.bus_km.central=3
+  python -m sim report results/main/base 'account.payers.bus_running={county: 0.8, family: 0.2}' account.fare_months=9
+  python -m sim report results/main/base prices=jiangxi_2023
+All other settings change what is lived: that is another run."""
 CHECK_HELP = """Examples:
   python -m sim check county=huichang
   python -m sim check county.folder=path/to/tables
@@ -168,28 +173,15 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    """Redraw everything that is for people."""
-    from pathlib import Path
+    """Redraw everything that is for people, at other prices if they are given."""
+    from sim.cli.report import report
 
-    from sim.store import run_at
-
-    wrong = [word for word in arguments.settings if not word.startswith("report.")]
-    if wrong:
-        raise BadInput(*(f"{word}: only report.language and report.audience change a drawn report." for word in wrong))
-    folder = run_at(Path(arguments.folders[0]))
-    if arguments.settings:
-        from sim.config import load
-
-        now = [f"report.{key}={value}" for key, value in folder.settings.report.model_dump().items()]
-        folder.tell_as(load([*now, *arguments.settings]).report)
-    draw(folder)
-    print(f"Report: {folder.path / 'report.html'}")
-    return DONE
+    return report(arguments.folders[0], arguments.settings)
 
 
 def draw(folder: RunFolder) -> None:
     """Draw report, workbook and figures from the files of a run."""
-    from sim.study import tell
+    from sim.reprice import tell
 
     tell(folder)
 

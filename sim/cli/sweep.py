@@ -51,6 +51,7 @@ def sweep(overrides: list[str]) -> int:
     first = made[0].settings
     jobs = min(first.study.workers or os.cpu_count() or 1, len(made))
     console = Console()
+    _live_bases(made, console)
     console.print(f"{len(made)} scenario{'s' * (len(made) != 1)}, {jobs} at a time.")
     outcomes = _live_all(overrides, made, jobs)
     done = [outcome.folder for outcome in outcomes if outcome.folder is not None]
@@ -71,6 +72,17 @@ def _check_inputs(made: tuple[Scenario, ...]) -> None:
         raise BadInput(*told)
     for out in {sweep_folder(scenario.settings).path: scenario.settings for scenario in made}.values():
         check_out(out)
+
+
+def _live_bases(made: tuple[Scenario, ...], console: Console) -> None:
+    """Live the county without closing first where scenarios ask for it: those that differ in nothing else share it."""
+    compared = [scenario.settings for scenario in made if scenario.settings.account.base != "none"]
+    if compared:
+        from sim.study import base_run
+
+        console.print("First the county without closing, to which the scenarios are compared.")
+        for settings in compared:
+            base_run(settings)
 
 
 def _live_all(overrides: list[str], made: tuple[Scenario, ...], jobs: int) -> list[Outcome]:

@@ -35,6 +35,7 @@ from sim.units import MINUTES_PER_DAY
 __all__ = [
     "CONFIGS",
     "HARMS",
+    "MONEY",
     "SKIES",
     "Account",
     "Assign",
@@ -75,6 +76,8 @@ __all__ = [
 ]
 
 GRADES = 9
+MONEY = ("prices", "account", "bands")
+"""Groups of settings that change no day that is lived: what was lived can be priced again."""
 
 
 class Settings(Group):
@@ -204,12 +207,12 @@ class Settings(Group):
             )
         return self
 
-    def hash(self) -> str:
+    def hash(self, *without: str) -> str:
         """Return a fingerprint of everything that can change a number (not of report, workers or place).
 
-        SHA-256 in hexadecimal over the settings as JSON with sorted keys.
+        SHA-256 in hexadecimal over the settings as JSON with sorted keys, `without` some of the groups.
         """
-        kept: dict[str, Any] = self.model_dump(mode="json", exclude={"report", "executor"})
+        kept: dict[str, Any] = self.model_dump(mode="json", exclude={"report", "executor", *without})
         for place in ("out", "workers"):
             del kept["study"][place]
         text = json.dumps(kept, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

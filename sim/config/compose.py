@@ -64,12 +64,17 @@ def settings_from(tree: Tree, overrides: Iterable[str] = ()) -> Settings:
     keys = {text.partition("=")[0].lstrip("+") for text in overrides}
     if "county.folder" in keys and "county.name" not in keys:
         tree = {**tree, "county": {**tree["county"], "name": Path(str(tree["county"]["folder"])).name}}
-    try:
-        settings = Settings.model_validate(tree)
-    except ValidationError as error:
-        raise BadInput(*_explained(error)) from error
+    settings = validated(tree)
     _check(settings)
     return settings
+
+
+def validated(tree: Any) -> Settings:
+    """Return settings whose every value is possible; raises BadInput that names every key with a wrong one."""
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        raise BadInput(*_explained(error)) from error
 
 
 def _check(settings: Settings) -> None:
@@ -112,12 +117,22 @@ def options(group: str) -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in (CONFIGS / group).glob("*.yaml")))
 
 
-def complaints(overrides: Iterable[str], sweep: bool = False) -> list[str]:
-    """Return what is wrong with the keys and options of all overrides; lists of values belong to a sweep."""
-    return [text for text in (_complaint(override, sweep) for override in overrides) if text]
+def option_of(group: str, option: str) -> Tree:
+    """Return all settings of an option of a group."""
+    tree: Tree = _composed([f"{group}={option}"])[group]
+    return tree
 
 
-def _complaint(text: str, sweep: bool) -> str:
+def complaints(overrides: Iterable[str], sweep: bool = False, tree: Tree | None = None) -> list[str]:
+    """Return what is wrong with the keys and options of all overrides; lists of values belong to a sweep.
+
+    `tree`: the settings that are there to be changed, if not those of the files.
+    """
+    there = _default() if tree is None else tree
+    return [text for text in (_complaint(override, sweep, there) for override in overrides) if text]
+
+
+def _complaint(text: str, sweep: bool, tree: Tree) -> str:
     """Return what is wrong with the key of one override, or nothing."""
     try:
         override = OverridesParser.create().parse_override(text)
@@ -132,7 +147,7 @@ def _complaint(text: str, sweep: bool) -> str:
         return _group_complaint(key, override)
     if override.is_delete():
         return f"{key}: a setting cannot be removed; give it a value, for example {key}=..."
-    return _key_complaint(key)
+    return _key_complaint(key, tree)
 
 
 def _readable(text: str) -> str:
@@ -155,9 +170,9 @@ def _group_complaint(group: str, override: Override) -> str:
     return f"{group}: there is no option {wrong[0]!r}; choose one of {_list(known)}." if wrong else ""
 
 
-def _key_complaint(key: str) -> str:
+def _key_complaint(key: str, tree: Tree) -> str:
     """Return what is wrong with a key such as `fleet.speeed`, or nothing."""
-    level: Any = _default()
+    level: Any = tree
     parts = key.split(".")
     for depth, part in enumerate(parts):
         if not isinstance(level, dict):

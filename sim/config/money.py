@@ -34,7 +34,11 @@ class Price(Group):
     def _ordered(self) -> Price:
         """Refuse a range that does not hold its own central value."""
         if not self.low <= self.central <= self.high:
-            raise ValueError(f"low {self.low}, central {self.central}, high {self.high} must rise")
+            low, high = min(self.low, self.central), max(self.high, self.central)
+            raise ValueError(
+                f"low {self.low:g}, central {self.central:g}, high {self.high:g} must rise; give all three, "
+                f"for example {{low: {low:g}, central: {self.central:g}, high: {high:g}}}"
+            )
         return self
 
 

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from sim.config import Settings
 from sim.county import County
-from sim.judge.relief import remedy
 from sim.measure.interval import mean_interval, spread_out
 from sim.plan.staff import COUNTY_SITE
 
@@ -28,8 +27,6 @@ COLUMNS = (
     "p_breach",
     "first_year_breached",
     "cause",
-    "relief",
-    "relief_cost_yuan",
 )
 PLACE = ["year", "site_id", "resource"]
 MEASURES_OF = {
@@ -54,7 +51,8 @@ def bottlenecks(
     p_breach is the smaller of two chances: that the limit on this kind of harm is broken at this site, and
     that this resource harms anyone there; so it is an upper bound of both together. Of several kinds of harm
     or limits the likeliest counts; where no limit speaks of them, the second chance alone. first_year_breached: first
-    year with p_breach of at least `judge.breach_probability`. Returns the columns of bottlenecks.csv.
+    year with p_breach of at least `judge.breach_probability`. Returns the columns of bottlenecks.csv but for the
+    relief, which depends on prices (`with_relief`).
     """
     replications = np.union1d(harm["replication"].to_numpy(), resources["replication"].to_numpy())
     harm = harm[harm["resource"].notna()]
@@ -94,7 +92,7 @@ def _largest_cause(places: pd.DataFrame, harm: pd.DataFrame) -> NDArray[np.objec
 
 
 def _told(settings: Settings, county: County, table: pd.DataFrame) -> pd.DataFrame:
-    """Add ranks, names, the first year of breach and the relief, and put the columns in order."""
+    """Add ranks, names and the first year of breach, and put the columns in order."""
     names = dict(zip(county.schools.id, county.schools.name_zh, strict=True)) | {COUNTY_SITE: county.name}
     keys = ["year", "severity", "site_id", "resource"]
     table = table.sort_values(keys, ascending=[True, False, True, True], ignore_index=True)
@@ -103,11 +101,8 @@ def _told(settings: Settings, county: County, table: pd.DataFrame) -> pd.DataFra
     first = first.rename(columns={"year": "first_year_breached"})
     table = table.merge(first, on=PLACE[1:], how="left")
     table["first_year_breached"] = table["first_year_breached"].astype("Int64")
-    cures = [remedy(settings, *short) for short in zip(table["resource"], table["cause"], strict=True)]
     return table.assign(
         scenario=settings.scenario,
         rank=table.groupby("year").cumcount() + 1,
         site_name=table["site_id"].map(names),
-        relief=[text for text, _ in cures],
-        relief_cost_yuan=[price for _, price in cures],
     )[list(COLUMNS)]

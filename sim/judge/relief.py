@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from sim.config import Settings
+from sim.county import County
+from sim.plan.classroom import class_size
 
 COLUMNS = (
     "scenario",
@@ -31,6 +33,8 @@ class Remedy:
     item: str
 
 
+CLASSROOM = "one more classroom"
+"""Costs as many class places as its school has pupils in a class."""
 BUS = "bus"
 """Stands for the kind of bus that is cheapest per seat."""
 
@@ -42,17 +46,17 @@ REMEDIES: dict[str, Remedy] = {
     "driver": Remedy("one more driver for a year", "driver_year"),
     "attendant": Remedy("one more attendant for a year", "attendant_year"),
     "gate_bay": Remedy("one more gate bay", ""),
-    "kitchen": Remedy("a larger kitchen", ""),
+    "kitchen": Remedy("a kitchen for one more meal", "kitchen_meal"),
     "window": Remedy("one more serving window", "window_place"),
     "canteen_seat": Remedy("one more canteen seat", "canteen_seat_place"),
     "bed_girls": Remedy("one more girls' bed", "bed_place"),
     "bed_boys": Remedy("one more boys' bed", "bed_place"),
-    "classroom_seat": Remedy("one more classroom", ""),
-    "tap": Remedy("one more drinking tap", ""),
-    "basin": Remedy("one more basin", ""),
-    "toilet_girls": Remedy("one more toilet for girls", ""),
-    "toilet_boys": Remedy("one more toilet for boys", ""),
-    "shower": Remedy("one more shower", ""),
+    "classroom_seat": Remedy(CLASSROOM, "class_place"),
+    "tap": Remedy("one more drinking tap", "tap_place"),
+    "basin": Remedy("one more basin", "basin_place"),
+    "toilet_girls": Remedy("one more toilet for girls", "toilet_place"),
+    "toilet_boys": Remedy("one more toilet for boys", "toilet_place"),
+    "shower": Remedy("one more shower", "shower_place"),
     "teacher": Remedy("one more teacher for a year", "teacher_year"),
     "life_teacher": Remedy("one more life teacher for a year", "life_teacher_year"),
     "warden": Remedy("one more warden for a year", "warden_year"),
@@ -68,12 +72,27 @@ BY_CAUSE: dict[str, Remedy] = {
 UNKNOWN = Remedy("", "")
 
 
-def remedy(settings: Settings, resource: str, cause: str = "") -> tuple[str, float]:
-    """Return the nominal relief of a resource in words and its price in yuan (NaN when no price is known)."""
+def with_relief(settings: Settings, county: County, bottlenecks: pd.DataFrame) -> pd.DataFrame:
+    """Return bottlenecks with the relief of each and its cost: all of them that depends on prices."""
+    schools, sizes = county.schools.id, class_size(county, settings).tolist()
+    places = dict(zip(schools, sizes, strict=True))
+    cures = [
+        remedy(settings, resource, cause, places.get(site, settings.dine.class_size))
+        for site, resource, cause in bottlenecks[["site_id", "resource", "cause"]].itertuples(index=False)
+    ]
+    return bottlenecks.assign(relief=[text for text, _ in cures], relief_cost_yuan=[price for _, price in cures])
+
+
+def remedy(settings: Settings, resource: str, cause: str, places: int) -> tuple[str, float]:
+    """Return the nominal relief of a resource in words and its price in yuan (NaN when no price is known).
+
+    `places`: pupils of a class at that school.
+    """
     known = BY_CAUSE.get(cause) or REMEDIES.get(resource, UNKNOWN)
     item = _cheapest_bus(settings) if known.item == BUS else known.item
     price = settings.prices.get(item)
-    return known.text, price.central if price is not None else float("nan")
+    units = places if known.text == CLASSROOM else 1
+    return known.text, units * price.central if price is not None else float("nan")
 
 
 def _cheapest_bus(settings: Settings) -> str:

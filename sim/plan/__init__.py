@@ -54,7 +54,7 @@ class Closures:
     open: Bools
     """(Y, S)"""
     decisions: pd.DataFrame
-    """The columns of closures.csv."""
+    """The columns of closures.csv, but for what things cost."""
     taught: Bools
     """(Y, S, 9) grades that each school teaches: fewer than it offers while it closes grade by grade."""
     school_plans: pd.DataFrame
@@ -71,11 +71,11 @@ class Refusal:
     shortfall: float
     """Minutes for a ride, else pupils, beds or meals."""
     relief: str
-    """How many of what, at which school, for how much."""
+    """How many of what, at which school."""
     what: str
-    """What would help, without number and price."""
-    cost_yuan: float
-    """nan where the price list lacks it."""
+    """What would help, without number."""
+    items: str = ""
+    """Entry of the price list and how many of it; empty: no price."""
 
 
 Refused = dict[tuple[int, int], Refusal]

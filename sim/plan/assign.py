@@ -16,7 +16,9 @@ from sim.plan.capacity import Question, by_capacity
 from sim.plan.catchment import catchments, of_the_town, without
 from sim.plan.way import shares
 
-UNPLACED_COLUMNS = ("scenario", "year", "hamlet_id", "grade", "pupils", "constraint", "shortfall", "relief")
+UNPLACED_COLUMNS = (
+    "scenario", "year", "hamlet_id", "grade", "pupils", "constraint", "shortfall", "relief", "relief_items",
+)  # fmt: skip
 _TODAY, _TOWNSHIP, _ZONE, _NEAREST, _TOWN, _CAPACITY, _OVER, _NOWHERE, _CATCHMENT = range(9)
 _SEARCH = {
     "own_township": (_TOWNSHIP, _ZONE, _NEAREST),
@@ -247,10 +249,10 @@ def _unplaced(county: County, pupils: Floats, why: Ints, ways: Ways, taught: Boo
             no_school = f"no open receiving school takes grade {g + 1}"
             told = _none(no_school, float(pupils[h, g]), f"keep or open a school with grade {g + 1}")
         place = (county.hamlets.id[h], g + 1, float(pupils[h, g]))
-        rows.append((*place, told.constraint, told.shortfall, told.relief))
+        rows.append((*place, told.constraint, told.shortfall, told.relief, told.items or None))
     table = pd.DataFrame(rows, columns=list(UNPLACED_COLUMNS[2:]))
     return table.astype({"grade": "int64", "pupils": "float64", "shortfall": "float64"})
 
 
 def _none(constraint: str, pupils: float, relief: str) -> Refusal:
-    return Refusal(constraint, pupils, relief, relief, float("nan"))
+    return Refusal(constraint, pupils, relief, relief)

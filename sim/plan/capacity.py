@@ -12,7 +12,7 @@ from sim.county import County
 from sim.plan import Bools, Floats, Ints, Refusal, Refused
 from sim.plan.flow import best
 from sim.plan.program import Choices, Weights
-from sim.plan.remedy import UNPRICED, Remedy, beds_for, more
+from sim.plan.remedy import Remedy, beds_for, more
 from sim.plan.room import CONDITION_OF, RESOURCES, TINY, legal, limits, needs
 from sim.plan.way import journey_min, limit_min, may_lodge
 
@@ -143,7 +143,7 @@ def _too_far(question: Question, groups: Groups) -> Refused:
         s = int(np.where(question.allowed[g][h], question.minutes[h], np.inf).argmin())
         grade = np.array([g + 1])
         over = journey_min(settings, question.minutes[h, s]) - limit_min(settings, grade)[0]
-        beds = beds_for(settings, people[h, g], service=not may_lodge(settings, grade)[0])
+        beds = beds_for(people[h, g], service=not may_lodge(settings, grade)[0])
         told[h, g] = _refuse(question, "ride", float(over), beds, s)
     return told
 
@@ -178,9 +178,9 @@ def _refusal(question: Question, school: int, short: Floats, roll: Floats) -> Re
     missing = question.settings.assign.fewest_pupils - roll[school]
     by = short[k] if short[k] > TINY else max(missing, 0.0)
     sizes = "other sizes of schools (assign.fewest_pupils, assign.most_pupils)"
-    return Refusal("school_size", float(by), sizes, sizes, UNPRICED)
+    return Refusal("school_size", float(by), sizes, sizes)
 
 
 def _refuse(question: Question, constraint: str, short: float, help_: Remedy, school: int) -> Refusal:
     at = question.county.schools.name_zh[school]
-    return Refusal(constraint, short, f"{help_} ({at})", help_.text, help_.cost_yuan)
+    return Refusal(constraint, short, f"{help_} ({at})", help_.text, help_.items)

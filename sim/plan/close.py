@@ -15,7 +15,7 @@ from sim.config import Settings
 from sim.county import County, Travel
 from sim.plan import GRADES, Bools, Closures, Floats, Forecast, Ints, Places
 from sim.plan.assign import places, ways_to_school
-from sim.plan.ready import Finding, fails, findings, keep_cost, too_far
+from sim.plan.ready import Finding, fails, findings, too_far
 from sim.plan.rule import Rules, rules
 from sim.plan.school_plan import Decision, Move, decisions_table, grounds, school_plans
 
@@ -138,7 +138,7 @@ def _year(facts: _Facts, state: _State, k: int) -> tuple[_State, Places, list[De
         placed = _place(facts, state, k, taught)
     back = state.back | (again & late)
     placed = _told_back(placed, back)
-    unheard = _Trial([Finding(HEARING, np.nan, "", "another hearing", np.nan)], True, taught, placed)
+    unheard = _Trial([Finding(HEARING, np.nan, "", "another hearing")], True, taught, placed)
     trials |= dict.fromkeys(np.flatnonzero(vetoed).tolist(), unheard)
     new = {s: trials[s] for s in np.flatnonzero(wanted | (again & late)).tolist()}
     decided = _decisions(facts, state, k, new)
@@ -152,13 +152,12 @@ def _year(facts: _Facts, state: _State, k: int) -> tuple[_State, Places, list[De
 
 def _decisions(facts: _Facts, state: _State, k: int, trials: dict[int, _Trial]) -> list[Decision]:
     """Return what is decided in a year; that a school stays is told again only when another condition fails."""
-    costs = keep_cost(facts.county, facts.settings, facts.rules.roll[k])
     decided = []
     for s, trial in trials.items():
         verdict = "close" if not trial.late else "keep" if state.since[s] == _NEVER else "reopen"
         if verdict != "keep" or state.told[s] != trial.found[0].condition:
             year, required = int(facts.years[k]), facts.required[k, s]
-            decided.append(Decision(year, s, verdict, trial.found, required, float(costs[s])))
+            decided.append(Decision(year, s, verdict, trial.found, required, float(facts.rules.roll[k, s])))
     return decided
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from sim.config import Settings
 from sim.county import County
 from sim.plan import SCHOOL_BUS, Bools, Floats, Ints, Places, Refusal
-from sim.plan.remedy import UNPRICED, Remedy, against, beds_for, more, together
+from sim.plan.remedy import Remedy, against, beds_for, more, together
 from sim.plan.room import BED_BOYS, BED_GIRLS, CLASS_PLACE, CONDITION_OF, MEAL, RESOURCES, TINY, legal, limits, needs
 from sim.plan.way import journey_min, limit_min, may_lodge, owns_buses
 from sim.tables.county import CONDITIONS
@@ -21,16 +21,17 @@ UNITS = {"class_place": "pupil", "ride": "minute", "bed": "bed", "bus": "rider",
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One condition that is not met for some pupils of a school: by how much, what helps, what that costs."""
+    """One condition that is not met for some pupils of a school: by how much, and what helps."""
 
     condition: str
     shortfall: float
     unit: str
     """pupil (without a class place), minute (over the limit), bed, rider (without a bus), meal"""
     relief: str
-    cost_yuan: float
     relief_units: float = np.nan
     """How many of the relief are needed; nan: not counted."""
+    relief_items: str = ""
+    """Entries of the price list and how many of each; empty: no price."""
 
 
 def findings(
@@ -99,7 +100,7 @@ def _taken(placed: Places, need: Floats, who: Bools, schools: int) -> Floats:
 
 def _finding(condition: str, shortfall: float, unit: str, *remedies: Remedy) -> Finding:
     help_ = together(remedies)
-    return Finding(condition, shortfall, unit, help_.text, help_.cost_yuan, help_.units)
+    return Finding(condition, shortfall, unit, help_.text, help_.units, help_.items)
 
 
 def _refusals(settings: Settings, placed: Places, pupils: Bools) -> list[Finding]:
@@ -123,7 +124,7 @@ def _class(county: County, settings: Settings, placed: Places, short: Floats, un
     """Class places that are missing where the pupils go; pupils whom no school takes miss one, too."""
     lacking, remedies = _short_of(county, settings, placed, short, CLASS_PLACE)
     if unplaced > TINY:
-        lacking, remedies = lacking + unplaced, [*remedies, Remedy("a school that takes them", np.nan, UNPRICED)]
+        lacking, remedies = lacking + unplaced, [*remedies, Remedy("a school that takes them")]
     return [_finding("class_place", lacking, UNITS["class_place"], *remedies)] if remedies else []
 
 
@@ -147,7 +148,7 @@ def _no_bus(settings: Settings, placed: Places, pupils: Bools) -> list[Finding]:
     riders = (placed.expected.sum(axis=2) * placed.share[:, :, SCHOOL_BUS])[pupils].sum()
     if owns_buses(settings) or riders <= TINY:
         return []
-    return [Finding("ride_or_bed", float(riders), UNITS["bus"], "buses", float("nan"))]
+    return [Finding("ride_or_bed", float(riders), UNITS["bus"], "buses")]
 
 
 def _ride_or_bed(county: County, settings: Settings, placed: Places, short: Floats, without: Bools) -> list[Finding]:
@@ -155,33 +156,9 @@ def _ride_or_bed(county: County, settings: Settings, placed: Places, short: Floa
     beds = short[:, [BED_GIRLS, BED_BOYS]].sum()
     pupils = float(placed.expected[without].sum())
     if pupils <= TINY:
-        relief = beds_for(settings, beds, service=False)
+        relief = beds_for(beds, service=False)
         return [_finding("ride_or_bed", float(beds), UNITS["bed"], relief)] if beds > TINY else []
     over = journey_min(settings, placed.minutes) - limit_min(settings)
     service = not may_lodge(settings)[np.flatnonzero(without.any(axis=0))].all()
-    relief = beds_for(settings, pupils + beds, service)
+    relief = beds_for(pupils + beds, service)
     return [_finding("ride_or_bed", float(over[without].max()), UNITS["ride"], relief)]
-
-
-def keep_cost(county: County, settings: Settings, rolls: Floats) -> Floats:
-    """Return what keeping each school open costs in a year, in yuan; (S,), nan where the price list lacks a price.
-
-    sum over posts (people there x price of a year) + public_funds_primary x max(floor - roll, 0) for schools funded
-    as if they had the floor's pupils + campus_upkeep_year. The people are those in
-    staff.csv: they stay on the payroll when the school closes, so this is what the school ties up, not cash saved.
-    The funds beyond the roll are paid by the upper levels and lost when the school closes. rolls: (S,) pupils.
-    """
-    prices, schools = settings.prices, county.schools
-    price = {item: prices[item].central if item in prices else np.nan for item in _ITEMS}
-    staff = sum(getattr(schools, post) * price[item] for post, item in _POSTS.items())
-    small = np.isin(np.array(schools.kind), ("teaching_point", "village"))
-    missing = np.maximum(settings.account.floor_pupils - rolls, 0.0)
-    funds = np.where(small, missing * price["public_funds_primary"], 0.0)
-    return np.asarray(staff + funds + price["campus_upkeep_year"])
-
-
-_POSTS = {
-    "teachers": "teacher_year", "temporary": "temporary_year", "life_teachers": "life_teacher_year",
-    "wardens": "warden_year", "canteen_workers": "canteen_worker_year", "guards": "guard_year",
-}  # fmt: skip
-_ITEMS = (*_POSTS.values(), "public_funds_primary", "campus_upkeep_year")

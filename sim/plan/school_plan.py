@@ -21,11 +21,11 @@ from sim.tables.county import CONDITIONS
 
 DECISION_COLUMNS = (
     "scenario", "year", "school_id", "decision", "condition_failed", "shortfall", "unit", "cheapest_relief",
-    "relief_cost_yuan", "keep_cost_yuan_per_year",
+    "pupils",
 )  # fmt: skip
 GROUND_COLUMNS = (
     "scenario", "year", "school_id", "ground", "since", "required", "met", "value", "limit", "unit", "relief",
-    "relief_units", "relief_cost_yuan",
+    "relief_units", "relief_items",
 )  # fmt: skip
 WAYS_TO_SCHOOL = MODES[:-1]
 PLAN_COLUMNS = (
@@ -48,7 +48,8 @@ class Decision:
     found: list[Finding]
     required: Bools
     """(3,) which of CONDITIONS must be met."""
-    keep_cost_yuan: float
+    pupils: float
+    """Expected in that year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,10 @@ def decisions_table(county: County, settings: Settings, decided: list[Decision])
     """Return the columns of closures.csv: the first condition that fails, those required first."""
     rows = []
     for each in decided:
-        first = each.found[0] if each.found else Finding("", np.nan, "", "", np.nan)
+        first = each.found[0] if each.found else Finding("", np.nan, "", "")
         told = [text or None for text in (first.condition, first.unit, first.relief)]
         head = (settings.scenario, each.year, county.schools.id[each.school], each.verdict, told[0])
-        rows.append((*head, first.shortfall, told[1], told[2], first.cost_yuan, each.keep_cost_yuan))
+        rows.append((*head, first.shortfall, told[1], told[2], each.pupils))
     table = pd.DataFrame(rows, columns=list(DECISION_COLUMNS))
     return table.sort_values(["year", "school_id"], kind="stable", ignore_index=True)
 
@@ -90,23 +91,23 @@ def grounds(county: County, settings: Settings, rules: Rules, decided: list[Deci
 
 
 def _named_by(rules: Rules, decision: Decision) -> Iterator[tuple[Any, ...]]:
-    """Yield the rules that named a school by a year, from `since` to `relief_cost_yuan`, each in its first year."""
+    """Yield the rules that named a school by a year, from `since` to `relief_items`, each in its first year."""
     s, known = decision.school, rules.years <= decision.year
     for ground, holds in (("size", ~np.isnan(rules.under)), ("named", rules.named), ("listed", rules.listed)):
         for k in np.flatnonzero(holds[:, s] & known)[:1].tolist():
             size = (rules.roll[k, s], rules.under[k, s], "pupil") if ground == "size" else (np.nan, np.nan, None)
-            yield ground, int(rules.years[k]), 1, 1, *size, None, np.nan, np.nan
+            yield ground, int(rules.years[k]), 1, 1, *size, None, np.nan, None
 
 
 def _conditions(decision: Decision) -> Iterator[tuple[Any, ...]]:
-    """Yield what was found of each condition, from `ground` to `relief_cost_yuan`; the first, where it is more."""
+    """Yield what was found of each condition, from `ground` to `relief_items`; the first, where it is more."""
     found = {each.condition: each for each in reversed(decision.found)}
     for n, condition in enumerate(CONDITIONS if not found or set(found) & set(CONDITIONS) else ()):
         short, required = found.get(condition), int(decision.required[n])
         if short is None:
-            yield condition, None, required, 1, np.nan, np.nan, None, None, np.nan, np.nan
+            yield condition, None, required, 1, np.nan, np.nan, None, None, np.nan, None
         else:
-            help_ = short.relief, short.relief_units, short.cost_yuan
+            help_ = short.relief, short.relief_units, short.relief_items or None
             yield condition, None, required, 0, short.shortfall, np.nan, short.unit, *help_
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 CONFIG = "config.yaml"
 INPUTS = "inputs"
+YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Reads the same as the plain one, ten times as fast where there is a compiled one."""
 PARTS = ".parts"
 """Where the parts of large tables lie until they are joined."""
 ROW_GROUP = 2**17
@@ -59,7 +61,7 @@ class RunFolder:
         """Return the settings of the run, read from its config.yaml."""
         text = self.read_text(CONFIG)
         try:
-            return Settings.model_validate(yaml.safe_load(text))
+            return Settings.model_validate(yaml.load(text, YAML))
         except ValidationError as error:
             raise BadInput(
                 f"{self.path / CONFIG}: this run was lived with another version of the program, whose settings differ "

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from sim import __version__
-from sim.config import CONFIGS, Settings
+from sim.config import CONFIGS, MONEY, Settings
 from sim.errors import BadInput
 from sim.store.folder import CONFIG, INPUTS, MANIFEST, RunFolder
 
@@ -92,23 +92,48 @@ def check_out(settings: Settings) -> None:
         ) from error
 
 
-def fingerprint(settings: Settings) -> str:
-    """Return what tells two runs apart, in hexadecimal: settings and the content of the county's tables."""
-    return hashlib.sha256(f"{settings.hash()} {inputs_sha256(settings)}".encode()).hexdigest()
+def lived_before(settings: Settings, home: Path | None = None, tables: Path | None = None) -> RunFolder | None:
+    """Return a finished run of a study in which the very same days were lived, whatever its name and its prices."""
+    key = lived_sha256(settings, tables)
+    for manifest in sorted((home or sweep_folder(settings).path).glob(f"*/{MANIFEST}")):
+        folder = RunFolder(manifest.parent)
+        if folder.finished and folder.manifest.get("lived_sha256") == key:
+            return folder
+    return None
 
 
-def inputs_sha256(settings: Settings) -> str:
+def fingerprint(settings: Settings, tables: Path | None = None) -> str:
+    """Return what tells two runs apart, in hexadecimal: settings and the content of the county's tables.
+
+    `tables`: where these lie if not where the settings say.
+    """
+    return hashlib.sha256(f"{settings.hash()} {inputs_sha256(settings, tables)}".encode()).hexdigest()
+
+
+def lived_sha256(settings: Settings, tables: Path | None = None) -> str:
+    """Return what tells the days of two runs apart: all but the scenario's name and what only changes money."""
+    inputs = _sha256(inputs_of(settings, tables, groups=()))
+    return hashlib.sha256(f"{settings.hash('scenario', *MONEY)} {inputs}".encode()).hexdigest()
+
+
+def inputs_sha256(settings: Settings, tables: Path | None = None) -> str:
     """Return a fingerprint of the inputs: the county's tables, the price list and the limits."""
+    return _sha256(inputs_of(settings, tables))
+
+
+def _sha256(files: dict[str, bytes]) -> str:
     total = hashlib.sha256()
-    for name, content in _inputs(settings).items():
+    for name, content in files.items():
         total.update(f"{name} {hashlib.sha256(content).hexdigest()}\n".encode())
     return total.hexdigest()
 
 
-def _inputs(settings: Settings) -> dict[str, bytes]:
-    """Return the inputs of a run by file name, sorted."""
-    files = {file.name: file.read_bytes() for file in sorted(settings.county.path.glob("*.csv"))}
-    for group in ("prices", "limits"):
+def inputs_of(
+    settings: Settings, tables: Path | None = None, groups: tuple[str, ...] = ("prices", "limits")
+) -> dict[str, bytes]:
+    """Return the inputs of a run by file name, sorted: the county's tables and some groups of settings."""
+    files = {file.name: file.read_bytes() for file in sorted((tables or settings.county.path).glob("*.csv"))}
+    for group in groups:
         content = settings.model_dump(mode="json", include={group})[group]
         files[f"{group}.yaml"] = yaml.safe_dump(content, allow_unicode=True, sort_keys=False).encode()
     return files
@@ -132,7 +157,7 @@ def _start(folder: RunFolder, settings: Settings) -> None:
     folder.path.mkdir(parents=True)
     folder.write_manifest(**_birth(settings))
     folder.write_yaml(CONFIG, settings.model_dump(mode="json"))
-    for name, content in _inputs(settings).items():
+    for name, content in inputs_of(settings).items():
         folder.write_bytes(f"{INPUTS}/{name}", content)
 
 
@@ -149,6 +174,7 @@ def _birth(settings: Settings) -> dict[str, Any]:
         "config_sha256": settings.hash(),
         "inputs_sha256": inputs_sha256(settings),
         "fingerprint": fingerprint(settings),
+        "lived_sha256": lived_sha256(settings),
         "started_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": None,
         "host_cores": os.cpu_count(),

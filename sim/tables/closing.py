@@ -28,6 +28,13 @@ YEAR = whole("year", "School year, named by its autumn", "year")
 SITE = text("site_id", "School, or `county`")
 GRADE = whole("grade", "Grade", "grade", low=1, high=9)
 
+ITEMS = text(
+    "relief_items",
+    "Its entries in the price list and how many of each: `bed_place 3`, several with `; ` between; null when one has "
+    "no price",
+    nullable=True,
+)
+
 
 def run_file(name: str, meaning: str, key: str, *columns: Column) -> Table:
     """Declare a table of a run's folder; `key` has the names of its key columns, with spaces between."""
@@ -55,7 +62,8 @@ CLOSURES = run_file(
     number("shortfall", "By how much the condition fails", nullable=True),
     text("unit", "Unit of the shortfall", nullable=True),
     text("cheapest_relief", "Cheapest way to meet the condition; see `relief` in grounds.csv", nullable=True),
-    number("relief_cost_yuan", "Its cost", "yuan", nullable=True),
+    number("relief_cost_yuan", "Its cost; see `relief_items` in grounds.csv", "yuan", nullable=True),
+    number("pupils", "Pupils expected in that year, were it open", "pupil"),
     number("keep_cost_yuan_per_year", "What keeping it ties up: pay, extra funds", "yuan/year", nullable=True),
 )  # fmt: skip
 GROUNDS_OF_DECISIONS = run_file(
@@ -74,7 +82,8 @@ GROUNDS_OF_DECISIONS = run_file(
     text("unit", "Unit of the value", nullable=True),
     text("relief", "Cheapest way to meet the condition; several kinds of help stand with `; ` between", nullable=True),
     whole("relief_units", "How many of it are needed, of all kinds together", nullable=True),
-    number("relief_cost_yuan", "Its cost", "yuan", nullable=True),
+    ITEMS,
+    number("relief_cost_yuan", "Its cost at the central prices", "yuan", nullable=True),
 )  # fmt: skip
 SCHOOL_PLANS = run_file(
     "school_plans.csv",
@@ -132,6 +141,8 @@ UNPLACED = run_file(
     text("constraint", "What stops a place"),
     number("shortfall", "By how much: `ride` in minutes, else places, beds, meals or pupils", nullable=True),
     text("relief", "Cheapest relief", nullable=True),
+    ITEMS,
+    number("relief_cost_yuan", "Its cost at the central prices", "yuan", nullable=True),
 )  # fmt: skip
 ALTERNATIVES = run_file(
     "alternatives.csv",

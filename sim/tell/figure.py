@@ -28,10 +28,25 @@ FIGURES: dict[str, Callable[[Run], Figure | None]] = {
 """name -> how it is drawn; None when the run has nothing to show."""
 
 
-def draw(run: Run) -> dict[str, str]:
-    """Return every figure as SVG, by name; one that has nothing to show is left out."""
-    found = {}
+OF_DAYS = ("map", "enrolment", "town", "fleet", "rides", "canteen", "dormitory")
+"""Figures that no price changes."""
+
+
+def file_of(name: str) -> str:
+    """Return where a figure lies in the folder of its run."""
+    return f"figures/{name}.svg"
+
+
+def draw(run: Run, redraw: bool = True) -> dict[str, str]:
+    """Return every figure as SVG, by name; one that has nothing to show is left out.
+
+    Without `redraw`, those OF_DAYS that lie in the folder are taken as they are.
+    """
+    there = () if redraw else [name for name in OF_DAYS if run.folder.file(file_of(name)).is_file()]
+    found = {name: run.folder.read_text(file_of(name)).removesuffix("\n") for name in there}
     for name, make in FIGURES.items():
+        if name in found:
+            continue
         with styled(name):
             figure = make(run)
             if figure is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sim.tell import closing, money, register
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
 from sim.tell.enrol import check_table, story
-from sim.tell.figure import draw
+from sim.tell.figure import draw, file_of
 from sim.tell.run import Run, origin
 from sim.tell.service import Service
 from sim.tell.sheet import sheets
@@ -67,21 +68,27 @@ class Counter:
         return self.value
 
 
-def report(run_folder: Path) -> Path:
-    """Write report.html of a run from its files alone, its figures and sheets; return where the report lies."""
+def report(run_folder: Path, redraw: bool = True) -> Path:
+    """Write report.html of a run from its files alone, its figures and sheets; return where the report lies.
+
+    Without `redraw`, figures that no price changes, and sheets, are left as they lie there.
+    """
     run = Run(Path(run_folder))
-    drawn = draw(run)
+    drawn = draw(run, redraw)
     for name, svg in drawn.items():
-        run.folder.write_text(f"figures/{name}.svg", svg + "\n")
-    write_sheets(run)
+        run.folder.write_text(file_of(name), svg + "\n")
+    write_sheets(run, redraw)
     page = _render("report.html.j2", run.words, **_report(run, drawn))
     return run.folder.write_text("report.html", page)
 
 
-def write_sheets(run: Run) -> None:
-    """Write the page of each school that a closing rule or list named."""
+def write_sheets(run: Run, redraw: bool = True) -> None:
+    """Write the page of each school that a closing rule or list named; without `redraw`, unless they lie there."""
+    if not redraw and (run.path / "sheets").is_dir():
+        return
+    made_up = _made_up(run)
     for name, told in sheets(run).items():
-        page = _render("sheet.html.j2", run.words, public=run.public, made_up=_made_up(run), **told)
+        page = _render("sheet.html.j2", run.words, public=run.public, made_up=made_up, **told)
         run.folder.write_text(name, page)
 
 
@@ -209,14 +216,21 @@ def comparison(sweep_folder: Path) -> Path:
 
 def _render(template: str, words: Words, **values: Any) -> str:
     """Fill a template; every text is escaped."""
-    engine = jinja2.Environment(
+    style = Markup((HERE / "page.css").read_text(encoding="utf-8"))
+    return (
+        _engine()
+        .get_template(template)
+        .render(word=words, style=style, figure_number=Counter(), table_number=Counter(), **values)
+    )
+
+
+@cache
+def _engine() -> jinja2.Environment:
+    """Return what fills templates; it keeps those it has read."""
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-    )
-    style = Markup((HERE / "page.css").read_text(encoding="utf-8"))
-    return engine.get_template(template).render(
-        word=words, style=style, figure_number=Counter(), table_number=Counter(), **values
     )

@@ -86,10 +86,16 @@ class Run:
 
     def input(self, name: str) -> pd.DataFrame:
         """Return a table of the county as text, empty when the county has none of this name."""
-        file = self.path / INPUTS / name
-        if not file.is_file():
-            return pd.DataFrame()
-        return pd.read_csv(file, dtype=str, keep_default_na=False)
+        if name not in self._inputs:
+            file = self.path / INPUTS / name
+            there = file.is_file()
+            self._inputs[name] = pd.read_csv(file, dtype=str, keep_default_na=False) if there else pd.DataFrame()
+        return self._inputs[name].copy()
+
+    @cached_property
+    def _inputs(self) -> dict[str, pd.DataFrame]:
+        """Hold the tables of the county that were asked for."""
+        return {}
 
     @cached_property
     def schools(self) -> pd.DataFrame:

@@ -1,0 +1,94 @@
+"""What depends on prices: made when a study is written, and again for a finished run at other prices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+
+from sim.account.band import unknown_measures
+from sim.account.close import PRICED, close_costs
+from sim.account.family import family
+from sim.account.ledger import ledger
+from sim.account.money import money
+from sim.account.price import missing_prices
+from sim.base import base_beside
+from sim.config import Settings
+from sim.county import County, read_county
+from sim.errors import BadInput
+from sim.judge.relief import relief, with_relief
+from sim.store import INPUTS, RunFolder, repriced, repriced_folder
+
+FARE = "family_fare_per_month"
+Tables = dict[str, pd.DataFrame]
+USED = "quantities"
+"""Table of what was used; it holds no price, and everything that does is made from it."""
+
+
+def reprice(run: RunFolder, settings: Settings) -> RunFolder:
+    """Return the folder of a run at the prices, payers and bands of `settings`; it is made where there is none yet.
+
+    Only what depends on them is written anew; nothing is simulated, and the run stays as it is. Raises BadInput for a
+    missing price and for a run that kept no quantities.
+    """
+    target = repriced_folder(run, settings)
+    if target.finished:
+        return target
+    wrong = [*missing_prices(settings), *unknown_measures(settings)]
+    if not run.file(USED).is_file():
+        wrong.append(f"{run.path}: was lived with a version of the program that kept no quantities; live it again.")
+    if wrong:
+        raise BadInput(*wrong)
+    base = base_beside(run, settings)
+    tables = priced(settings, read_county(run.path / INPUTS), run.read_table, base)
+    with repriced(run, settings, target, _as_they_are(run, settings, tables)) as draft:
+        write_tables(draft, settings, tables)
+        draft.write_manifest(base=(target if base is run else base).path.name if base else None)
+        if base is None:
+            draft.file("net").unlink(missing_ok=True)
+        tell(draft, redraw=False)
+    return target
+
+
+def _as_they_are(run: RunFolder, settings: Settings, tables: Tables) -> list[str]:
+    """Return what is for people and stays as it is: figures of days, and the pages of schools if they tell the same."""
+    from sim.tell.figure import OF_DAYS, file_of
+
+    before = run.settings
+    if settings.report != before.report:
+        return []
+    same_fare = settings.prices.get(FARE) == before.prices.get(FARE)
+    same = same_fare and all(tables[name].equals(run.read_table(name)) for name in ("closures", "grounds"))
+    return [*(file_of(name) for name in OF_DAYS), *(["sheets/*"] if same else [])]
+
+
+def priced(
+    settings: Settings, county: County, read: Callable[[str], pd.DataFrame], base: RunFolder | None = None
+) -> Tables:
+    """Return every table that depends on prices; `read` gives the others by name.
+
+    With a base, the county without closing, also what the run costs more than that: both at the same prices.
+    """
+    used, against = read(USED), ledger(settings, base.read_table(USED)) if base else None
+    tables = {"ledger": ledger(settings, used)}
+    tables |= money(settings, tables["ledger"], used, against)
+    tables |= close_costs(settings, county, {name: read(name) for name in PRICED})
+    tables["family"] = family(settings, read("family_pupils"))
+    tables["bottlenecks"] = with_relief(settings, county, read("bottlenecks"))
+    tables["relief"] = relief(settings, tables["bottlenecks"])
+    return tables
+
+
+def write_tables(folder: RunFolder, settings: Settings, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write tables of a run under its scenario's name."""
+    for name, frame in tables.items():
+        folder.write_table(name, frame.assign(scenario=settings.scenario))
+
+
+def tell(folder: RunFolder, redraw: bool = True) -> None:
+    """Draw the figures, the report and the workbook from the files of a run; without `redraw`, days as they lie."""
+    from sim.tell.page import report
+    from sim.tell.workbook import workbook
+
+    report(folder.path, redraw)
+    workbook(folder.path)
