@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from made_money import money_run
 
 from sim.account.ledger import ledger, to_fen, totals
-from sim.account.price import EARMARKED
+from sim.account.price import EARMARKED, accounts, charge_of
 from sim.config import Settings, load
 from sim.tell.run import Run
-from sim.tell.words import Words
+from sim.tell.words import Words, glossary
 from sim.tell.workbook import SHEETS, workbook
 from sim.tell.workbook import together as rules
 from sim.tell.workbook.lines import Lines, fen
@@ -307,3 +307,15 @@ def test_a_workbook_of_a_province_tells_the_schools_that_cost_least_together(mon
     monkeypatch.setattr(rules, "MOST_NUMBERS", 4)
     rows = not_too_many(table, table[0])
     assert dict(zip(rows["site_id"], rows[0], strict=True)) == {"A": 5, "C": 4, "E": 3, TOGETHER: 3}
+
+
+def test_every_account_has_words_and_every_unit_tells_whether_it_counts_pupils() -> None:
+    settings = load([])
+    charges = {name: charge_of(name) for name in accounts(settings)}
+    wanted = {f"account.{name}" for name in charges} | {f"purse.{purse}" for purse in settings.account.payers}
+    wanted |= {f"account_unit.{charge.unit}" for charge in charges.values()}
+    assert not wanted - set(glossary())
+    pupils = {*rules.PUPILS, *rules.DAYS, *rules.RIDES, *rules.MONTHS}
+    others = {"post-year", "bus-year", "school-year", "m2-year", "m2", "km", "bus"}
+    used = {charge.unit for charge in charges.values() if charge.nature != "capital"}
+    assert used == (pupils | others) & used, "a new unit: does it count pupils?"

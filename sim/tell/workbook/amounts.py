@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from xlsxwriter.utility import xl_col_to_name, xl_rowcol_to_cell
 
@@ -97,7 +98,8 @@ def _line(lines: Lines, counts: Counts, found: Amounts, key: tuple[int, str, str
     page, word, look = found.page, lines.run.words, found.page.pen.looks
     name = word("book.rest") if account == REST else word.term("account", account)
     counted = account == REST or lines.accounts[account].in_total
-    page.row(row, (year, word.term("payer", payer), name, word("book.yes" if counted else "book.no")))
+    labels = (year, word.term("payer", payer), name, word("book.yes" if counted else "book.no"))
+    page.row(row, labels, ("plain", "text", "text", "unit"))
     if account == REST:
         values = lines.rest[year, payer] / FEN_PER_YUAN
         page.sheet.write_row(row, FIRST, values.tolist(), look["fixed"])
@@ -142,22 +144,23 @@ def _total(lines: Lines, found: Amounts, key: tuple[int, str, str], place: tuple
     """Write one total: for each replication the sum of the rows that it is made of."""
     (year, payer, _), (row, rows), word = key, place, lines.run.words
     name = word("book.all_years") if year == EVERY else year
-    found.page.row(row, (name, word.term("payer", payer), word.term("account", TOTAL), ""), ["total_text"] * 4)
+    look, texts = ("total", ["total_text"] * 4) if year == EVERY else ("yuan", ["plain", "text", "text", "text"])
+    found.page.row(row, (name, word.term("payer", payer), word.term("account", TOTAL), ""), texts)
     for k, value in enumerate(values.tolist()):
         at = xl_col_to_name(FIRST + k)
         if rows.step == 1:
             formula = f"=SUM({at}{rows[0] + 1}:{at}{rows[-1] + 1})" if rows else "=0"
         else:
             formula = "=" + "+".join(f"{at}{known + 1}" for known in rows)
-        found.page.sheet.write_formula(row, FIRST + k, formula, found.page.pen.looks["total"], value)
-    _statistics(found, key, row, values, "total")
+        found.page.sheet.write_formula(row, FIRST + k, formula, found.page.pen.looks[look], value)
+    _statistics(found, key, row, values, look)
 
 
 def _budgeted(lines: Lines, found: Amounts) -> None:
     """Write beside every amount its percentiles with the spread of prices, which do not move."""
-    table = lines.run.budget
-    if table.empty:
+    if lines.run.budget.empty:
         return
+    table = pd.concat([lines.run.budget, lines.totals.reset_index()])
     known = table.drop_duplicates(["year", "payer", "account"]).set_index(["year", "payer", "account"])
     for key, row in found.rows.items():
         if key in known.index:
