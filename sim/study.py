@@ -27,7 +27,7 @@ from sim.plan.family import family_pupils
 from sim.plan.keep import if_kept
 from sim.plan.replan import planned
 from sim.plan.tables import plan_tables
-from sim.reprice import USED, priced, tell, write_tables
+from sim.reprice import USED, priced, reprice, tell, write_tables
 from sim.store import RunFolder, check_out, lived_before, open_run, run_folder
 from sim.workers import console, spread, watch, worker_count
 
@@ -39,6 +39,7 @@ EVENTS = "events/"
 def run(settings: Settings) -> RunFolder:
     """Live a scenario and write its folder; a run that is finished already is returned as it is.
 
+    Where the same days were lived at other prices, they are not lived again, but priced again.
     Raises BadInput, before anything is written, when the settings, the county or the folder cannot be used.
     """
     began = time.perf_counter()
@@ -49,7 +50,10 @@ def run(settings: Settings) -> RunFolder:
     if folder.finished:
         console().print(f"This run is finished already: {folder.path / 'report.html'}", soft_wrap=True)
         return folder
-    base = base_run(settings)
+    base, before = base_run(settings), lived_before(settings)
+    if before is not None and before.settings.scenario == settings.scenario and not settings.bells.windows:
+        console().print(f"Its days were lived already and are priced again: {before.path}", soft_wrap=True)
+        return reprice(before, settings)
     ways = travel(county.roads, settings.road)
     asked, (settings, tried) = settings, with_bells(settings, county, ways)
     plan = make_plan(settings, county, ways)

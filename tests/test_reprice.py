@@ -346,6 +346,25 @@ def test_the_base_is_priced_again_with_the_run(tmp_path: Path, undrawn: None) ->
     assert total(again).tolist() == pytest.approx(total(dear).tolist()), "fares are a transfer"
 
 
+def test_a_run_at_other_prices_or_with_a_base_does_not_live_its_own_days_again(
+    tmp_path: Path, undrawn: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = [*SMALL, "study.years=1", f"study.out={tmp_path}"]
+    first = run(load(small))
+    lived: list[str] = []
+    live_all = study.live_all
+    monkeypatch.setattr(study, "live_all", lambda job, folder: (lived.append(folder.path.name), live_all(job, folder)))
+    dear = run(load([*small, UPKEEP]))
+    assert (lived, dear.manifest["repriced_from"]) == ([], "base")
+    found = against(tmp_path)
+    assert lived == ["not_closing"]
+    assert found.path != first.path
+    assert total(found).tolist() == pytest.approx(by_hand(found, RunFolder(tmp_path / "main" / "not_closing")).tolist())
+    other = run(load([*small, "scenario=other"]))
+    assert lived == ["not_closing", "other"], "tables name their scenario, so another scenario is lived"
+    assert set(other.read_table("measures")["scenario"]) == {"other"}
+
+
 def test_a_sweep_lives_its_bases_before_its_scenarios(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(study, "base_run", lambda settings: asked.append(settings.scenario))

@@ -58,32 +58,43 @@ def table(run: Run) -> Grid:
     A use that is only being prepared is told in the register; until then the campus is idle.
     """
     word, found = run.words, campuses(run)
-    head = (word("column.campus_status"), word("column.campus_use"), *map(str, run.years))
+    head: tuple[str, ...] = (word("column.campus_status"), word("column.campus_use"))
     if found.empty:
         return grid(head, [])
     use = found["use"].astype(object).fillna("").mask(found["status"].isin(IDLE), "")
     plan = ["", *(each.use for each in run.settings.campus.uses)]
     found = found.assign(use=use, order=found["status"].map(ORDER.index), rank=use.map(plan.index))
+    years = _years_of_change(run, found)
+    head += tuple(map(str, years))
     cells = found.groupby(["order", "rank", "status", "use", "year"])["area_m2"].agg(["size", "sum"])
     rows: list[tuple[object, ...]] = [
         (
             label(word.term("campus_status", status)),
             label(word.term("campus_use", use) if use else NONE),
-            *_years(run, part),
+            *_years(years, part),
         )
         for (_, _, status, use), part in cells.groupby(["order", "rank", "status", "use"])
     ]
-    rows.append(strong(word("total"), "", *_years(run, found.groupby("year")["area_m2"].agg(["size", "sum"]))))
+    rows.append(strong(word("total"), "", *_years(years, found.groupby("year")["area_m2"].agg(["size", "sum"]))))
     return grid(head, rows, range(2, len(head)), wide=True)
 
 
-def _years(run: Run, cells: pd.DataFrame) -> list[str]:
+def _years_of_change(run: Run, found: pd.DataFrame) -> list[int]:
+    """Return the first year, and every year in which something else becomes of a campus than in the year before."""
+    told = [
+        set(found.loc[found["year"] == year, ["school_id", "status", "use"]].itertuples(index=False, name=None))
+        for year in run.years
+    ]
+    return [year for k, year in enumerate(run.years) if k == 0 or told[k] != told[k - 1]]
+
+
+def _years(years: list[int], cells: pd.DataFrame) -> list[str]:
     """Return count and floor area of each year."""
-    years = (
+    by_year = (
         cells.droplevel([name for name in cells.index.names if name != "year"]) if cells.index.nlevels > 1 else cells
     )
-    years = years.reindex(run.years, fill_value=0)
-    return [f"{size:.0f} ({number(area, 0)})" if size else NONE for size, area in years[["size", "sum"]].to_numpy()]
+    by_year = by_year.reindex(years, fill_value=0)
+    return [f"{size:.0f} ({number(area, 0)})" if size else NONE for size, area in by_year[["size", "sum"]].to_numpy()]
 
 
 def register(run: Run) -> Grid:

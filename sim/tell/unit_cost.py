@@ -58,7 +58,16 @@ def story(run: Run) -> list[str]:
         return []
     inside = int(table["inside"].sum())
     key = "bands.all_inside" if inside == len(table) else "bands.inside"
-    return [run.words(key, inside=inside, all=len(table))]
+    return [run.words(key, inside=inside, all=len(table)), *_here(run)]
+
+
+def _here(run: Run) -> list[str]:
+    """Return the sentence on what a bus does here, which most of its cost follows from."""
+    table = run.if_there("unit_costs.csv")
+    mean = table.groupby("measure")["mean"].mean() if len(table) else {}
+    if not {"riders_per_bus", "km_per_bus"} <= set(mean):
+        return []
+    return [run.words("bands.here", riders=number(mean["riders_per_bus"], 0), km=number(mean["km_per_bus"], 0))]
 
 
 def outside_table(run: Run) -> Grid:
