@@ -1,10 +1,18 @@
 """Units: minute, km, yuan (constant prices), pupil. The one place with 60 and 1000."""
 
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 MINUTES_PER_HOUR = 60.0
 SECONDS_PER_MINUTE = 60.0
 MINUTES_PER_DAY = 24 * 60.0
 METRES_PER_KM = 1000.0
 FEN_PER_YUAN = 100
+DIGITS = 6
+"""Quantities and shares of money are kept to a millionth, so that a spreadsheet multiplies the very same numbers."""
 
 
 def minutes_for(km: float, speed_km_per_h: float) -> float:
@@ -15,3 +23,10 @@ def minutes_for(km: float, speed_km_per_h: float) -> float:
 def minutes_of(seconds: float) -> float:
     """Return seconds as minutes."""
     return seconds / SECONDS_PER_MINUTE
+
+
+def to_fen(yuan: pd.Series[float] | NDArray[np.float64]) -> NDArray[np.int64]:
+    """Round amounts of yuan to whole fen, halves away from zero, as a spreadsheet does."""
+    exact = np.asarray(yuan, dtype=float) * FEN_PER_YUAN
+    nudge = 10.0**-DIGITS
+    return (np.sign(exact) * np.floor(np.abs(exact) + 0.5 + nudge)).astype(np.int64)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 MARKED = "tests/test_workbook.py"
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links, sh and make")
 
 
 def programs(folder: Path, **written: str) -> Path:

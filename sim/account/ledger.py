@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from sim.account.price import BUS_PURCHASE, RETIRED, accounts, charge_of, life_years, shares, unit_price
 from sim.config import Settings
-from sim.units import FEN_PER_YUAN
+from sim.units import DIGITS, FEN_PER_YUAN, to_fen
 
 COLUMNS = (
     "scenario", "replication", "year", "site_id", "account", "nature", "payer", "payee", "quantity", "unit",
     "unit_price_yuan", "share", "amount_yuan",
 )  # fmt: skip
-DIGITS = 6
-"""Quantities and shares are kept to a millionth, so that a spreadsheet multiplies the very same numbers."""
 Floats = NDArray[np.float64]
 Rule = Callable[[Settings, pd.DataFrame], pd.DataFrame]
 """Turns what was counted into the quantity that is charged: rows with year, site_id, quantity."""
@@ -40,13 +38,6 @@ def ledger(settings: Settings, quantities: pd.DataFrame) -> pd.DataFrame:
     table.insert(0, "scenario", settings.scenario)
     keys = ["replication", "year", "account", "site_id", "payer", "payee"]
     return table.sort_values(keys, ignore_index=True)[list(COLUMNS)]
-
-
-def to_fen(yuan: pd.Series[float] | Floats) -> NDArray[np.int64]:
-    """Round amounts of yuan to whole fen, halves away from zero, as a spreadsheet does."""
-    exact = np.asarray(yuan, dtype=float) * FEN_PER_YUAN
-    nudge = 10.0**-DIGITS
-    return (np.sign(exact) * np.floor(np.abs(exact) + 0.5 + nudge)).astype(np.int64)
 
 
 def totals(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:

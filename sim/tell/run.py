@@ -186,8 +186,7 @@ class Run:
     @cached_property
     def budget(self) -> pd.DataFrame:
         """Return the budget by year, account and payer; empty when there is none."""
-        file = self.path / "budget.csv"
-        return pd.read_csv(file) if file.is_file() else pd.DataFrame()
+        return self.if_there("budget.csv")
 
     @cached_property
     def harm(self) -> pd.DataFrame:

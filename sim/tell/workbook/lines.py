@@ -24,7 +24,7 @@ from sim.tell.workbook.together import (
     no_small_group,
     not_too_many,
 )
-from sim.units import FEN_PER_YUAN
+from sim.units import DIGITS, FEN_PER_YUAN, to_fen
 
 Floats = NDArray[np.float64]
 PAYERS = ("county", "upper", "family", "outside")
@@ -34,10 +34,6 @@ WAIVED = "fare_waived"
 """The one transfer of which a typed part is given: the fare that families in hardship need not pay."""
 EVERY = 0
 """Stands for all years together."""
-DIGITS = 6
-"""Shares are kept to a millionth, as in the ledger."""
-NUDGE = 1e-6
-"""Of a fen: halves that a computer cannot write down are rounded away from zero, as in the ledger."""
 
 
 class Part(NamedTuple):
@@ -200,7 +196,7 @@ class Lines:
                 parts = {a.name: a.parts[place] for a in self.accounts.values() if place < len(a.parts)}
                 mine = {name: part for name, part in parts.items() if part.payer == payer}
                 share = self._by_row({name: part.share for name, part in mine.items()})
-                found[payer] += fen(yuan * share) * self._by_row({name: part.sign for name, part in mine.items()})
+                found[payer] += to_fen(yuan * share) * self._by_row({name: part.sign for name, part in mine.items()})
         return found
 
     def _by_row(self, values: dict[str, float]) -> Floats:
@@ -242,8 +238,3 @@ class Lines:
             if rest.any():
                 found[year, payer] = rest
         return found
-
-
-def fen(yuan: Floats) -> Floats:
-    """Round amounts of yuan to whole fen, halves away from zero, as a spreadsheet and the ledger do."""
-    return np.sign(yuan) * np.floor(np.abs(yuan) * FEN_PER_YUAN + 0.5 + NUDGE)

@@ -57,7 +57,11 @@ class Live(NamedTuple):
 
 
 class Sheet(Worksheet):  # type: ignore[misc]  # it has no types
-    """A sheet whose formulas need no rewriting: none uses a function that is newer than the file format."""
+    """A sheet whose formulas need no rewriting: none uses a function that is newer than the file format.
+
+    XlsxWriter looks for each of some thirty newer functions in every formula, and has no public way not to; the
+    option `use_future_functions` is off already, and only spares it the others.
+    """
 
     def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
         return formula.removeprefix("=")

@@ -7,8 +7,9 @@ from typing import Any
 
 from xlsxwriter.utility import xl_rowcol_to_cell
 
-from sim.tell.workbook.lines import DIGITS, SHARING, WAIVED, Lines
+from sim.tell.workbook.lines import SHARING, WAIVED, Lines
 from sim.tell.workbook.pen import HEAD_ROW, Live, Page
+from sim.units import DIGITS
 
 NAMES = (
     "price", "typed", "simulated", "low", "high", "unit", "price_year", "life", "confidence", "used_for", "source",
