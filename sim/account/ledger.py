@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.account.price import BUS_PURCHASE, RETIRED, accounts, charge_of, life_years, shares, unit_price
+from sim.account.price import BUS_PURCHASE, DIGITS, RETIRED, accounts, charge_of, life_years, shares, unit_price
 from sim.config import Settings
 from sim.units import FEN_PER_YUAN
 
@@ -16,8 +16,6 @@ COLUMNS = (
     "scenario", "replication", "year", "site_id", "account", "nature", "payer", "payee", "quantity", "unit",
     "unit_price_yuan", "share", "amount_yuan",
 )  # fmt: skip
-DIGITS = 6
-"""Quantities and shares are kept to a millionth, so that a spreadsheet multiplies the very same numbers."""
 Floats = NDArray[np.float64]
 Rule = Callable[[Settings, pd.DataFrame], pd.DataFrame]
 """Turns what was counted into the quantity that is charged: rows with year, site_id, quantity."""
