@@ -23,9 +23,10 @@ from sim.operate.weather import skyways
 from sim.plan import Checked, Places, Plan, Routes
 from sim.plan.bells import staggered
 from sim.plan.compose import make, placed_years
-from sim.plan.family import family_pupils
+from sim.plan.family import family_pupils, if_nothing_closed
 from sim.plan.keep import if_kept
 from sim.plan.replan import planned
+from sim.plan.staff import lacking_today
 from sim.plan.tables import plan_tables
 from sim.reprice import USED, priced, reprice, tell, write_tables
 from sim.store import RunFolder, check_out, lived_before, open_run, run_folder
@@ -140,8 +141,10 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan, bas
     tables = {"verdicts": judged, "bottlenecks": bottlenecks(settings, county, harm, resources, judged)}
     tables["class_places"] = class_place_table(settings, county, plan, yearly)
     tables |= plan_tables(settings, county, plan)
-    tables["family_pupils"] = family_pupils(settings, county, plan, travel(county.roads, settings.road))
-    tables[USED] = quantities(settings, county, plan, yearly)
+    before = if_nothing_closed(settings, county, plan, travel(county.roads, settings.road))
+    tables["family_pupils"] = family_pupils(settings, county, plan, before)
+    lacking = lacking_today(settings, county, plan.years[0], before[0])
+    tables[USED] = quantities(settings, county, plan, yearly, lacking)
     folder.write_table(USED, tables[USED].assign(scenario=settings.scenario))  # a run may be its own base
     write_tables(folder, settings, tables | priced(settings, county, tables.__getitem__, base))
     folder.write_manifest(base=base.path.name if base else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -19,8 +19,9 @@ from sim.account.quantity import quantities
 from sim.config import Settings, load
 from sim.county import County, travel
 from sim.errors import BadInput
-from sim.plan import YearPlan
-from sim.plan.staff import posts
+from sim.plan import Ints, YearPlan
+from sim.plan.payroll import POSTS
+from sim.plan.staff import lacking_today, posts
 
 LIVED = {
     ("C", "bus_km"): (10.0, 12.0),
@@ -46,7 +47,7 @@ def settings() -> Settings:
 def booked(settings: Settings, county: County, years: Sequence[YearPlan], told: pd.DataFrame) -> pd.DataFrame:
     staff = posts(settings, county, years, closures(years), travel(county.roads, settings.road))
     settings = of_years(settings, len(years))
-    return ledger(settings, quantities(settings, county, plan(county, years, staff), told))
+    return ledger(settings, quantities(settings, county, plan(county, years, staff), told, NOTHING_VACANT))
 
 
 def of_years(settings: Settings, years: int, **account: object) -> Settings:
@@ -56,11 +57,24 @@ def of_years(settings: Settings, years: int, **account: object) -> Settings:
     return settings.model_copy(update={"study": study, "account": money})
 
 
-def counts(settings: Settings, county: County, years: Sequence[YearPlan]) -> pd.DataFrame:
+NOTHING_VACANT = dict.fromkeys(POSTS, np.zeros(2, dtype=np.int64))
+
+
+def counts(
+    settings: Settings, county: County, years: Sequence[YearPlan], lacking: Mapping[str, Ints] = NOTHING_VACANT
+) -> pd.DataFrame:
     """Return what is counted in some years, each lived alike."""
     staff = posts(settings, county, years, closures(years), travel(county.roads, settings.road))
     told = yearly(LIVED, years=[year.year for year in years])
-    return quantities(of_years(settings, len(years)), county, plan(county, years, staff), told)
+    return quantities(of_years(settings, len(years)), county, plan(county, years, staff), told, lacking)
+
+
+def county_without(county: County, school: str) -> County:
+    """Return a county in which nobody lives where pupils go to a school today."""
+    from dataclasses import replace
+
+    at = county.hamlets.school == county.schools.id.index(school)
+    return replace(county, pupils=np.where(at[:, None, None], 0, county.pupils))
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +142,6 @@ def test_only_beds_and_windows_beyond_those_there_are_bought(two_years: pd.DataF
 def test_what_is_bought_is_bought_again_when_it_is_worn_out() -> None:
     needed = np.array([[2.0], [3], [3], [3], [1]])
     assert purchases(needed, 3)[:, 0].tolist() == [2, 1, 0, 2, 0]
-    assert purchases(needed, 0.5)[:, 0].tolist() == [2, 3, 3, 3, 1]
 
 
 def test_who_is_on_the_payroll_costs_nothing_more(two_years: pd.DataFrame) -> None:
@@ -137,7 +150,27 @@ def test_who_is_on_the_payroll_costs_nothing_more(two_years: pd.DataFrame) -> No
     assert line(two_years, "driver")["quantity"].item() == 2
     assert line(two_years, "warden").empty
     guards = line(two_years, "guard").set_index("site_id")["quantity"].to_dict()
-    assert guards == {"C": 1, "T": 2}  # each needs two; C has one
+    assert guards == {"C": 1, "T": 1}  # C needs two and has one; T, so small, needs one
+
+
+def test_posts_that_are_vacant_today_stay_vacant(settings: Settings, three_villages: County) -> None:
+    """C lacks one guard today and T one: while T is open none is hired; had C two too few, it would still have none."""
+    years = [year_plan(three_villages, 2023, open_t=True), year_plan(three_villages, 2024, open_t=False)]
+    lacking = lacking_today(settings, three_villages, years[0], years[0].places)
+    assert {post: gap.tolist() for post, gap in lacking.items()} == {
+        "teacher": [-2, 0], "temporary": [0, -1], "life_teacher": [0, 0], "warden": [0, 0], "canteen_worker": [0, 0],
+        "guard": [1, 1],
+    }  # fmt: skip
+    counted = counts(settings, three_villages, years, lacking)
+    assert not (counted["item"] == "guard").any()
+    told = counted[counted["item"] == "vacant_guard"].set_index(["year", "site_id"])["quantity"]
+    assert told.to_dict() == {(2023, "C"): 1, (2023, "T"): 1, (2024, "C"): 1, (2024, "T"): 1}
+    filled = settings.model_copy(update={"staff": settings.staff.model_copy(update={"vacant": "filled"})})
+    hired = counts(filled, three_villages, years, lacking)
+    assert hired[hired["item"] == "guard"].set_index(["year", "site_id"])["quantity"].to_dict() == {
+        (2023, "C"): 1, (2023, "T"): 1
+    }  # fmt: skip
+    assert not (hired["item"] == "vacant_guard").any()
 
 
 def test_posts_of_those_who_retire_and_have_no_work_are_saved(settings: Settings, three_villages: County) -> None:
@@ -228,6 +261,10 @@ def test_a_closed_small_school_keeps_its_funds_for_some_years(settings: Settings
     kept = table[(table["account"] == "floor_kept") & (table["payer"] == "upper") & (table["replication"] == 0)]
     assert kept.set_index("year")["quantity"].to_dict() == {2024: 97, 2025: 97}
     assert kept["site_id"].unique().tolist() == ["T"]
+    emptied = county_without(three_villages, "T")
+    table = ledger(of_years(settings, 4, floor_kept_years=2), counts(settings, emptied, years))
+    kept = table[(table["account"] == "floor_kept") & (table["payer"] == "upper") & (table["replication"] == 0)]
+    assert kept.set_index("year")["quantity"].to_dict() == {2024: 100, 2025: 100}, "nobody would be there any more"
     upkeep = table[(table["account"] == "school_upkeep") & (table["replication"] == 0)]
     assert upkeep.set_index("year")["quantity"].to_dict() == {2023: 1}
 
@@ -249,7 +286,22 @@ def test_places_in_town_and_works_without_a_stated_cost_are_priced_by_the_list(
             settings, county, [year_plan(county, year) for year in (2023, 2024)], yearly(LIVED, (2023, 2024))
         )
         assert [line(table, account, year)["quantity"].item() for year in (2023, 2024)] == [40, 2 * 45]
+        study = settings.study.model_copy(update={"first_year": 2024})
+        since = settings.model_copy(update={"study": study})
+        later = booked(since, county, [year_plan(county, 2024)], yearly(LIVED, (2024,)))
+        assert line(later, account, 2024)["quantity"].item() == 2 * 45, "what was built before is not bought"
         assert line(table, "project", 2024)["amount_yuan"].item() == 5000
+
+
+def test_toilets_are_bought_by_the_squat_and_stops_of_projects_once(settings: Settings, three_villages: County) -> None:
+    from dataclasses import replace
+
+    rows = [("p", "C", 2023, "toilets_boys", 10, np.nan), ("q", "C", 2023, "stops", 4, np.nan)]
+    projects = pd.DataFrame(rows, columns=["project_id", "school_id", "year", "adds", "quantity", "cost_yuan"])
+    county = replace(three_villages, projects=projects)
+    table = booked(settings, county, [year_plan(county, 2023)], yearly(LIVED))
+    assert line(table, "toilet_place")["quantity"].item() == 10
+    assert line(table, "stop_place")["quantity"].item() == 4
 
 
 def test_stops_are_built_once_and_pupils_on_public_buses_pay_their_rides(
@@ -309,7 +361,7 @@ def test_a_missing_price_is_told_with_its_key(settings: Settings, three_villages
         ("account.payers.food.family=0.8", "account.payers: the shares of food add up to 0.8, not 1"),
         ("account.payers.food.family=1.2", "account.payers.food.family: 1.2 is not possible; it must be at most 1"),
         ("account.payers.fodder={county: 1.0}", "account.payers.fodder: there is no such setting"),
-        ("prices.bed_place.life_years=0", "prices.bed_place.life_years: 0 is not possible; it must be more than 0"),
+        ("prices.bed_place.life_years=0", "prices.bed_place.life_years: 0 is not possible; it must be at least 1"),
         ("account.hardship_fare_waived=1.1", "account.hardship_fare_waived: 1.1 is not possible; it must be at most 1"),
     ],
 )
@@ -320,10 +372,20 @@ def test_shares_and_lives_that_cannot_be_are_refused_with_their_key(typed: str, 
 
 
 def test_an_aid_that_is_more_than_the_meal_is_refused(settings: Settings) -> None:
-    dearer = settings.prices["nutrition_meal"].model_copy(update={"central": 7.0, "high": 8.0})
-    wrong = settings.model_copy(update={"prices": {**settings.prices, "nutrition_meal": dearer}})
-    (told,) = missing_prices(wrong)
-    assert told == "prices.nutrition_meal.central: 7 is more than a lunch costs (prices.meal_lunch: 6)"
+    payers = {**settings.account.payers, "food": {"county": 0.5, "family": 0.5}}
+    (told,) = missing_prices(of_years(settings, 1, payers=payers))
+    assert told == (
+        "prices.nutrition_meal.central: 5 is more than families pay for a lunch: prices.meal_lunch 6 x "
+        "account.payers.food.family 0.5"
+    )
+
+
+def test_thirds_of_a_cost_are_the_whole(settings: Settings, three_villages: County) -> None:
+    payers = {**settings.account.payers, "bus_running": dict.fromkeys(("county", "upper", "family"), 1 / 3)}
+    chosen = of_years(settings, 1, payers=payers)
+    assert shares(chosen, "driver") == {"county": 0.333334, "upper": 0.333333, "family": 0.333333}
+    paid = line(ledger(chosen, counts(settings, three_villages, [year_plan(three_villages, 2023)])), "driver")
+    assert paid["amount_yuan"].sum() == pytest.approx(2 * 51000, abs=0.011)
 
 
 def test_something_bought_needs_a_lifetime(settings: Settings) -> None:

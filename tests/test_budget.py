@@ -337,7 +337,9 @@ def test_a_price_that_is_paid_and_received_drives_only_the_payers(settings: Sett
         for payer, sign in (("family", 1), ("county", -1))
         for r in (0, 1)
     ]
-    table = told(settings, [*fares, *same("bus_km", 1.0)], "drivers")
+    fare = settings.prices["family_fare_per_month"].model_copy(update={"low": 0.0, "high": 80.0})
+    ranged = settings.model_copy(update={"prices": {**settings.prices, "family_fare_per_month": fare}})
+    table = told(ranged, [*fares, *same("bus_km", 1.0)], "drivers")
     assert set(table.loc[table["driver"] == "family_fare_per_month", "payer"]) == {"county"}
 
 

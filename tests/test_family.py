@@ -21,7 +21,7 @@ from sim.errors import BadInput
 from sim.plan import LODGE, MODES, SCHOOL_BUS, WALK, Plan
 from sim.plan.compose import placed_years
 from sim.plan.enrol import forecast
-from sim.plan.family import both, family_pupils, nothing_closes
+from sim.plan.family import both, family_pupils, if_nothing_closed, nothing_closes
 from sim.store import RunFolder
 from sim.tables import as_declared, run_table
 from sim.tables.family import GROUP_KEY, LEVELS
@@ -66,7 +66,8 @@ def counted(settings: Settings, county: County) -> pd.DataFrame:
     ways = travel(county.roads, settings.road)
     expected, closed, placed = placed_years(settings, county, ways)
     years = [replace(year_plan(county, places.year), places=places) for places in placed]
-    return family_pupils(settings, county, Plan(expected, closed, tuple(years), pd.DataFrame()), ways)
+    plan = Plan(expected, closed, tuple(years), pd.DataFrame())
+    return family_pupils(settings, county, plan, if_nothing_closed(settings, county, plan, ways))
 
 
 @pytest.fixture(scope="module")

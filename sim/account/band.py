@@ -48,5 +48,7 @@ def _largest(spent: Amounts, measure: str) -> str:
     """Return the accounts that make most of a cost, with their shares of it; nothing where no money is in it."""
     sums = summed(spent, belonging(spent.lines, measure)[["account"]], yearly=False)
     share = pd.Series(sums.fen.mean(axis=1), index=sums.groups["account"])
+    if share.sum() == 0:
+        return ""
     share = (share / share.sum()).sort_values(ascending=False, key=abs, kind="stable").head(LARGEST)
     return ";".join(f"{account}:{part:.2g}" for account, part in share.items())

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Literal
 
 from sim.config import Price, Settings
-from sim.config.money import Purse
+from sim.config.money import Payer, Purse
 from sim.errors import BadInput, refusals
 from sim.plan.payroll import POSTS
 
@@ -98,7 +98,7 @@ ACCOUNTS: dict[str, Charge] = {
     "campus_lease": Charge("income", "m2-year", "campus_lease_m2", "campus", counts="campus_let_m2"),
     "campus_sale": Charge("income", "m2", "campus_sale_m2", "campus", counts="campus_sold_m2"),
     **{
-        f"{RETIRED}{post}": Charge("income", "post-year", f"{post}_year", "staff", counts=f"idle_{post}")
+        f"{RETIRED}{post}": Charge("income", "post-year", f"{post}_year", "staff", "staff", counts=f"idle_{post}")
         for post in POSTS
     },
 }
@@ -108,8 +108,10 @@ EARMARKED = ("public_funds_primary", "public_funds_junior")
 is told without them, or the county would seem to pay for its buses out of chalk money."""
 BUS_PURCHASE = "bus_purchase_"
 """Every kind of bus has an account of its own, this and the kind's name, so that an account has one price."""
-PROJECT_LIFE_YEARS = 30.0
-"""Assumption: the works of a project last as long as a new dormitory."""
+PAYERS: tuple[Payer, ...] = ("county", "upper", "family")
+DIGITS = 6
+"""Quantities and shares are kept to a millionth, so that a spreadsheet multiplies the very same numbers."""
+TINY = 1e-9
 
 
 def accounts(settings: Settings) -> Iterator[str]:
@@ -154,7 +156,7 @@ def life_years(settings: Settings, account: str) -> float:
     """Return how many years what an account buys lasts. Raises BadInput when the price list does not say."""
     item = charge_of(account).item
     if not item:
-        return PROJECT_LIFE_YEARS
+        return settings.account.project_life_years
     years = entry(settings, item, account).life_years
     if years is None:
         raise BadInput(f"prices.{item}.life_years: is missing; what is bought (account {account}) needs a lifetime")
@@ -162,11 +164,14 @@ def life_years(settings: Settings, account: str) -> float:
 
 
 def shares(settings: Settings, account: str) -> dict[str, float]:
-    """Return who pays which share of an account; the shares add up to 1."""
+    """Return who pays which share of an account, to a millionth; the first who pays bears the rest to 1."""
     charge = charge_of(account)
     if not charge.purse:
         return {charge.payer: 1.0}
-    return {payer: share for payer, share in settings.account.payers[charge.purse].items() if share > 0}
+    told = settings.account.payers[charge.purse]
+    first, *others = [payer for payer in PAYERS if told.get(payer, 0.0) > 0]
+    parts: dict[str, float] = {payer: round(told[payer], DIGITS) for payer in others}
+    return {first: round(1.0 - sum(parts.values()), DIGITS), **parts}
 
 
 def _kinds_of_buses_there(settings: Settings) -> None:
@@ -178,9 +183,11 @@ def _kinds_of_buses_there(settings: Settings) -> None:
 
 
 def _aid_within_the_meal(settings: Settings) -> None:
-    """Refuse an aid for lunch that is more than a lunch costs: families would be paid for eating."""
+    """Refuse an aid for lunch that is more than families pay for it: they would be paid for eating."""
     aid, lunch = (entry(settings, item, "nutrition_aid").central for item in ("nutrition_meal", "meal_lunch"))
-    if aid > lunch:
-        raise BadInput(
-            f"prices.nutrition_meal.central: {aid:g} is more than a lunch costs (prices.meal_lunch: {lunch:g})"
+    share = settings.account.payers["food"].get("family", 0.0)
+    if aid > lunch * share + TINY:
+        says = (
+            f"{aid:g} is more than families pay for a lunch: prices.meal_lunch {lunch:g} x account.payers.food.family"
         )
+        raise BadInput(f"prices.nutrition_meal.central: {says} {share:g}")

@@ -6,15 +6,17 @@ of year, site_id and quantity; rows with a `replication` come from simulated day
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from sim.account.price import ACCOUNTS, BUS_PURCHASE
-from sim.account.rows import Counted, by_site, county_rows, whole_county
+from sim.account.rows import Counted, by_site, county_rows, every_year, whole_county
 from sim.account.stock import buses_by_kind, stocks, stops
 from sim.config import Settings
 from sim.county import County
-from sim.plan import LODGE, MODES, Floats, Plan, YearPlan
+from sim.plan import LODGE, MODES, Floats, Ints, Plan, YearPlan
 from sim.plan.campus import campuses, space
 from sim.plan.payroll import POSTS
 from sim.plan.staff import COUNTY_SITE, FLEET_POSTS, JUNIOR, PRIMARY, pupils_by_school
@@ -22,19 +24,23 @@ from sim.plan.staff import COUNTY_SITE, FLEET_POSTS, JUNIOR, PRIMARY, pupils_by_
 COLUMNS = ("scenario", "replication", "year", "site_id", "item", "quantity", "unit")
 SMALL_KINDS = ("teaching_point", "village")
 """Kinds of school that are funded as if they had the floor's number of pupils."""
+CLOSED = "closed_small_school"
+"""Pupils whom a closed small school would have; 0 is told, too, as its funds depend on how long it has been closed."""
 UNITS = {
     "buses_owned": "bus", "riders": "rider", "riders_hardship": "rider", "lodgers": "lodger", "small_school": "pupil",
-    "closed_small_school": "pupil", "campus_idle_m2": "m2", "campus_let_m2": "m2", "campus_sold_m2": "m2",
-    **{f"idle_{post}": "person" for post in POSTS},
+    CLOSED: "pupil", "campus_idle_m2": "m2", "campus_let_m2": "m2", "campus_sold_m2": "m2",
+    **{f"idle_{post}": "person" for post in POSTS}, **{f"vacant_{post}": "post-year" for post in POSTS},
 }  # fmt: skip
 """Units of the items that are not named as an account."""
 
 
-def quantities(settings: Settings, county: County, plan: Plan, yearly: pd.DataFrame) -> pd.DataFrame:
+def quantities(
+    settings: Settings, county: County, plan: Plan, yearly: pd.DataFrame, lacking: Mapping[str, Ints]
+) -> pd.DataFrame:
     """Count what every year takes, item by item: the columns of quantities.parquet.
 
-    `yearly` has the columns of annual.parquet. Items are named as the accounts that charge them, unless several do.
-    What the plan decides stands once, with a null replication.
+    `yearly` has the columns of annual.parquet; `lacking` is that of `plan.staff.lacking_today`. Items are named as the
+    accounts that charge them, unless several do. What the plan decides stands once, with a null replication.
     """
     parts = [
         rows.assign(item=item)
@@ -42,14 +48,14 @@ def quantities(settings: Settings, county: County, plan: Plan, yearly: pd.DataFr
             _fleet(settings, county, plan),
             stocks(settings, county, plan),
             _lived(county, yearly),
-            _posts(plan.posts),
+            _posts(settings, county, plan, lacking),
             _pupils(county, plan),
             _small_schools(county, plan),
             _idle_campuses(settings, county, plan),
         )
         for item, rows in counted
     ]
-    table = pd.concat([part[part["quantity"] != 0] for part in parts], ignore_index=True)
+    table = pd.concat([part[(part["quantity"] != 0) | (part["item"] == CLOSED)] for part in parts], ignore_index=True)
     unit = {**{account: charge.unit for account, charge in ACCOUNTS.items()}, **UNITS}
     table["unit"] = table["item"].map(unit).fillna("bus")
     table["replication"] = table["replication"].astype("Int64")
@@ -62,7 +68,7 @@ def _fleet(settings: Settings, county: County, plan: Plan) -> Counted:
     for kind, bus in enumerate(settings.fleet.kinds):
         yield BUS_PURCHASE + bus.name, whole_county(plan, owned[:, kind])
     yield "buses_owned", whole_county(plan, owned.sum(axis=1))
-    yield "stop_place", whole_county(plan, stops(plan))
+    yield "stop_place", whole_county(plan, stops(county, plan))
     line_bus = MODES.index("line_bus")
     rides = [year.places.share[:, :, line_bus] * 2 * school_days(county)[0] for year in plan.years]
     yield "line_bus_ride", by_site(county, plan, _of_pupils(county, plan, rides))
@@ -116,16 +122,27 @@ def _hardship_share(county: County) -> float:
     return float((pupils * county.hamlets.hardship_share[rural]).sum() / max(pupils.sum(), 1))
 
 
-def _posts(posts: pd.DataFrame) -> Counted:
-    """Count the post-years that have to be hired, and people on the payroll who have no post."""
-    for post in (*FLEET_POSTS, *POSTS):
-        yield post, hired(posts, post)
+def _posts(settings: Settings, county: County, plan: Plan, lacking: Mapping[str, Ints]) -> Counted:
+    """Count the post-years that have to be hired, those vacant today, and people on the payroll who have no post."""
+    for post in FLEET_POSTS:
+        yield post, hired(plan.posts, post)
     for post in POSTS:
-        yield f"idle_{post}", idle(posts, post)
+        empty = vacant(county, post, lacking[post])
+        stay = empty if settings.staff.vacant == "stay" else empty * 0
+        yield post, hired(plan.posts, post, stay)
+        yield f"vacant_{post}", every_year(plan, stay)
+        yield f"idle_{post}", idle(plan.posts, post)
 
 
-def hired(posts: pd.DataFrame, post: str) -> pd.DataFrame:
-    """Return the post-years to be hired: those by norm, less those that people on the payroll fill.
+def vacant(county: County, post: str, lacking: Ints) -> pd.Series[float]:
+    """Return the posts by site that nobody fills before anything closes; teachers are one staff of the county."""
+    if post == "teacher":
+        return pd.Series({COUNTY_SITE: max(float(lacking.sum()), 0.0)})
+    return pd.Series(np.maximum(lacking, 0).astype(float), index=list(county.schools.id))
+
+
+def hired(posts: pd.DataFrame, post: str, stay: pd.Series[float] | None = None) -> pd.DataFrame:
+    """Return the post-years to be hired: those by norm, less those that people on the payroll fill or that stay vacant.
 
     People on the payroll cost nothing more, but save only what would else be hired. Teachers of all schools are one
     staff: only what the schools together lack is hired. Who found no post within reach does not fill one here either.
@@ -134,7 +151,10 @@ def hired(posts: pd.DataFrame, post: str) -> pd.DataFrame:
     at_work = rows if post in FLEET_POSTS else rows[rows["site_id"] != COUNTY_SITE]
     together = at_work.assign(site_id=COUNTY_SITE) if post == "teacher" else at_work
     told = together.groupby(["year", "site_id"])[["needed", "filled"]].sum()
-    gap = (told["needed"] - told["filled"]).clip(lower=0)
+    gap = told["needed"] - told["filled"]
+    if stay is not None:
+        gap = gap - stay.reindex(gap.index.get_level_values("site_id")).fillna(0.0).to_numpy()
+    gap = gap.clip(lower=0)
     return gap.rename("quantity").reset_index().assign(replication=pd.NA)
 
 
@@ -169,12 +189,13 @@ def _small_schools(county: County, plan: Plan) -> Counted:
     would = np.stack([_if_nothing_closed(county, plan, year) for year in plan.years])
     open_ = np.stack([year.open for year in plan.years])
     yield "small_school", by_site(county, plan, np.where(small & open_, there, 0.0))
-    yield "closed_small_school", by_site(county, plan, np.where(small & ~open_, would, 0.0))
+    closed = small & ~open_ & (county.schools.opens_year <= np.array([[year.year] for year in plan.years]))
+    yield CLOSED, by_site(county, plan, would)[closed.ravel()]
     yield "school_upkeep", by_site(county, plan, (small & open_).astype(float))
 
 
 def _idle_campuses(settings: Settings, county: County, plan: Plan) -> Counted:
-    """Count the m2 of campuses that are kept up, let and sold, whether the county or its company owns them."""
+    """Count the m2 of campuses that are kept up, and of those of the county that are let and sold."""
     for item, rows in space(campuses(settings, county, plan)).groupby("item"):
         yield str(item), rows.drop(columns="item").assign(replication=pd.NA)
 

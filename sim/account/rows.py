@@ -40,3 +40,16 @@ def county_rows(by_year: pd.Series[float]) -> pd.DataFrame:
     return pd.DataFrame(
         {"replication": pd.NA, "year": by_year.index, "site_id": COUNTY_SITE, "quantity": by_year.to_numpy(float)}
     )
+
+
+def every_year(plan: Plan, by_site: pd.Series[float]) -> pd.DataFrame:
+    """Turn a series by site into rows that are the same in every year."""
+    years = [year.year for year in plan.years]
+    return pd.DataFrame(
+        {
+            "replication": pd.NA,
+            "year": np.repeat(years, len(by_site)),
+            "site_id": np.tile(by_site.index.to_numpy(dtype=object), len(years)),
+            "quantity": np.tile(by_site.to_numpy(float), len(years)),
+        }
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,12 +10,13 @@ import pandas as pd
 from sim.account.rows import Counted, by_site
 from sim.config import Settings
 from sim.county import County
+from sim.county.facts import TOWN_KINDS
 from sim.plan import Ints, Plan
 from sim.plan.classroom import class_size
 from sim.plan.duty import scaled
+from sim.plan.lodge import added
 from sim.plan.wash import fixtures
 
-TOWN_KINDS = ("town_primary", "town_junior")
 PROJECTS = {"living_rooms": "living_room", "road_safety_km": "road_safety_km", "teacher_flats": "teacher_flat"}
 """What projects add without changing a school day -> its account."""
 ADDED = {
@@ -30,16 +30,23 @@ ADDED = {
     "shower_place": ("showers",),
 }
 """What projects may add to the stock of each account."""
+BEDS_AND_MEALS = ("bed_place", "window_place", "canteen_seat_place", "kitchen_meal")
+SCALES = dict.fromkeys(("taps_scale", "basins_scale", "toilets_scale", "showers_scale"), 1.0)
+SQUATS = {"urinals_per_squat": 0.0}
 
 
-def stops(plan: Plan) -> Ints:
-    """Return how many stops at homes buses have come to up to each year; (Y,). Once built, a stop stays."""
+def stops(county: County, plan: Plan) -> Ints:
+    """Return how many stops are built up to each year, less those of projects with a stated cost; (Y,).
+
+    Those at homes to which buses have come, or those that projects add, if they are more. Once built, a stop stays.
+    """
     built: set[int] = set()
     many = []
     for year in plan.years:
         built |= set(year.runs.routes.hamlet[year.runs.routes.hamlet >= 0].tolist())
         many.append(len(built))
-    return np.array(many, dtype=np.int64)
+    told, paid = (_built(county, plan, ("stops",), priced).sum(axis=1) for priced in (False, True))
+    return np.maximum(np.maximum(np.array(many, dtype=np.int64) - paid, told), 0)
 
 
 def buses_by_kind(settings: Settings, plan: Plan) -> Ints:
@@ -64,49 +71,58 @@ def buses_by_kind(settings: Settings, plan: Plan) -> Ints:
 
 
 def stocks(settings: Settings, county: County, plan: Plan) -> Counted:
-    """Count what schools have beyond what was there, less what projects of a stated cost pay; and those projects."""
+    """Count what schools have beyond what was there before the study, less what projects of a stated cost pay.
+
+    What projects add is bought in their year, at their stated cost or, without one, at the price of the list.
+    """
     for account, adds in ADDED.items():
         have, there = _stock(settings, county, plan, account)
-        paid = np.stack([_built(county, adds, year.year, priced=True) for year in plan.years])
-        yield account, by_site(county, plan, np.maximum(have - paid - there, 0))
+        yield account, by_site(county, plan, np.maximum(have - _built(county, plan, adds, priced=True) - there, 0))
     for what, account in PROJECTS.items():
-        built = np.stack([_built(county, (what,), year.year, False) for year in plan.years])
-        yield account, by_site(county, plan, built)
-    in_class = class_size(county, settings)
-    places = np.stack([_built(county, ("places",), year.year, False) for year in plan.years])
-    rooms = np.stack([_built(county, ("classrooms",), year.year, False) for year in plan.years])
+        yield account, by_site(county, plan, _built(county, plan, (what,), priced=False))
+    rooms = _built(county, plan, ("classrooms",), priced=False) * class_size(county, settings)
+    places = _built(county, plan, ("places",), priced=False) + rooms
     town = np.isin(np.array(county.schools.kind), TOWN_KINDS)
     for account, here in (("town_place", town), ("class_place", ~town)):
-        yield account, by_site(county, plan, np.where(here, places + in_class * rooms, 0))
+        yield account, by_site(county, plan, np.where(here, places, 0))
     yield "project", _stated(county, plan)
 
 
 def _stock(settings: Settings, county: County, plan: Plan, account: str) -> tuple[Ints, Ints]:
-    """Return what each school has in each year (Y, S), and what was there (S,)."""
-    schools, scales = county.schools, ("taps_scale", "basins_scale", "toilets_scale", "showers_scale")
-    as_it_is = settings.model_copy(update={"wash": settings.wash.model_copy(update=dict.fromkeys(scales, 1.0))})
-    before = fixtures(replace(county, projects=county.projects[:0]), as_it_is, plan.years[0].year)
-    have, there = {
-        "bed_place": ([year.beds.nominal for year in plan.years], schools.beds),
+    """Return what each school has in each year (Y, S), and what was there before the first year (S,).
+
+    Toilets are squats here: the urinals beside them are in their price.
+    """
+    schools, before = county.schools, plan.years[0].year - 1
+    as_it_is = settings.model_copy(update={"wash": settings.wash.model_copy(update=SCALES | SQUATS)})
+    was = fixtures(county, as_it_is, before)
+    squats = settings.model_copy(update={"wash": settings.wash.model_copy(update=SQUATS)})
+    toilets = [fixtures(county, squats, year.year).toilets.sum(axis=1) for year in plan.years]
+    have, at_first = {
+        "bed_place": ([year.beds.nominal.sum(axis=1) for year in plan.years], schools.beds.sum(axis=1)),
         "window_place": ([year.meals.windows for year in plan.years], schools.windows),
         "canteen_seat_place": ([year.meals.seats for year in plan.years], schools.canteen_seats),
         "kitchen_meal": ([year.meals.kitchen for year in plan.years], schools.kitchen_meals),
-        "tap_place": ([year.fixtures.taps for year in plan.years], before.taps),
-        "basin_place": ([year.fixtures.basins for year in plan.years], before.basins),
-        "toilet_place": ([year.fixtures.toilets for year in plan.years], before.toilets),
-        "shower_place": ([year.fixtures.showers for year in plan.years], before.showers),
+        "tap_place": ([year.fixtures.taps for year in plan.years], was.taps),
+        "basin_place": ([year.fixtures.basins for year in plan.years], was.basins),
+        "toilet_place": (toilets, was.toilets.sum(axis=1)),
+        "shower_place": ([year.fixtures.showers.sum(axis=1) for year in plan.years], was.showers.sum(axis=1)),
     }[account]
-    table, at_first = np.stack(have), np.asarray(there)
-    return (table.sum(axis=2), at_first.sum(axis=1)) if table.ndim > 2 else (table, at_first)
+    if account in BEDS_AND_MEALS:
+        at_first = at_first + sum(added(county, what, before) for what in ADDED[account])
+    return np.stack(have), np.asarray(at_first)
 
 
-def _built(county: County, adds: tuple[str, ...], year: int, priced: bool) -> Ints:
-    """Return what projects with a stated cost (`priced`), or without one, have added to each school by a year."""
-    projects = county.projects
-    done = projects["adds"].isin(adds) & (projects["cost_yuan"].notna() == priced) & (projects["year"] <= year)
-    site = pd.Index(county.schools.id).get_indexer(pd.Index(projects.loc[done, "school_id"]))
-    quantity = projects.loc[done, "quantity"].to_numpy(dtype=float)
-    return np.bincount(site, weights=quantity, minlength=len(county.schools.id)).astype(np.int64)
+def _built(county: County, plan: Plan, adds: tuple[str, ...], priced: bool) -> Ints:
+    """Return what projects with a stated cost (`priced`), or without one, have added since the first year; (Y, S)."""
+    projects, years = county.projects, [year.year for year in plan.years]
+    wanted = projects[projects["adds"].isin(adds) & (projects["cost_yuan"].notna() == priced)]
+    site = pd.Index(county.schools.id).get_indexer(pd.Index(wanted["school_id"]))
+    built = np.zeros((len(years), len(county.schools.id)), dtype=np.int64)
+    for row, year in enumerate(years):
+        done = ((wanted["year"] >= years[0]) & (wanted["year"] <= year)).to_numpy()
+        np.add.at(built[row], site[done], wanted["quantity"].to_numpy(dtype=np.int64)[done])
+    return built
 
 
 def _stated(county: County, plan: Plan) -> pd.DataFrame:

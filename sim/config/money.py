@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import field_validator, model_validator
 
-from sim.config.kinds import Amount, Count, Counts, Group, Number, Positive, PositiveCount, SchoolYear, Share, Text
+from sim.config.kinds import Amount, Count, Counts, Group, Number, PositiveCount, SchoolYear, Share, Text
 
 
 class Price(Group):
@@ -27,7 +27,7 @@ class Price(Group):
     """Where it comes from; an assumption says so."""
     confidence: Literal["high", "medium", "low", "assumption"]
     """How far it can be trusted."""
-    life_years: Positive | None = None
+    life_years: PositiveCount | None = None
     """Years a bought thing lasts; null when nothing is bought."""
 
     @model_validator(mode="after")
@@ -61,16 +61,13 @@ class Limit(Group):
     """Law, norm or assumption behind it."""
 
 
-PURSES = (
-    "bus_purchase", "bus_running", "buildings", "town_places", "staff", "food", "campuses", "public_bus", "aid",
-)  # fmt: skip
-"""What costs are shared out by: all accounts of a purse have the same payers."""
 WHOLE = 1e-9
 """Shares add up to 1 but for what a computer cannot write down."""
 Payer = Literal["county", "upper", "family"]
 Purse = Literal[
     "bus_purchase", "bus_running", "buildings", "town_places", "staff", "food", "campuses", "public_bus", "aid"
 ]
+"""What costs are shared out by: all accounts of a purse have the same payers."""
 
 
 class Account(Group):
@@ -86,6 +83,8 @@ class Account(Group):
     """Who pays which share of each kind of cost; the shares of a kind add up to 1."""
     buses_there: Counts
     """Buses that are there at the start, by kind; they need not be bought."""
+    project_life_years: PositiveCount
+    """Years that the works of projects with a stated cost last."""
     fare_months: Amount
     """Months of a school year for which families pay the fare."""
     hardship_fare_waived: Share
@@ -105,7 +104,7 @@ class Account(Group):
     @classmethod
     def _pay_all(cls, payers: Mapping[str, Mapping[str, float]]) -> Mapping[str, Mapping[str, float]]:
         """Refuse costs that nobody pays in full."""
-        missing = [purse for purse in PURSES if purse not in payers]
+        missing = [purse for purse in get_args(Purse) if purse not in payers]
         if missing:
             raise ValueError(f"needs the payers of {', '.join(missing)}, too")
         wrong = {purse: sum(shares.values()) for purse, shares in payers.items()}

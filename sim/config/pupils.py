@@ -142,12 +142,18 @@ class Staff(Group):
     """Lodgers per dormitory warden on duty."""
     diners_per_canteen_worker: Positive
     """Diners per canteen worker."""
+    guards_small_school: PositiveCount
+    """Guards of a school without lodgers that has fewer than `small_school_pupils`."""
+    small_school_pupils: Count
+    """Pupils from which on a school without lodgers needs `guards_day_school`."""
     guards_day_school: PositiveCount
     """Guards of a school without lodgers."""
     guards_lodging_school: PositiveCount
     """Guards of a school with lodgers, up to the step below."""
     lodgers_per_extra_guard: Positive
     """One more guard for each so many lodgers beyond the first so many."""
+    vacant: Literal["stay", "filled"]
+    """Whether posts that the norm asks for today and nobody fills stay vacant, or are filled from the first year on."""
     pool: Literal["township", "zone", "county"]
     """Where the people of a closed school are placed first: in its township, its school zone, or anywhere."""
     travel_most_min: Amount

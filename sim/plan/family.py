@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -15,16 +17,20 @@ GRADES_OF_A_LEVEL = 3
 KEY = list(GROUP_KEY)
 
 
-def family_pupils(settings: Settings, county: County, plan: Plan, ways: Travel) -> pd.DataFrame:
+def if_nothing_closed(settings: Settings, county: County, plan: Plan, ways: Travel) -> list[Places]:
+    """Return where the pupils of every year would go to school, by the same rules, if no school had closed."""
+    return list(close_and_place(county, nothing_closes(settings), ways, plan.forecast)[1])
+
+
+def family_pupils(settings: Settings, county: County, plan: Plan, before: Sequence[Places]) -> pd.DataFrame:
     """Count the pupils expected in every year by group, way to school before and way to school after.
 
-    Before: the same pupils of the same year, placed by the same rules with no school closed; only places are found
-    anew, no bus is routed. After: as planned. The pupils are the mean forecast, whatever `plan.basis` says, and add up
+    Before: the same pupils of the same year, placed as in `before`, with no school closed; no bus is routed for them.
+    After: as planned. The pupils are the mean forecast, whatever `plan.basis` says, and add up
     to it. Hardship, parents who work elsewhere and the way to school do not depend on each other within a hamlet
     (assumption: its table tells shares, not who).
     Returns the columns of family_pupils.csv.
     """
-    _, before = close_and_place(county, nothing_closes(settings), ways, plan.forecast)
     expected = plan.forecast.mean.sum(axis=3)
     years = [
         _groups(county, was, year.places, pupils).assign(year=year.year)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from sim.config import Settings
 from sim.county import County, Travel
-from sim.plan import LODGE, Bools, Closures, Floats, Ints, YearPlan
+from sim.plan import LODGE, Bools, Closures, Floats, Ints, Places, YearPlan
 from sim.plan.classroom import teachers_by_class
 from sim.plan.payroll import POSTS, People, payroll, present, redeploy
 
@@ -89,7 +89,7 @@ def school_needs(settings: Settings, county: County, plan: YearPlan) -> dict[str
     guards = np.where(
         _up(nights) > 0,
         norm.guards_lodging_school + nights // norm.lodgers_per_extra_guard,
-        norm.guards_day_school,
+        np.where(pupils.sum(axis=1) < norm.small_school_pupils, norm.guards_small_school, norm.guards_day_school),
     )
     needs: Mapping[str, Floats] = {
         "teacher": teacher_posts(settings, pupils),
@@ -100,6 +100,17 @@ def school_needs(settings: Settings, county: County, plan: YearPlan) -> dict[str
         "guard": np.where(_up(pupils.sum(axis=1)) > 0, guards, 0),
     }
     return {post: np.where(plan.open, number, 0).astype(np.int64) for post, number in needs.items()}
+
+
+def lacking_today(settings: Settings, county: County, first: YearPlan, if_open: Places) -> dict[str, Ints]:
+    """Return by how many posts of the norm outnumber the people of each school before anything closes: post -> (S,).
+
+    first: the plan of the first year; if_open: where its pupils would go to school if nothing closed. Negative where
+    there are more people than posts.
+    """
+    today = replace(first, places=if_open, open=np.ones_like(first.open))
+    needed = school_needs(settings, county, today)
+    return {post: needed[post] - there for post, there in zip(POSTS, present(county), strict=True)}
 
 
 def teacher_posts(settings: Settings, pupils: Floats) -> Floats:
