@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from sim.account.draw import price_draws
-from sim.account.ledger import to_fen
-from sim.account.price import DIGITS, EARMARKED, charge_of, entry
+from sim.account.price import EARMARKED, charge_of, entry
 from sim.config import Settings
 from sim.measure.interval import mean_interval
-from sim.units import FEN_PER_YUAN
+from sim.units import DIGITS, FEN_PER_YUAN, to_fen
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

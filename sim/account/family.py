@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.account.ledger import to_fen
 from sim.account.price import entry, shares, unit_price
 from sim.config import Settings
 from sim.tables.family import FAMILY
-from sim.units import FEN_PER_YUAN
+from sim.units import FEN_PER_YUAN, to_fen
 
 Floats = NDArray[np.float64]
 OWN_RIDE = "family_km"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.account.price import BUS_PURCHASE, DIGITS, RETIRED, accounts, charge_of, life_years, shares, unit_price
+from sim.account.price import BUS_PURCHASE, RETIRED, accounts, charge_of, life_years, shares, unit_price
 from sim.config import Settings
 from sim.units import DIGITS, FEN_PER_YUAN, to_fen
 

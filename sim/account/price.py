@@ -11,6 +11,7 @@ from sim.config import Price, Settings
 from sim.config.money import Payer, Purse
 from sim.errors import BadInput, refusals
 from sim.plan.payroll import POSTS
+from sim.units import DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,6 @@ is told without them, or the county would seem to pay for its buses out of chalk
 BUS_PURCHASE = "bus_purchase_"
 """Every kind of bus has an account of its own, this and the kind's name, so that an account has one price."""
 PAYERS: tuple[Payer, ...] = ("county", "upper", "family")
-DIGITS = 6
-"""Quantities and shares are kept to a millionth, so that a spreadsheet multiplies the very same numbers."""
 TINY = 1e-9
 
 

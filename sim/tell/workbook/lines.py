@@ -109,7 +109,8 @@ class Lines:
         account, purse = self.run.settings.account, row.purse
         if purse:
             told: dict[Any, float] = dict(account.payers[purse])
-            shares = {payer: told.get(payer, 0.0) for payer in SHARING}
+            shares = {payer: round(told.get(payer, 0.0), DIGITS) for payer in SHARING[:2]}
+            shares["county"] = round(1.0 - sum(shares.values()), DIGITS)
         elif row.account == WAIVED:
             purse, shares = WAIVED, {row.payer: account.hardship_fare_waived}
         else:
