@@ -129,7 +129,7 @@ def _money(run: Run) -> list[str]:
     cost = yearly_cost(run)
     if cost is None:
         return []
-    told = {name: money(value, run.words) for name, value in cost.items()}
+    told = {name: money(value, run.words, run.public) for name, value in cost.items()}
     return [run.words("answer.money", **told), *(net.story(run)[:1] if net.told(run) else [])]
 
 
@@ -195,13 +195,13 @@ def _cost(run: Run) -> list[Figure]:
     cost = yearly_cost(run)
     if cost is None:
         return []
-    note = run.words("key.cost_note", p80=money(cost["p80"], run.words))
-    return [Figure(money(cost["p50"], run.words), run.words("key.cost"), note), *_net(run)]
+    note = run.words("key.cost_note", p80=money(cost["p80"], run.words, run.public))
+    return [Figure(money(cost["p50"], run.words, run.public), run.words("key.cost"), note), *_net(run)]
 
 
 def _net(run: Run) -> list[Figure]:
     if not net.told(run):
         return []
     found = net.yearly(run).loc["all"]
-    note = run.words("net.key_note", p80=money(found["p80"], run.words), chance=percent(found["p_below"]))
-    return [Figure(money(found["mean"], run.words), run.words("net.key"), note)]
+    note = run.words("net.key_note", p80=money(found["p80"], run.words, run.public), chance=percent(found["p_below"]))
+    return [Figure(money(found["mean"], run.words, run.public), run.words("net.key"), note)]

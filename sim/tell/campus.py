@@ -43,7 +43,7 @@ def _money(run: Run) -> list[str]:
     if run.budget.empty:
         return []
     sums = lines(run).groupby("account")["mean"].sum().reindex(MONEY, fill_value=0.0)
-    told = {name.removeprefix("campus_"): money(abs(yuan), run.words) for name, yuan in sums.items()}
+    told = {name.removeprefix("campus_"): money(abs(yuan), run.words, run.public) for name, yuan in sums.items()}
     return [run.words("campus.money", first=run.years[0], last=run.years[-1], **told)]
 
 

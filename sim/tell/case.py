@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from sim.tell.number import TEN_THOUSAND_YUAN, money
+from sim.tell.number import money
 from sim.tell.run import Run
 from sim.tell.words import Words
 
@@ -97,5 +97,4 @@ def keep_cost(run: Run, yuan: float) -> str:
 
     To the yuan, it would tell the roll of a school that is funded as if it had a hundred pupils.
     """
-    rough = run.public and pd.notna(yuan)
-    return money(round(yuan / TEN_THOUSAND_YUAN) * TEN_THOUSAND_YUAN if rough else yuan, run.words)
+    return money(yuan, run.words, run.public)

@@ -54,7 +54,7 @@ def _readiness(run: Run, found: pd.DataFrame) -> list[str]:
     if pd.notna(help_yuan) and not (run.public and is_small(_units(short))):
         first = run.table("closures").drop_duplicates("school_id").set_index("school_id")
         keep = keep_cost(run, first["keep_cost_yuan_per_year"].reindex(lacking).sum())
-        said.append(word("closing.money", relief=money(help_yuan, word), keep=keep))
+        said.append(word("closing.money", relief=money(help_yuan, word, run.public), keep=keep))
         said += [word("closing.unpriced")] if short["relief_cost_yuan"].isna().any() else []
     return said
 
@@ -72,7 +72,7 @@ def missing(run: Run) -> Grid:
             word.term("column.condition", each),
             number(len(part)),
             number(int(part["required"].sum())),
-            HIDDEN if gone else money(part["relief_cost_yuan"].sum(min_count=1), word),
+            HIDDEN if gone else money(part["relief_cost_yuan"].sum(min_count=1), word, run.public),
         )
         for (each, part), gone in zip(parts, away, strict=True)
     ]

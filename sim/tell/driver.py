@@ -45,7 +45,8 @@ def story(run: Run) -> list[str]:
     top = prices.iloc[0]
     item = run.settings.prices.get(str(top["driver"]))
     key = "driver.top" + (".assumed" if item is not None and item.confidence == "assumption" else "")
-    said = [word(key, price=name(run, top["driver"]), low=money(top["low"], word), high=money(top["high"], word))]
+    ends = {end: money(top[end], word, run.public) for end in ("low", "high")}
+    said = [word(key, price=name(run, top["driver"]), **ends)]
     share = luck["share"].sum()
     return [*said, word("driver.luck_share", share=_part(share))] if share > 0 else said
 

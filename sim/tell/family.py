@@ -55,8 +55,8 @@ def notes(run: Run) -> list[str]:
     if change.empty:
         return [word("family.nobody" if moved.empty else "family.few")]
     each = change.iloc[0]
-    with_aid, without = (money(each[name], word) for name in ("rise", "rise_without_aid"))
-    said = [word("family.moved", pupils=pupils(each["pupils"], public=run.public), rise=with_aid, without=without)]
+    change, without = (_change(word, each[name]) for name in ("rise", "rise_without_aid"))
+    said = [word("family.moved", pupils=pupils(each["pupils"], public=run.public), change=change, without=without)]
     most = rises_most(moved, run.public)
     if most is None:
         return said
@@ -64,6 +64,13 @@ def notes(run: Run) -> list[str]:
     rise, count = money(most["rise"], word), pupils(most["pupils"], public=run.public)
     text = word("family.most", group=name_of(word, most), rise=rise, before=before, after=after, pupils=count)
     return [*said, text]
+
+
+def _change(word: Words, yuan: float) -> str:
+    """Return in words by how much a year costs more or less than before."""
+    if abs(yuan) < _NOTHING:
+        return word("family.same")
+    return word("family.more" if yuan > 0 else "family.less", yuan=money(abs(yuan), word))
 
 
 def family_table(run: Run, most: int = 12) -> Grid:

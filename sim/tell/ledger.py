@@ -8,11 +8,16 @@ import pandas as pd
 
 from sim.tell.budget import accounts, lines
 from sim.tell.grid import Grid, grid
-from sim.tell.number import NONE, number, percent
+from sim.tell.number import NONE, money, number, percent
+from sim.tell.register import entries
 from sim.tell.run import Run
 
 CONFIDENCE = ("high", "medium", "low", "assumption")
 COSTS = ("capital", "recurrent")
+NO_FIGURE = ("bus_km", "bus_insurance_year", "attendant_year")
+"""Prices of school buses that no county has made public, as far as they are assumed."""
+VACANT = "vacant_"
+"""Items of quantities.parquet: posts that the norm asks for and nobody fills today, by post."""
 
 
 def costs(run: Run) -> pd.DataFrame:
@@ -29,7 +34,7 @@ def costs(run: Run) -> pd.DataFrame:
 def story(run: Run) -> list[str]:
     """Return the sentences: whose pay is left out, which prices are of which year, how much of the cost is assumed."""
     word, account, found = run.words, run.settings.account, costs(run)
-    said = [word("ledger.left_out"), word("ledger.gaps")]
+    said = [word("ledger.left_out"), *_vacant(run), *_no_figure(run), word("ledger.gaps")]
     if len(found):
         assumed = found[found["confidence"] == "assumption"]
         share = assumed["yuan"].sum() / found["yuan"].sum()
@@ -42,6 +47,29 @@ def story(run: Run) -> list[str]:
     )  # fmt: skip
     spread = word("ledger.draws", draws=number(account.price_draws), correlation=f"{account.price_correlation:g}")
     return [*said, inflation, spread]
+
+
+def _vacant(run: Run) -> list[str]:
+    """Return how many posts of the norm stay vacant in the first year, and what they would cost a year if filled."""
+    if not run.folder.file("quantities").is_file():
+        return []
+    rows = run.folder.read_rows("quantities", ["item", "quantity"], ("year", "==", run.years[0]))
+    posts = rows[rows["item"].astype(str).str.startswith(VACANT)].groupby("item", observed=True)["quantity"].sum()
+    posts = posts[posts > 0].rename(lambda item: f"{str(item).removeprefix(VACANT)}_year")
+    if posts.empty:
+        return []
+    prices = entries(run, "prices")
+    yuan = sum(count * float(prices[item]["central"]) for item, count in posts.items() if item in prices)
+    told = money(yuan, run.words, run.public)
+    return [run.words("ledger.vacant", count=number(posts.sum(), 0), year=run.years[0], yuan=told)]
+
+
+def _no_figure(run: Run) -> list[str]:
+    """Return of which prices of school buses no public figure was found: those of the list that are assumptions."""
+    word, prices = run.words, entries(run, "prices")
+    assumed = [item for item in NO_FIGURE if item in prices and prices[item]["confidence"] == "assumption"]
+    names = word.join([word.term("price", item) for item in assumed])
+    return [word("ledger.no_figure", prices=names)] if assumed else []
 
 
 def trust_table(run: Run) -> Grid:

@@ -37,7 +37,9 @@ def story(run: Run) -> list[str]:
     whole = yearly(run)
     parts = [
         word(
-            f"net.payer_{'more' if mean > 0 else 'less'}", payer=word.term("payer", payer), yuan=money(abs(mean), word)
+            f"net.payer_{'more' if mean > 0 else 'less'}",
+            payer=word.term("payer", payer),
+            yuan=money(abs(mean), word, run.public),
         )
         for payer, mean in whole["mean"].reindex(PAYERS).dropna().items()
         if abs(mean) >= SMALLEST_YUAN
@@ -57,9 +59,9 @@ def _whole(run: Run, all_payers: pd.Series) -> str:
     word, mean = run.words, all_payers["mean"]
     sure = ""
     if pd.notna(all_payers["low"]):
-        sure = word("net.interval", low=money(all_payers["low"], word), high=money(all_payers["high"], word))
-    told = {"sure": sure, "p80": money(all_payers["p80"], word), "chance": percent(all_payers["p_below"])}
-    return word("net.more" if mean > 0 else "net.less", yuan=money(abs(mean), word), **told)
+        sure = word("net.interval", **{end: money(all_payers[end], word, run.public) for end in ("low", "high")})
+    told = {"sure": sure, "p80": money(all_payers["p80"], word, run.public), "chance": percent(all_payers["p_below"])}
+    return word("net.more" if mean > 0 else "net.less", yuan=money(abs(mean), word, run.public), **told)
 
 
 def table(run: Run) -> Grid:

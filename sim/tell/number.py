@@ -91,13 +91,23 @@ def money_scale(words: Words) -> float:
     return TEN_THOUSAND_YUAN if words.language == "zh" else MILLION_YUAN
 
 
-def money(yuan: float | None, words: Words) -> str:
-    """Return an amount with its unit, large ones in million yuan or 万元, very large ones in 亿元."""
+def rough(yuan: float) -> float:
+    """Return an amount to ten thousand yuan, as public pages tell sums: to the yuan, aid would tell how few get it."""
+    return round(yuan / TEN_THOUSAND_YUAN) * TEN_THOUSAND_YUAN
+
+
+def money(yuan: float | None, words: Words, public: bool = False) -> str:
+    """Return an amount with its unit, large ones in million yuan or 万元, very large ones in 亿元.
+
+    `public`: it is a sum on a public page, told to ten thousand yuan; prices and what one of each costs are told whole.
+    """
     if yuan is None or not np.isfinite(yuan):
         return NONE
-    scale = money_scale(words)
+    if public and 0 < abs(yuan) < TEN_THOUSAND_YUAN:
+        return words("money.little")
+    yuan, scale = rough(yuan) if public else yuan, money_scale(words)
     if abs(yuan) < scale:
         return words("money.small", amount=number(yuan, 0))
     if scale == TEN_THOUSAND_YUAN and abs(yuan) >= HUNDRED_MILLION_YUAN:
         return words("money.huge", amount=number(yuan / HUNDRED_MILLION_YUAN, 2))
-    return words("money.large", amount=number(yuan / scale, 1))
+    return words("money.large", amount=number(yuan / scale, 0 if public and scale == TEN_THOUSAND_YUAN else 1))

@@ -113,5 +113,5 @@ def _public_money(run: Run) -> list[str]:
     funds = lines(run)
     funds = funds[funds["account"].isin(aside) & (funds["payer"] == "upper")]
     if funds["mean"].sum() > 0:
-        said.append(word("payer.earmarked", yuan=money(funds["mean"].sum() / len(run.years), word)))
-    return said
+        said.append(word("payer.earmarked", yuan=money(funds["mean"].sum() / len(run.years), word, run.public)))
+    return [*said, word("payer.floor_counts")]

@@ -19,7 +19,7 @@ from sim.errors import BadInput
 from sim.store import CONFIG, RunFolder
 from sim.tell.cells import FEWEST, HIDDEN, is_small
 from sim.tell.grid import Cell, Grid, grid
-from sim.tell.number import money, money_scale, span
+from sim.tell.number import TEN_THOUSAND_YUAN, money, money_scale, span
 from sim.tell.style import BLUE, ORANGE, as_svg, canvas, more_room, styled
 from sim.tell.words import Words
 
@@ -152,9 +152,8 @@ class Sweep:
             )
         if cost["mean"].notna().any():
             best = cost["mean"].idxmin()
-            said.append(
-                word("compare.least_cost", scenario=self.labels[best], value=money(cost.loc[best, "mean"], word))
-            )
+            value = money(cost.loc[best, "mean"], word, self.public)
+            said.append(word("compare.least_cost", scenario=self.labels[best], value=value))
         return said
 
     def _against(self, row: pd.Series) -> str:
@@ -179,7 +178,8 @@ class Sweep:
         for measure in dict.fromkeys(self.summary["measure"]):
             scale = self._scale(measure)
             for name, row in self.values(measure).iterrows():
-                diff = HIDDEN if self._is_hidden(row, measure) else span(*_interval(row, scale, "diff_"))
+                diff = span(*_interval(row, scale, "diff_"), self._places(measure))
+                diff = HIDDEN if self._is_hidden(row, measure) else diff
                 rows.append((self._head(measure), self.labels[str(name)], self._told(row, measure), diff))
         return grid(
             [self.words(f"column.{name}") for name in ("measure", "scenario", "value", "difference")], rows, (2, 3)
@@ -193,10 +193,14 @@ class Sweep:
         hide = self._is_hidden(row, measure)
         mean, low, high = _interval(row, self._scale(measure))
         low = max(low, 0.0) if measure in COUNTS and np.isfinite(low) else low
-        return f"<{FEWEST}" if hide else span(mean, low, high)
+        return f"<{FEWEST}" if hide else span(mean, low, high, self._places(measure))
 
     def _scale(self, measure: str) -> float:
         return money_scale(self.words) if measure.endswith(MONEY) else 1.0
+
+    def _places(self, measure: str) -> int | None:
+        """Return the places after the point of a public sum of money in 万元; None: as many as a number needs."""
+        return 0 if self.public and self._scale(measure) == TEN_THOUSAND_YUAN else None
 
     def _head(self, measure: str) -> str:
         name = self.words.term("measure", measure)
@@ -208,7 +212,7 @@ class Sweep:
         if pd.isna(row["diff_mean"]) or self._is_hidden(row, measure):
             return Cell(text.replace(" (", "\n("), "lines")
         sign = "+" if diff[0] > 0 else ""
-        return Cell(f"{text}\nΔ {sign}{span(*diff)}".replace(" (", "\n("), "lines")
+        return Cell(f"{text}\nΔ {sign}{span(*diff, self._places(measure))}".replace(" (", "\n("), "lines")
 
     def reports(self) -> list[tuple[str, str]]:
         """Return the scenarios that have a report, with the way to it."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from sim.tell.cells import is_small
 from sim.tell.grid import Cell, Grid, grid
 from sim.tell.number import NONE, number, percent, span
 from sim.tell.run import Run
@@ -21,11 +22,37 @@ TIMES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 """Ticks of the chart; what lies beyond its ends is drawn at them."""
 SHARE_TOLD = 0.1
 """Accounts that make up less of a cost are not named as its reason."""
+COUNTED = {
+    "riders": ("yuan_per_rider", "public_yuan_per_rider", "fare_per_rider_month", "riders_per_bus"),
+    "lodgers": ("yuan_per_lodger", "yuan_per_bed_night"),
+}
+"""Pupils whom quantities.parquet counts, and the measures from which their number could be worked out."""
+
+
+def unit_costs(run: Run) -> pd.DataFrame:
+    """Return what one of each costs by year, as far as it may be told; empty when the run does not tell it."""
+    return _told(run, run.if_there("unit_costs.csv"))
+
+
+def bands(run: Run) -> pd.DataFrame:
+    """Return the costs beside those known from elsewhere, as far as they may be told; empty when there are none."""
+    return _told(run, run.if_there("bands.csv"))
+
+
+def _told(run: Run, table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out of a public table what fewer than five riders or lodgers of the county share, in any year."""
+    if table.empty or not run.public or not run.folder.file("quantities").is_file():
+        return table
+    keys = ["item", "year", "replication"]
+    rows = run.folder.read_rows("quantities", [*keys, "quantity"], ("item", "in", tuple(COUNTED)))
+    pupils = rows.astype({"item": str}).groupby(keys, dropna=False)["quantity"].sum()
+    few = {item for item, small in pupils.map(is_small).groupby("item").any().items() if small}
+    return table[~table["measure"].isin([measure for item in few for measure in COUNTED[str(item)]])]
 
 
 def last_table(run: Run) -> Grid:
     """Return what one of each costs in the last year, with its interval and how far it may go."""
-    word, table = run.words, run.if_there("unit_costs.csv")
+    word, table = run.words, unit_costs(run)
     rows = [
         (
             word.term("unit_cost", row.measure),
@@ -42,7 +69,7 @@ def last_table(run: Run) -> Grid:
 
 def yearly_table(run: Run) -> Grid:
     """Return what one of each costs in every year."""
-    word, table = run.words, run.if_there("unit_costs.csv")
+    word, table = run.words, unit_costs(run)
     head = (word("column.unit_cost"), word("column.unit"), *map(str, run.years))
     rows = []
     for (measure, unit), part in table.groupby(["measure", "unit"], sort=False) if len(table) else ():
@@ -53,7 +80,7 @@ def yearly_table(run: Run) -> Grid:
 
 def story(run: Run) -> list[str]:
     """Return the sentence that says how many of the costs lie where other counties' do."""
-    table = run.if_there("bands.csv")
+    table = bands(run)
     if table.empty:
         return []
     inside = int(table["inside"].sum())
@@ -63,7 +90,7 @@ def story(run: Run) -> list[str]:
 
 def _here(run: Run) -> list[str]:
     """Return the sentence on what a bus does here, which most of its cost follows from."""
-    table = run.if_there("unit_costs.csv")
+    table = unit_costs(run)
     mean = table.groupby("measure")["mean"].mean() if len(table) else {}
     if not {"riders_per_bus", "km_per_bus"} <= set(mean):
         return []
@@ -81,7 +108,7 @@ def band_table(run: Run) -> Grid:
 
 
 def _band_table(run: Run, names: Sequence[str], *, outside_only: bool = False) -> Grid:
-    word, table = run.words, run.if_there("bands.csv")
+    word, table = run.words, bands(run)
     if outside_only and len(table):
         table = table[table["inside"] == 0]
     rows = []
@@ -120,7 +147,7 @@ def because(run: Run, reasons: object) -> str:
 
 def chart(run: Run) -> Figure | None:
     """Draw each cost with its interval on the band of what is known from elsewhere, as multiples of its middle."""
-    table = run.if_there("bands.csv")
+    table = bands(run)
     if table.empty:
         return None
     word, rows = run.words, table.iloc[::-1].reset_index(drop=True)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from sim.tell import register
-from sim.tell.number import percent
+from sim.tell import register, unit_cost
+from sim.tell.number import percent, rough
+from sim.tell.run import Run
 from sim.tell.words import glossary
 from sim.tell.workbook.lines import Lines
 from sim.tell.workbook.pen import HEAD_ROW, Page
@@ -28,35 +29,53 @@ TABLES = {
     "bands": "band measure value_mean value_low value_high band_low band_high inside because source",
     "net": "year account payer mean low high p50 p80 p95 p_cheaper",
 }
-"""Tables of the run that are shown as they are, where there are any, with their columns."""
+"""Tables of the run that are shown, where there are any, with their columns."""
+SUMS = ("budget", "all_years", "drivers", "net")
+YUAN = ("mean", "low", "high", "p50", "p80", "p95", "annualised", "npv", "nominal", "residual", "npv_residual")
+"""Tables whose numbers are sums of money, and the columns of it."""
+READ = {"unit_costs": unit_cost.unit_costs, "bands": unit_cost.bands}
+"""How tables are read that a public workbook tells in part."""
 
 
 def spread(lines: Lines, page: Page) -> None:
     """Write the totals with the spread of prices, what a unit costs, what drives the spread, and the sanity bands."""
     page.set_widths((24, 40, *[17] * 11))
-    totals = lines.run.budget
     row = HEAD_ROW
-    if len(totals):
-        totals = totals[totals["account"] == "total"].sort_values(["payer", "year"], kind="stable")
-        row = _table(lines, page, row, "budget", totals)
-    for name in list(TABLES)[1:]:
-        file = lines.run.path / f"{name}.csv"
-        if file.is_file():
-            table = pd.read_csv(file)
-            row = _table(lines, page, row, name, table.sort_values("measure") if name == "unit_costs" else table)
+    for name in TABLES:
+        table = shown(lines.run, name)
+        if len(table):
+            row = _table(lines, page, row, name, table)
     page.keep_in_sight(HEAD_ROW, 0)
+
+
+def shown(run: Run, name: str) -> pd.DataFrame:
+    """Return a table as the workbook shows it; of the budget the totals alone.
+
+    In public the same of the net cost, and sums of money to ten thousand yuan: what an account changes by, to the fen,
+    tells how few pupils get it.
+    """
+    table = READ[name](run) if name in READ else run.if_there(f"{name}.csv")
+    if table.empty:
+        return table
+    if name == "budget" or (name == "net" and run.public):
+        table = table[table["account"] == "total"]
+    if name in SUMS and run.public:
+        money = [column for column in YUAN if column in table]
+        table = table.assign(**{column: table[column].map(rough, na_action="ignore") for column in money})
+    order = {"budget": ["payer", "year"], "unit_costs": ["measure"]}
+    return table.sort_values(order[name], kind="stable") if name in order else table
 
 
 def _table(lines: Lines, page: Page, row: int, name: str, table: pd.DataFrame) -> int:
     """Write one table under its heading; return the row of the next one."""
     word = lines.run.words
     page.write(row, 0, word(f"book.spread.{name}"), "part")
-    shown = table[[column for column in TABLES[name].split() if column in table]].copy()
-    for column in shown.columns:
-        shown[column] = [_said(lines, column, value) for value in shown[column]]
-    looks = ["share" if column in SHARES else LOOKS.get(column, "") for column in shown]
-    heads = [word.term("book.column", column) for column in shown]
-    return page.table(row + 1, heads, [list(values) for values in shown.itertuples(index=False)], looks) + 1
+    told = table[[column for column in TABLES[name].split() if column in table]].copy()
+    for column in told.columns:
+        told[column] = [_said(lines, column, value) for value in told[column]]
+    looks = ["share" if column in SHARES else LOOKS.get(column, "") for column in told]
+    heads = [word.term("book.column", column) for column in told]
+    return page.table(row + 1, heads, [list(values) for values in told.itertuples(index=False)], looks) + 1
 
 
 def _said(lines: Lines, column: str, value: Any) -> Any:

@@ -109,7 +109,8 @@ def _settings(lines: Lines, page: Page, typed: Typed, row: int) -> None:
         row += 1
     typed.rate, typed.inflation = page.cell(first, 1), page.cell(first + 1, 1)
     typed.share |= {(WAIVED, payer): page.cell(first + 2, 1) for payer in SHARING}
-    _watch(page, first, row - 1, (SHARE, word("book.rule.share")))
+    _watch(page, first, row - 2, (SHARE, word("book.rule.rate")))
+    _watch(page, row - 1, row - 1, (SHARE, word("book.rule.waived")))
 
 
 def _watch(page: Page, first: int, last: int, rule: tuple[dict[str, object], str]) -> None:
