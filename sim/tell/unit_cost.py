@@ -23,10 +23,14 @@ TIMES = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
 SHARE_TOLD = 0.1
 """Accounts that make up less of a cost are not named as its reason."""
 COUNTED = {
-    "riders": ("yuan_per_rider", "public_yuan_per_rider", "fare_per_rider_month", "riders_per_bus"),
-    "lodgers": ("yuan_per_lodger", "yuan_per_bed_night"),
-}
-"""Pupils whom quantities.parquet counts, and the measures from which their number could be worked out."""
+    "riders": (
+        "yuan_per_rider", "public_yuan_per_rider", "public_yuan_per_bus", "public_yuan_per_bus_running",
+        "fare_per_rider_month", "riders_per_bus",
+    ),
+    "lodgers": ("yuan_per_lodger", "yuan_per_bed_night", "yuan_per_meal", "food_yuan_per_meal"),
+}  # fmt: skip
+"""Pupils whom quantities.parquet counts, and the measures from which their number could be worked out: what is divided
+by it, a bus less their fares, and a meal whose price tells how many are breakfasts."""
 
 
 def unit_costs(run: Run) -> pd.DataFrame:
@@ -40,7 +44,7 @@ def bands(run: Run) -> pd.DataFrame:
 
 
 def _told(run: Run, table: pd.DataFrame) -> pd.DataFrame:
-    """Leave out of a public table what fewer than five riders or lodgers of the county share, in any year."""
+    """Leave out of a public table what tells of fewer than five riders or lodgers of the county, in any year."""
     if table.empty or not run.public or not run.folder.file("quantities").is_file():
         return table
     keys = ["item", "year", "replication"]

@@ -19,7 +19,10 @@ TOTALS = {0: "year", 5: "bought_yuan", 7: "annuity_all"}
 
 
 class Bought(NamedTuple):
-    """What an account buys in a year, as simulated."""
+    """What an account buys in a year, as simulated: what the formulas give, also where schools are told together.
+
+    There capital.csv differs by some fen, as it rounds school by school.
+    """
 
     account: Account
     year: int

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from sim.tell import register, unit_cost
+from sim.tell.driver import SMALLEST_SHARE
 from sim.tell.number import percent, rough
 from sim.tell.run import Run
 from sim.tell.words import glossary
@@ -31,6 +32,7 @@ TABLES = {
 }
 """Tables of the run that are shown, where there are any, with their columns."""
 SUMS = ("budget", "all_years", "drivers", "net")
+SHARE_PLACES = 3
 YUAN = ("mean", "low", "high", "p50", "p80", "p95", "annualised", "npv", "nominal", "residual", "npv_residual")
 """Tables whose numbers are sums of money, and the columns of it."""
 READ = {"unit_costs": unit_cost.unit_costs, "bands": unit_cost.bands}
@@ -62,6 +64,8 @@ def shown(run: Run, name: str) -> pd.DataFrame:
     if name in SUMS and run.public:
         money = [column for column in YUAN if column in table]
         table = table.assign(**{column: table[column].map(rough, na_action="ignore") for column in money})
+    if name == "drivers" and run.public:
+        table = table[table["share"] >= SMALLEST_SHARE].round({"share": SHARE_PLACES})
     order = {"budget": ["payer", "year"], "unit_costs": ["measure"]}
     return table.sort_values(order[name], kind="stable") if name in order else table
 
