@@ -14,11 +14,12 @@ from sample_run import sample_run
 
 from sim.account.price import accounts, charge_of
 from sim.account.unit_cost import RATIOS
-from sim.tell import budget, campus, capital, driver, ledger, money, net, payer, unit_cost
+from sim.tell import budget, campus, capital, driver, family, ledger, money, net, payer, unit_cost
 from sim.tell.answer import answer, key_figures, yearly_cost
 from sim.tell.cells import FEWEST
 from sim.tell.figure import draw
 from sim.tell.grid import Grid
+from sim.tell.number import money as written
 from sim.tell.page import report
 from sim.tell.run import Run
 from sim.tell.words import LANGUAGES, Words, glossary
@@ -195,8 +196,7 @@ def test_campuses_are_counted_by_what_becomes_of_them_and_handing_over_is_no_inc
     assert [row[2].text for row in table.rows[:-1]] == ["–", "–", "2 (1,330)"]  # in 2023 both stand idle
     told = " ".join(campus.story(run))
     assert "no income" in told
-    upkeep = 120_000 * (1 + 1.1 + 1.21)
-    assert f"upkeep of idle campuses {upkeep:,.0f} yuan" in told
+    assert "upkeep of idle campuses 400,000 yuan" in told  # 120,000 x (1 + 1.1 + 1.21) = 397,200
     assert len(campus.register(run).rows) == 2
 
 
@@ -217,6 +217,86 @@ def test_the_share_of_the_cost_that_rests_on_assumptions_is_that_of_the_price_li
     assert any(f"{share:.0%} of the cost rests on them" in sentence for sentence in ledger.story(run))
     shares = [int(text.rstrip("%")) for text in column(ledger.trust_table(run), 2)]
     assert sum(shares) == pytest.approx(100, abs=2)
+
+
+def counted(run: Run, **quantities: float) -> Run:
+    """Write quantities.parquet of a run: how much there is of each item in every year, in every replication."""
+    rows = [(year, item, number) for year in YEARS for item, number in quantities.items()]
+    table = pd.DataFrame(rows, columns=["year", "item", "quantity"])
+    told = table.assign(scenario=run.settings.scenario, replication=pd.NA, site_id="S1", unit="piece")
+    run.folder.write_table("quantities", told.astype({"replication": "Int64"}))
+    return Run(run.path)
+
+
+@pytest.mark.parametrize(
+    ("yuan", "language", "public", "told"),
+    [
+        (10_013, "en", True, "10,000 yuan"), (2_184, "en", True, "less than 10,000 yuan"), (0, "en", True, "0 yuan"),
+        (-6_000, "en", True, "−10,000 yuan"), (3_449_900, "zh", True, "345万元"), (2_184, "zh", True, "不足1万元"),
+        (2_184, "en", False, "2,184 yuan"), (3_449_900, "zh", False, "345.0万元"),
+        (345_678, "en", True, "350,000 yuan"),
+    ],
+)  # fmt: skip
+def test_a_public_sum_of_money_is_told_to_ten_thousand_yuan(
+    yuan: float, language: str, public: bool, told: str
+) -> None:
+    """Living aid of 3,450 yuan at 1,250 yuan a pupil would tell of three pupils; public funds of 10,013 of fourteen."""
+    assert written(yuan, Words(language), public) == told
+
+
+def test_what_three_riders_or_lodgers_share_is_left_out_in_public(tmp_path: Path) -> None:
+    """3,350 yuan a rider and the fares that a bus takes tell how many there are; kilometres do not."""
+    counts = {"riders": 3.3, "lodgers": 40.0}
+    public = counted(Run(with_money(sample_run(tmp_path / "public"))), **counts)
+    office = counted(Run(with_money(sample_run(tmp_path / "office", "report=internal"))), **counts)
+    gone = set(unit_cost.unit_costs(office)["measure"]) - set(unit_cost.unit_costs(public)["measure"])
+    assert gone == {"yuan_per_rider", "fare_per_rider_month", "riders_per_bus"}
+    assert list(unit_cost.bands(public)["measure"]) == ["yuan_per_bus"]
+    assert len(unit_cost.bands(office)) == 3
+    assert not [text for text in column(unit_cost.last_table(public), 0) if "a rider" in text]
+    few = {"lodgers": 4.0, "riders": 50.0}
+    gone = set(unit_cost.unit_costs(office)["measure"]) - set(unit_cost.unit_costs(counted(public, **few))["measure"])
+    assert gone == {"yuan_per_lodger", "yuan_per_bed_night", "yuan_per_meal"}
+
+
+def test_no_figure_was_found_only_of_prices_that_are_assumptions(tmp_path: Path) -> None:
+    changed = Run(with_money(sample_run(tmp_path / "known", "prices.bus_km.confidence=medium")))
+    (said,) = [sentence for sentence in ledger.story(changed) if "No public figure" in sentence]
+    assert "“Bus insurance, a year”, “Attendant, a year”." in said
+    assert "Bus kilometre" not in said
+    names = ("bus_km", "bus_insurance_year", "attendant_year")
+    known = sample_run(tmp_path / "all", *(f"prices.{name}.confidence=high" for name in names))
+    assert not [sentence for sentence in ledger.story(Run(with_money(known))) if "No public figure" in sentence]
+
+
+def test_vacant_posts_are_told_with_what_they_would_cost(tmp_path: Path) -> None:
+    run = Run(with_money(sample_run(tmp_path / "run")))
+    assert not [sentence for sentence in ledger.story(run) if "nobody fills" in sentence]
+    prices = run.settings.prices
+    yuan = 20 * prices["teacher_year"].central + 11 * prices["guard_year"].central
+    told = ledger.story(counted(run, vacant_teacher=20.0, vacant_guard=11.0, vacant_warden=0.0, guard=5.0))
+    (said,) = [sentence for sentence in told if "nobody fills" in sentence]
+    assert "In 2023 the norms ask for 31 posts" in said
+    assert f"{yuan / 1e6:.1f} million yuan a year" in said
+
+
+@pytest.mark.parametrize(
+    ("rise", "told"), [(120, "families 120 yuan more ("), (-20, "families 20 yuan less ("), (0, "as much as before (")]
+)
+def test_a_school_year_costs_families_more_or_less(tmp_path: Path, rise: float, told: str) -> None:
+    folder = with_money(sample_run(tmp_path / "run"))
+    table = pd.read_csv(folder / "family.csv").assign(rise=rise)
+    table.to_csv(folder / "family.csv", index=False)
+    assert told in family.notes(Run(folder))[0]
+
+
+def test_the_floor_of_small_schools_is_said_to_count(run: Run) -> None:
+    assert payer.rules(run)[-1].startswith("The floor is not left out")
+
+
+def test_chinese_has_one_word_for_each_thing() -> None:
+    chinese = "".join(text["zh"] for text in glossary().values())
+    assert not [word for word in ("住校", "台账", "闲置校舍", "县属公司") if word in chinese]
 
 
 def test_every_part_is_on_the_page_and_its_figures_are_whole(page: str, drawn: dict[str, str]) -> None:

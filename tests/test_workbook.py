@@ -16,6 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_money import money_run
+from sample_money import with_money
+from sample_run import sample_run
 
 from sim.account.ledger import ledger, totals
 from sim.account.price import EARMARKED, accounts, charge_of
@@ -24,6 +26,7 @@ from sim.tell.run import Run
 from sim.tell.words import Words, glossary
 from sim.tell.workbook import SHEETS, workbook
 from sim.tell.workbook import together as rules
+from sim.tell.workbook.fixed import YUAN, shown
 from sim.tell.workbook.lines import Lines
 from sim.tell.workbook.together import TOGETHER, no_small_group, not_too_many
 from sim.units import to_fen
@@ -230,6 +233,31 @@ def test_a_share_or_a_price_out_of_bounds_is_refused_where_it_is_typed(written: 
     kinds = {(rule.type, rule.operator, rule.formula1, rule.formula2) for rule in rules_of}
     assert ("decimal", "greaterThanOrEqual", "0", None) in kinds
     assert any(kind[0] == "decimal" and str(kind[3]).startswith("1-") for kind in kinds), "both shares together"
+
+
+def test_rates_and_shares_say_what_is_wrong_with_each(written: dict[str, Path]) -> None:
+    sheet = openpyxl.load_workbook(written["en"])["unit prices"]
+    rows = {row[0].value: row[1].coordinate for row in sheet.iter_rows(min_row=4)}
+    says = {
+        row: [rule.error for rule in sheet.data_validations.dataValidation if cell in rule.sqref]
+        for row, cell in rows.items()
+    }
+    word = Words("en")
+    assert says[word("book.discount_rate")] == says[word("book.inflation")] == [word("book.rule.rate")]
+    assert says[word("book.hardship_fare_waived")] == [word("book.rule.waived")]
+    assert says["Meals"] == [word("book.rule.share")]
+
+
+def test_a_public_workbook_has_no_net_cost_of_an_account_and_sums_to_ten_thousand_yuan(tmp_path: Path) -> None:
+    public, office = (Run(with_money(sample_run(tmp_path / name, f"report={name}"))) for name in ("public", "internal"))
+    assert set(shown(public, "net")["account"]) == {"total"}
+    assert len(set(shown(office, "net")["account"])) == 6
+    for name in ("budget", "all_years", "drivers", "net"):
+        yuan = shown(public, name)[[column for column in YUAN if column in shown(public, name)]].to_numpy()
+        assert (np.mod(yuan, 10_000) == 0).all(), name
+        exact = shown(office, name)["low"].to_numpy()
+        assert np.mod(exact, 10_000).any(), name
+    assert shown(public, "unit_costs")["mean"].iloc[0] == shown(office, "unit_costs")["mean"].iloc[0]
 
 
 def test_the_office_sees_every_school_and_everyone_else_no_small_group(runs: dict[str, Path]) -> None:

@@ -68,7 +68,7 @@ def _no_figure(run: Run) -> list[str]:
     """Return of which prices of school buses no public figure was found: those of the list that are assumptions."""
     word, prices = run.words, entries(run, "prices")
     assumed = [item for item in NO_FIGURE if item in prices and prices[item]["confidence"] == "assumption"]
-    names = word.join([word.term("price", item) for item in assumed])
+    names = word.join([f"“{word.term('price', item)}”" for item in assumed])
     return [word("ledger.no_figure", prices=names)] if assumed else []
 
 

@@ -103,9 +103,10 @@ def money(yuan: float | None, words: Words, public: bool = False) -> str:
     """
     if yuan is None or not np.isfinite(yuan):
         return NONE
-    if public and 0 < abs(yuan) < TEN_THOUSAND_YUAN:
+    told, scale = rough(yuan) if public else yuan, money_scale(words)
+    if yuan and not told:
         return words("money.little")
-    yuan, scale = rough(yuan) if public else yuan, money_scale(words)
+    yuan = told
     if abs(yuan) < scale:
         return words("money.small", amount=number(yuan, 0))
     if scale == TEN_THOUSAND_YUAN and abs(yuan) >= HUNDRED_MILLION_YUAN:
