@@ -21,7 +21,7 @@ TEXTS = {
 }  # fmt: skip
 """Columns of words, and the groups of the glossary in which they are found."""
 SHARES = ("share", "p_cheaper", "p_below")
-LOOKS = {"because": "wrap", "inside": "unit", "unit": "unit"}
+LOOKS = {"measure": "wrap", "because": "wrap", "inside": "unit", "unit": "unit"}
 TABLES = {
     "budget": "year payer mean low high p50 p80 p95 annualised npv nominal residual npv_residual",
     "all_years": "against payer measure mean low high p50 p80 p95 p_below",
