@@ -51,7 +51,7 @@ def repriced(run: RunFolder, settings: Settings, target: RunFolder, also: Iterab
             if target.path.exists():  # an interrupted run of the same settings
                 shutil.rmtree(target.path)
             draft.path.rename(target.path)
-    except PermissionError as error:
+    except OSError as error:
         raise BadInput(f"{target.path}: cannot be written ({error.strerror or error}).") from error
 
 
