@@ -6,7 +6,7 @@ import yaml
 
 from sim.config import CONFIGS, Closure, Settings
 from sim.errors import BadInput
-from sim.store import INPUTS, RunFolder, lived_before
+from sim.store import INPUTS, RunFolder, lived_before, lived_sha256
 
 NOT_CLOSING = "not_closing"
 """Name of its scenario: a run like any other, in a folder of its own."""
@@ -37,9 +37,10 @@ def base_beside(run: RunFolder, settings: Settings) -> RunFolder | None:
     if wanted is None or wanted is settings:
         return run if wanted else None
     home = run.path.resolve().parent
-    named = run.manifest.get("base")
-    if named and RunFolder(home / named).finished:
-        return RunFolder(home / named)
+    named = RunFolder(home / str(run.manifest.get("base") or ""))
+    same = wanted.bells.windows or named.manifest.get("lived_sha256") == lived_sha256(wanted, run.path / INPUTS)
+    if run.manifest.get("base") and named.finished and same:
+        return named
     found = lived_before(wanted, home, run.path / INPUTS)
     if found is None:
         raise BadInput(

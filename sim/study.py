@@ -143,8 +143,9 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan, bas
     tables |= plan_tables(settings, county, plan)
     before = if_nothing_closed(settings, county, plan, travel(county.roads, settings.road))
     tables["family_pupils"] = family_pupils(settings, county, plan, before)
-    lacking = lacking_today(settings, county, plan.years[0], before[0])
-    tables[USED] = quantities(settings, county, plan, yearly, lacking)
+    lacking = lacking_today(settings, county, plan, before[0])
+    lived = {"annual": yearly, "enrolment": folder.read_table("enrolment")}
+    tables[USED] = quantities(settings, county, plan, lived, lacking)
     folder.write_table(USED, tables[USED].assign(scenario=settings.scenario))  # a run may be its own base
     write_tables(folder, settings, tables | priced(settings, county, tables.__getitem__, base))
     folder.write_manifest(base=base.path.name if base else None)

@@ -131,8 +131,33 @@ def closures(years: Sequence[YearPlan]) -> Closures:
     )
 
 
+def forecast(county: County, years: Sequence[YearPlan]) -> Forecast:
+    """Return the roll of today in every year."""
+    roll = np.repeat(county.pupils[None].astype(float), len(years), axis=0)
+    return Forecast(np.array([year.year for year in years]), roll, roll)
+
+
 def plan(county: County, years: Sequence[YearPlan], posts: pd.DataFrame) -> Plan:
     """Put the years together; the forecast is the roll of today in every year."""
-    roll = np.repeat(county.pupils[None].astype(float), len(years), axis=0)
-    number = np.array([year.year for year in years])
-    return Plan(Forecast(number, roll, roll), closures(years), tuple(years), posts)
+    return Plan(forecast(county, years), closures(years), tuple(years), posts)
+
+
+def enrolment(county: County, years: Sequence[YearPlan], replications: int = 2) -> pd.DataFrame:
+    """Return who comes in every year and replication: the pupils of today at the schools of the plan."""
+    home, grade, sex = np.nonzero(county.pupils)
+    parts = [
+        pd.DataFrame(
+            {
+                "replication": replication,
+                "year": year.year,
+                "hamlet_id": np.array(county.hamlets.id)[home],
+                "school_id": np.array(county.schools.id)[year.places.school[home, grade]],
+                "grade": grade + 1,
+                "sex": np.array(["f", "m"])[sex],
+                "pupils": county.pupils[home, grade, sex],
+            }
+        )
+        for replication in range(replications)
+        for year in years
+    ]
+    return pd.concat(parts, ignore_index=True)

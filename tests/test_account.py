@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_measures import yearly
-from made_plan import closures, plan, year_plan
+from made_plan import enrolment, forecast, plan, year_plan
 
 from sim.account.amount import ALL, TOTAL, laid_out
 from sim.account.budget import budget
@@ -45,9 +45,11 @@ def settings() -> Settings:
 
 
 def booked(settings: Settings, county: County, years: Sequence[YearPlan], told: pd.DataFrame) -> pd.DataFrame:
-    staff = posts(settings, county, years, closures(years), travel(county.roads, settings.road))
+    staff = posts(settings, county, years, forecast(county, years), travel(county.roads, settings.road))
     settings = of_years(settings, len(years))
-    return ledger(settings, quantities(settings, county, plan(county, years, staff), told, NOTHING_VACANT))
+    return ledger(
+        settings, quantities(settings, county, plan(county, years, staff), lived(county, years, told), NOTHING_VACANT)
+    )
 
 
 def of_years(settings: Settings, years: int, **account: object) -> Settings:
@@ -64,9 +66,14 @@ def counts(
     settings: Settings, county: County, years: Sequence[YearPlan], lacking: Mapping[str, Ints] = NOTHING_VACANT
 ) -> pd.DataFrame:
     """Return what is counted in some years, each lived alike."""
-    staff = posts(settings, county, years, closures(years), travel(county.roads, settings.road))
+    staff = posts(settings, county, years, forecast(county, years), travel(county.roads, settings.road))
     told = yearly(LIVED, years=[year.year for year in years])
-    return quantities(of_years(settings, len(years)), county, plan(county, years, staff), told, lacking)
+    days = lived(county, years, told)
+    return quantities(of_years(settings, len(years)), county, plan(county, years, staff), days, lacking)
+
+
+def lived(county: County, years: Sequence[YearPlan], told: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    return {"annual": told, "enrolment": enrolment(county, years)}
 
 
 def county_without(county: County, school: str) -> County:
@@ -156,7 +163,7 @@ def test_who_is_on_the_payroll_costs_nothing_more(two_years: pd.DataFrame) -> No
 def test_posts_that_are_vacant_today_stay_vacant(settings: Settings, three_villages: County) -> None:
     """C lacks one guard today and T one: while T is open none is hired; had C two too few, it would still have none."""
     years = [year_plan(three_villages, 2023, open_t=True), year_plan(three_villages, 2024, open_t=False)]
-    lacking = lacking_today(settings, three_villages, years[0], years[0].places)
+    lacking = lacking_today(settings, three_villages, plan(three_villages, years, pd.DataFrame()), years[0].places)
     assert {post: gap.tolist() for post, gap in lacking.items()} == {
         "teacher": [-2, 0], "temporary": [0, -1], "life_teacher": [0, 0], "warden": [0, 0], "canteen_worker": [0, 0],
         "guard": [1, 1],
@@ -253,6 +260,20 @@ def test_public_funds_follow_pupils_and_the_floor_goes_with_a_closed_school(two_
         assert given["public_funds_junior"] == 3
         assert given.get("small_school_floor", 0) == floor
         assert given.get("floor_kept", 0) == 97 - floor
+
+
+def test_public_funds_and_aid_follow_who_really_comes(settings: Settings, three_villages: County) -> None:
+    """Twice as many come in the second replication."""
+    years = [year_plan(three_villages, 2023)]
+    staff = posts(
+        settings, three_villages, years, forecast(three_villages, years), travel(three_villages.roads, settings.road)
+    )
+    days = lived(three_villages, years, yearly(LIVED))
+    more = days["enrolment"]["replication"] == 1
+    days["enrolment"].loc[more, "pupils"] *= 2
+    counted = quantities(settings, three_villages, plan(three_villages, years, staff), days, NOTHING_VACANT)
+    funds = counted[counted["item"] == "public_funds_primary"].set_index("replication")["quantity"]
+    assert funds.to_dict() == {0: 9, 1: 18}
 
 
 def test_a_closed_small_school_keeps_its_funds_for_some_years(settings: Settings, three_villages: County) -> None:

@@ -89,7 +89,9 @@ def test_a_km_that_costs_three_yuan_costs_three_yuan_and_nothing_else_changes(ba
     for page in ("report.html", "budget.xlsx", "figures/budget.svg"):
         assert found.file(page).is_file()
         assert sums(found.path)[page] != before[page]
-    assert "3 yuan" in found.read_text("report.html") or "3.0" in found.read_text("report.html")
+    told = '<td>Bus kilometre</td><td class="n ">1.8</td><td class="n ">{}</td>'
+    assert told.format("2.5") in RunFolder(base).read_text("report.html")
+    assert told.format("3") in found.read_text("report.html")
 
 
 def test_it_is_a_whole_run_folder_of_the_same_birth(base: Path, undrawn: None) -> None:
@@ -99,8 +101,9 @@ def test_it_is_a_whole_run_folder_of_the_same_birth(base: Path, undrawn: None) -
     assert (stem, len(digits), int(digits, 16) >= 0) == ("base", 6, True)
     old, new = RunFolder(base).manifest, found.manifest
     differ = {key for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
-    assert differ == {"config_sha256", "inputs_sha256", "fingerprint", "repriced_from"}
+    assert differ == {"config_sha256", "inputs_sha256", "fingerprint", "repriced_from", "repriced_with"}
     assert new["repriced_from"] == "base"
+    assert new["repriced_with"]["version"] == old["version"]
     assert str(base.parent) not in json.dumps(new)
     assert new["config_sha256"] == found.settings.hash()
     assert found.settings.prices["bus_km"].central == 3
@@ -181,17 +184,19 @@ def test_other_words_are_for_the_new_folder_alone(base: Path, undrawn: None) -> 
     assert RunFolder(base).settings.report.language == "en"
     assert main(["report", str(base), "prices.bus_km.central=3", "report.language=en"]) == 0
     assert found.settings.report.language == "en"
+    assert main(["report", str(base), "prices.bus_km.central=3", "report=public"]) == 0
+    assert found.settings.report.audience == "public", "a group counts as much as a key of it"
     assert beside(base) == [found.path]
 
 
 def test_a_repriced_run_is_priced_again_from_its_own_settings(base: Path, undrawn: None) -> None:
     first = priced(base, "prices.bus_km.central=3")
-    second = priced(first.path, "account.payers.food={county: 0.25, family: 0.75}")
+    second = priced(first.path, "account.payers.food={county: 0.1, family: 0.9}")
     assert second.settings.prices["bus_km"].central == 3
-    assert second.settings.account.payers["food"] == {"county": 0.25, "upper": 0.0, "family": 0.75}
+    assert second.settings.account.payers["food"] == {"county": 0.1, "upper": 0.0, "family": 0.9}
     assert second.manifest["repriced_from"] == first.path.name
     shares = of_account(second, "meal_lunch").groupby("payer")["share"].first().to_dict()
-    assert {"county": 0.25, "family": 0.75}.items() <= shares.items()
+    assert {"county": 0.1, "family": 0.9}.items() <= shares.items()
     assert main(["report", str(second.path), "prices=jiangxi_2023", "account.payers.food={county: 0, family: 1}"]) == 0
     assert beside(base) == sorted([first.path, second.path]), "these are the first run's: it is there"
 

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_plan import C, T, closures, runs, year_plan
+from made_plan import C, T, runs, year_plan
+from made_plan import forecast as today
 
 from sim.account.quantity import hired
 from sim.config import Settings, load
@@ -35,7 +36,7 @@ def settings() -> Settings:
 
 
 def posts(settings: Settings, county: County, years: Sequence[YearPlan]) -> pd.DataFrame:
-    return list_posts(settings, county, years, closures(years), travel(county.roads, settings.road))
+    return list_posts(settings, county, years, today(county, years), travel(county.roads, settings.road))
 
 
 def filled(table: pd.DataFrame, post: str, year: int) -> int:
@@ -258,7 +259,7 @@ def test_needs_follow_the_norms_by_hand(settings: Settings, three_villages: Coun
     Its primary grades have 2, 3, 1, 1 and 2 pupils: one class of 9 and one teacher (by pupils 9/19); the junior
     grades 1 and 2: two classes, 2 x 2.7 teachers (by pupils 3/13.5); 6.4 in all.
     """
-    needs = school_needs(settings, three_villages, year_plan(three_villages, 2023))
+    needs = school_needs(settings, three_villages, year_plan(three_villages, 2023), three_villages.pupils.sum(axis=2))
     assert {post: int(number[C]) for post, number in needs.items()} == {
         "teacher": 7,
         "temporary": 0,
@@ -361,10 +362,11 @@ def test_over_ten_years_only_those_leave_a_post_whose_school_needs_no_more_than_
     near = roads.minutes[np.ix_(schools.node, schools.node)] <= settings.staff.travel_most_min
     primary, junior = schools.first_grade <= 6, schools.last_grade > 6
     level = (primary[:, None] & primary) | (junior[:, None] & junior)
-    _, closed, placed = placed_years(settings, huichang, roads)
+    expected, closed, placed = placed_years(settings, huichang, roads)
     people, went = payroll(huichang), []
     for place, open_ in zip(placed, closed.open, strict=True):
-        needs = school_needs(settings, huichang, without_buses(huichang, settings, place, open_))
+        year = without_buses(huichang, settings, place, open_)
+        needs = school_needs(settings, huichang, year, expected.pupils(place.year))
         gone = ~open_ & (schools.opens_year <= place.year)
         before, people = people, redeploy(settings, huichang, roads, people, gone, needs)
         room = np.stack([needs[post] for post in POSTS]) - np.where(gone, 0, present(huichang))
@@ -396,7 +398,7 @@ def test_the_plan_of_2023_places_74_teachers_and_22_temporary_staff(huichang: Co
     closed = decide(huichang, settings, expected)
     placed = places(huichang, settings, roads, closed.open[0], expected.p80[0], 2023)
     year = without_buses(huichang, settings, placed, closed.open[0])
-    table = list_posts(settings, huichang, [year], closed, roads)
+    table = list_posts(settings, huichang, [year], expected, roads)
     came = table[table["from_school_id"].notna()]
     assert came["filled"].sum() == 74 + 22
     assert filled(came, "teacher", 2023) == 74

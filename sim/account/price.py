@@ -176,7 +176,7 @@ def shares(settings: Settings, account: str) -> dict[str, float]:
 def _kinds_of_buses_there(settings: Settings) -> None:
     """Refuse buses of a kind that the fleet does not have."""
     known = [kind.name for kind in settings.fleet.kinds]
-    unknown = [kind for kind in settings.account.buses_there if kind not in known]
+    unknown = [kind for kind, many in settings.account.buses_there.items() if many > 0 and kind not in known]
     if unknown:
         raise BadInput(f"account.buses_there: {', '.join(unknown)} is no kind of bus; known are {', '.join(known)}")
 

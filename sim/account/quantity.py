@@ -19,11 +19,12 @@ from sim.county import County
 from sim.plan import LODGE, MODES, Floats, Ints, Plan, YearPlan
 from sim.plan.campus import campuses, space
 from sim.plan.payroll import POSTS
-from sim.plan.staff import COUNTY_SITE, FLEET_POSTS, JUNIOR, PRIMARY, pupils_by_school
+from sim.plan.staff import COUNTY_SITE, FLEET_POSTS, PRIMARY, pupils_by_school
 
 COLUMNS = ("scenario", "replication", "year", "site_id", "item", "quantity", "unit")
 SMALL_KINDS = ("teaching_point", "village")
 """Kinds of school that are funded as if they had the floor's number of pupils."""
+ROW = ["replication", "year", "site_id", "quantity"]
 CLOSED = "closed_small_school"
 """Pupils whom a closed small school would have; 0 is told, too, as its funds depend on how long it has been closed."""
 UNITS = {
@@ -35,11 +36,11 @@ UNITS = {
 
 
 def quantities(
-    settings: Settings, county: County, plan: Plan, yearly: pd.DataFrame, lacking: Mapping[str, Ints]
+    settings: Settings, county: County, plan: Plan, lived: Mapping[str, pd.DataFrame], lacking: Mapping[str, Ints]
 ) -> pd.DataFrame:
     """Count what every year takes, item by item: the columns of quantities.parquet.
 
-    `yearly` has the columns of annual.parquet; `lacking` is that of `plan.staff.lacking_today`. Items are named as the
+    `lived` has the tables annual and enrolment; `lacking` is that of `plan.staff.lacking_today`. Items are named as the
     accounts that charge them, unless several do. What the plan decides stands once, with a null replication.
     """
     parts = [
@@ -47,9 +48,9 @@ def quantities(
         for counted in (
             _fleet(settings, county, plan),
             stocks(settings, county, plan),
-            _lived(county, yearly),
+            _lived(county, lived["annual"]),
             _posts(settings, county, plan, lacking),
-            _pupils(county, plan),
+            _pupils(county, plan, lived["enrolment"]),
             _small_schools(county, plan),
             _idle_campuses(settings, county, plan),
         )
@@ -63,15 +64,12 @@ def quantities(
 
 
 def _fleet(settings: Settings, county: County, plan: Plan) -> Counted:
-    """Count the buses owned by kind, the stops that are built, and rides on public buses."""
+    """Count the buses owned by kind, and the stops that are built."""
     owned = buses_by_kind(settings, plan)
     for kind, bus in enumerate(settings.fleet.kinds):
         yield BUS_PURCHASE + bus.name, whole_county(plan, owned[:, kind])
     yield "buses_owned", whole_county(plan, owned.sum(axis=1))
     yield "stop_place", whole_county(plan, stops(county, plan))
-    line_bus = MODES.index("line_bus")
-    rides = [year.places.share[:, :, line_bus] * 2 * school_days(county)[0] for year in plan.years]
-    yield "line_bus_ride", by_site(county, plan, _of_pupils(county, plan, rides))
 
 
 def _lived(county: County, yearly: pd.DataFrame) -> Counted:
@@ -170,25 +168,49 @@ def idle(posts: pd.DataFrame, post: str) -> pd.DataFrame:
     return county_rows((rows["filled"] - rows["needed"]).groupby(rows["year"]).sum() + lacking)
 
 
-def _pupils(county: County, plan: Plan) -> Counted:
-    """Count the pupils of each school by level, and those in hardship who lodge or come daily."""
-    every = [np.ones_like(year.places.share[:, :, LODGE]) for year in plan.years]
-    poor = county.hamlets.hardship_share[:, None]
-    lodge = [year.places.share[:, :, LODGE] * poor for year in plan.years]
-    day = [(1 - year.places.share[:, :, LODGE]) * poor for year in plan.years]
-    for level, part in (("primary", PRIMARY), ("junior", JUNIOR)):
-        for item, shares in (("public_funds", every), ("hardship_lodger", lodge), ("hardship_day", day)):
-            yield f"{item}_{level}", by_site(county, plan, _of_pupils(county, plan, shares, part))
+def _pupils(county: County, plan: Plan, enrolment: pd.DataFrame) -> Counted:
+    """Count the pupils who come to each school by level, those in hardship, and their rides on public buses.
+
+    Who comes differs from replication to replication; how many of them lodge or ride is their share in the plan.
+    """
+    year = enrolment["year"].map({each.year: k for k, each in enumerate(plan.years)}).to_numpy()
+    home = pd.Index(county.hamlets.id).get_indexer(pd.Index(enrolment["hamlet_id"]))
+    grade = enrolment["grade"].to_numpy() - 1
+    share = np.stack([each.places.share for each in plan.years])[year, home, grade]
+    poor = county.hamlets.hardship_share[home]
+    count = {
+        "public_funds": 1.0,
+        "hardship_lodger": poor * share[:, LODGE],
+        "hardship_day": poor * (1 - share[:, LODGE]),
+        "line_bus_ride": share[:, MODES.index("line_bus")] * 2 * school_days(county)[0],
+        "small_school": np.isin(np.array(county.schools.kind), SMALL_KINDS)[_school(county, enrolment)],
+    }
+    pupils = enrolment["pupils"].to_numpy(dtype=float)
+    rows = enrolment[["replication", "year"]].assign(
+        site_id=enrolment["school_id"].astype(object),
+        level=np.where(grade < PRIMARY.stop, "primary", "junior"),
+        **{item: pupils * many for item, many in count.items()},
+    )
+    sums = rows.groupby(["replication", "year", "site_id", "level"], as_index=False)[list(count)].sum()
+    for item in ("public_funds", "hardship_lodger", "hardship_day"):
+        for level, part in sums.groupby("level"):
+            yield f"{item}_{level}", part.rename(columns={item: "quantity"})[ROW]
+    for item in ("line_bus_ride", "small_school"):
+        by_school = sums.groupby(["replication", "year", "site_id"], as_index=False)[item].sum()
+        yield item, by_school.rename(columns={item: "quantity"})[ROW]
+
+
+def _school(county: County, enrolment: pd.DataFrame) -> Ints:
+    """Return the position of the school of each row; the last school's for the unplaced, whom no sum counts."""
+    return np.asarray(pd.Index(county.schools.id).get_indexer(pd.Index(enrolment["school_id"])))
 
 
 def _small_schools(county: County, plan: Plan) -> Counted:
-    """Count the pupils of small schools that are open, those that closed ones would have, and campuses that run."""
+    """Count the pupils that closed small schools would have, and the small campuses that run."""
     kind = np.array(county.schools.kind)
     small = np.isin(kind, SMALL_KINDS)
-    there = _of_pupils(county, plan, [np.ones_like(year.places.share[:, :, LODGE]) for year in plan.years])
     would = np.stack([_if_nothing_closed(county, plan, year) for year in plan.years])
     open_ = np.stack([year.open for year in plan.years])
-    yield "small_school", by_site(county, plan, np.where(small & open_, there, 0.0))
     closed = small & ~open_ & (county.schools.opens_year <= np.array([[year.year] for year in plan.years]))
     yield CLOSED, by_site(county, plan, would)[closed.ravel()]
     yield "school_upkeep", by_site(county, plan, (small & open_).astype(float))
@@ -206,22 +228,7 @@ def _if_nothing_closed(county: County, plan: Plan, year: YearPlan) -> Floats:
     today, schools = county.hamlets.school, county.schools
     offered = (schools.first_grade[today, None] <= grade) & (grade <= schools.last_grade[today, None])
     school = np.where(offered & (today >= 0)[:, None], today[:, None], -1)
-    return pupils_by_school(county, school, _expected(plan, year)).sum(axis=1)
-
-
-def _expected(plan: Plan, year: YearPlan) -> Floats:
-    """Return the mean forecast of pupils by home and grade in a year; (H, 9)."""
-    row = int(np.flatnonzero(plan.forecast.years == year.year)[0])
-    return np.asarray(plan.forecast.mean[row].sum(axis=2))
-
-
-def _of_pupils(county: County, plan: Plan, shares: list[Floats], part: slice = slice(None)) -> Floats:
-    """Return the expected pupils of each school and year (Y, S), counted by `shares` (H, 9) of each year."""
-    rows = [
-        pupils_by_school(county, year.places.school, _expected(plan, year) * share)[:, part].sum(axis=1)
-        for year, share in zip(plan.years, shares, strict=True)
-    ]
-    return np.stack(rows)
+    return pupils_by_school(county, school, plan.forecast.pupils(year.year)).sum(axis=1)
 
 
 def school_days(county: County) -> tuple[int, int]:

@@ -22,11 +22,11 @@ def report(run_dir: str, words: list[str]) -> int:
         draw(run)
         print(f"Report: {run.path / 'report.html'}")
         return DONE
-    return _reprice(run, asked, redraw=any(word.startswith("report.") for word in words))
+    return _reprice(run, asked, redraw=any(word.partition("=")[0].partition(".")[0] == "report" for word in words))
 
 
 def _reprice(run: RunFolder, asked: Settings, redraw: bool) -> int:
-    """Price a run again, or say that this was done before, and show where it lies."""
+    """Price a run again, or say that this was done before, and show where it lies; `redraw`: told as asked."""
     from sim.reprice import reprice
     from sim.store import repriced_folder
 

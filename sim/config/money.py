@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from sim.config.kinds import Amount, Count, Counts, Group, Number, PositiveCount, SchoolYear, Share, Text
 
@@ -85,7 +85,7 @@ class Account(Group):
     """Buses that are there at the start, by kind; they need not be bought."""
     project_life_years: PositiveCount
     """Years that the works of projects with a stated cost last."""
-    fare_months: Amount
+    fare_months: Annotated[Amount, Field(le=12)]
     """Months of a school year for which families pay the fare."""
     hardship_fare_waived: Share
     """Share of the fare that families in hardship need not pay."""

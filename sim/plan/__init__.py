@@ -45,6 +45,11 @@ class Forecast:
     def __post_init__(self) -> None:
         freeze(self)
 
+    def pupils(self, year: int) -> Floats:
+        """Return the mean of the pupils of a year by home and grade; (H, 9)."""
+        row = int(np.flatnonzero(self.years == year)[0])
+        return np.asarray(self.mean[row].sum(axis=2))
+
 
 @dataclass(frozen=True, slots=True)
 class Closures:

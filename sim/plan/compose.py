@@ -36,7 +36,7 @@ def make(settings: Settings, county: County, travel: Travel, route_all: Router) 
     for open_, year_places, routes in zip(closed.open, placed, ways, strict=True):
         years.append(_year(settings, county, travel, open_, year_places, routes, owned))
         owned = years[-1].runs.buses_owned
-    staff = posts(settings, county, years, closed, travel)
+    staff = posts(settings, county, years, expected, travel)
     others = alternatives(county, settings, travel, closed, placed)
     return Plan(expected, closed, staffed(county, years, staff), staff, others)
 

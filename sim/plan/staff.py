@@ -10,7 +10,7 @@ import pandas as pd
 
 from sim.config import Settings
 from sim.county import County, Travel
-from sim.plan import LODGE, Bools, Closures, Floats, Ints, Places, YearPlan
+from sim.plan import LODGE, Bools, Floats, Forecast, Ints, Places, Plan, YearPlan
 from sim.plan.classroom import teachers_by_class
 from sim.plan.payroll import POSTS, People, payroll, present, redeploy
 
@@ -25,7 +25,7 @@ FLEET_POSTS = ("driver", "attendant")
 
 
 def posts(
-    settings: Settings, county: County, years: Sequence[YearPlan], closures: Closures, travel: Travel
+    settings: Settings, county: County, years: Sequence[YearPlan], forecast: Forecast, travel: Travel
 ) -> pd.DataFrame:
     """List the posts of every school and year: needed by norm, filled, and by whom from which closed school.
 
@@ -34,12 +34,11 @@ def posts(
     `county` as what they were. Who has no post is no cash saved; `filled` adds up to the county's table each year.
     Returns the columns of posts.csv. Norms: facts section G, see the settings group `staff`.
     """
-    order = {int(year): row for row, year in enumerate(closures.years)}
     people = payroll(county)
     parts = []
     for plan in years:
-        needed = school_needs(settings, county, plan)
-        closed = _closed(county, closures.open[order[plan.year]], plan.year)
+        needed = school_needs(settings, county, plan, forecast.pupils(plan.year))
+        closed = _closed(county, plan.open, plan.year)
         people = redeploy(settings, county, travel, people, closed, needed)
         parts += [_own_rows(county, plan, needed), _moved_rows(county, plan, people, closed)]
         parts.append(_fleet_rows(settings, plan))
@@ -78,8 +77,12 @@ def pupils_by_school(county: County, school: Ints, pupils: Floats) -> Floats:
     return np.asarray(total, dtype=float).reshape(-1, GRADES)
 
 
-def school_needs(settings: Settings, county: County, plan: YearPlan) -> dict[str, Ints]:
-    """Return how many people each school needs by norm: post -> (S,); a closed school needs nobody."""
+def school_needs(settings: Settings, county: County, plan: YearPlan, mean: Floats) -> dict[str, Ints]:
+    """Return how many people each school needs by norm: post -> (S,); a closed school needs nobody.
+
+    Teachers follow the mean forecast of pupils by home and grade, mean (H, 9): a few more in every hamlet at once, as
+    the plan of beds and seats may count on, would ask for teachers whom no year needs.
+    """
     norm = settings.staff
     expected = plan.places.expected.sum(axis=2)
     pupils = pupils_by_school(county, plan.places.school, expected)
@@ -92,7 +95,7 @@ def school_needs(settings: Settings, county: County, plan: YearPlan) -> dict[str
         np.where(pupils.sum(axis=1) < norm.small_school_pupils, norm.guards_small_school, norm.guards_day_school),
     )
     needs: Mapping[str, Floats] = {
-        "teacher": teacher_posts(settings, pupils),
+        "teacher": teacher_posts(settings, pupils_by_school(county, plan.places.school, mean)),
         "temporary": np.zeros(len(pupils)),
         "life_teacher": life_teacher_posts(settings, lodgers),
         "warden": _up(nights / norm.lodgers_per_warden),
@@ -102,14 +105,15 @@ def school_needs(settings: Settings, county: County, plan: YearPlan) -> dict[str
     return {post: np.where(plan.open, number, 0).astype(np.int64) for post, number in needs.items()}
 
 
-def lacking_today(settings: Settings, county: County, first: YearPlan, if_open: Places) -> dict[str, Ints]:
+def lacking_today(settings: Settings, county: County, plan: Plan, if_open: Places) -> dict[str, Ints]:
     """Return by how many posts of the norm outnumber the people of each school before anything closes: post -> (S,).
 
-    first: the plan of the first year; if_open: where its pupils would go to school if nothing closed. Negative where
-    there are more people than posts.
+    if_open: where the pupils of the first year would go to school if nothing closed. Negative where there are more
+    people than posts.
     """
+    first = plan.years[0]
     today = replace(first, places=if_open, open=np.ones_like(first.open))
-    needed = school_needs(settings, county, today)
+    needed = school_needs(settings, county, today, plan.forecast.pupils(first.year))
     return {post: needed[post] - there for post, there in zip(POSTS, present(county), strict=True)}
 
 

@@ -13,6 +13,7 @@ from sim.store.place import (
     fingerprint,
     inputs_sha256,
     lived_before,
+    lived_sha256,
     open_run,
     run_at,
     run_folder,
@@ -22,5 +23,6 @@ from sim.store.reprice import repriced, repriced_folder
 
 __all__ = [
     "CONFIG", "INPUTS", "MANIFEST", "PACKAGES", "RunFolder", "check_out", "clear_notes", "fingerprint",
-    "inputs_sha256", "lived_before", "open_run", "repriced", "repriced_folder", "run_at", "run_folder", "sweep_folder",
+    "inputs_sha256", "lived_before", "lived_sha256", "open_run", "repriced", "repriced_folder", "run_at", "run_folder",
+    "sweep_folder",
 ]  # fmt: skip

@@ -95,7 +95,12 @@ class RunFolder:
             frame = pd.read_csv(source, dtype=texts, keep_default_na=False, na_values=[""])
         else:
             frame = pd.read_parquet(source)
-        return as_declared(frame, table) if table else frame
+        try:
+            return as_declared(frame, table) if table else frame
+        except ValueError as error:
+            raise BadInput(
+                f"{source}: was written by another version of the program ({error}); live it again."
+            ) from error
 
     def read_rows(self, name: str, columns: Sequence[str], *where: tuple[str, str, Any]) -> pd.DataFrame:
         """Return the rows of a Parquet table that meet all conditions, e.g. ("week", "==", 9).

@@ -163,11 +163,8 @@ def _start(folder: RunFolder, settings: Settings) -> None:
 
 def _birth(settings: Settings) -> dict[str, Any]:
     """Return what the manifest says at the start of a run."""
-    commit, dirty = _git()
     return {
-        "version": __version__,
-        "git_commit": commit,
-        "git_dirty": dirty,
+        **program(),
         "seed": settings.seed,
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
@@ -181,6 +178,12 @@ def _birth(settings: Settings) -> dict[str, Any]:
         "replications": settings.study.replications,
         "complete": False,
     }
+
+
+def program() -> dict[str, Any]:
+    """Return which state of the program this is."""
+    commit, dirty = _git()
+    return {"version": __version__, "git_commit": commit, "git_dirty": dirty}
 
 
 def _version(package: str) -> str | None:

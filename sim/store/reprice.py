@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from sim.config import Settings
 from sim.errors import BadInput
 from sim.store.folder import CONFIG, INPUTS, RunFolder
-from sim.store.place import fingerprint, inputs_of, inputs_sha256
+from sim.store.place import fingerprint, inputs_of, inputs_sha256, program
 from sim.tables import RUN_TABLES
 
 
@@ -51,7 +51,7 @@ def repriced(run: RunFolder, settings: Settings, target: RunFolder, also: Iterab
             if target.path.exists():  # an interrupted run of the same settings
                 shutil.rmtree(target.path)
             draft.path.rename(target.path)
-    except PermissionError as error:
+    except OSError as error:
         raise BadInput(f"{target.path}: cannot be written ({error.strerror or error}).") from error
 
 
@@ -67,6 +67,7 @@ def _begin(run: RunFolder, settings: Settings, draft: RunFolder) -> None:
         "inputs_sha256": inputs_sha256(settings, tables),
         "fingerprint": fingerprint(settings, tables),
         "repriced_from": run.path.resolve().name,
+        "repriced_with": program(),
         "complete": False,
     }
     draft.write_manifest(**run.manifest | born)

@@ -55,7 +55,7 @@ BUDGET = run_file(
            low=None),
     number("npv", "Mean discounted to the first year", "yuan", low=None),
     number("npv_residual", "Residual discounted to the first year, from the end of the last", "yuan", low=None),
-    number("nominal", "Mean in the prices of the year", "yuan", low=None),
+    number("nominal", "Mean with inflation since the first year", "yuan", low=None),
     whole("replications", "Replications behind it", low=1),
 )  # fmt: skip
 BUDGET_SITES = run_file(
