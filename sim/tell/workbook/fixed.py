@@ -41,7 +41,7 @@ READ = {"unit_costs": unit_cost.unit_costs, "bands": unit_cost.bands}
 
 def spread(lines: Lines, page: Page) -> None:
     """Write the totals with the spread of prices, what a unit costs, what drives the spread, and the sanity bands."""
-    page.set_widths((24, 40, *[17] * 11))
+    page.set_widths((44, 30, *[17] * 11))
     row = HEAD_ROW
     for name in TABLES:
         table = shown(lines.run, name)
