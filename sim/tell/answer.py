@@ -106,7 +106,7 @@ def _what(run: Run, row: pd.Series) -> str:
 
 
 def yearly_cost(run: Run) -> dict[str, float] | None:
-    """Return the mean yearly cost in yuan over the years: p50 and p80 of all payers, mean of county and family."""
+    """Return the yearly cost in yuan over the years: mean, p50 and p80 of all payers, mean of each payer."""
     table = run.budget
     if table.empty:
         return None
@@ -117,6 +117,7 @@ def yearly_cost(run: Run) -> dict[str, float] | None:
     by, whole = mean["mean"].to_dict(), budget.all_years(run)
     reach = whole.loc["all", ["p50", "p80"]] / len(run.years) if len(whole) else mean.loc["all"]
     return {
+        "mean": by["all"],
         "p50": reach["p50"],
         "p80": reach["p80"],
         "county": by.get("county", 0.0),

@@ -21,14 +21,14 @@ VACANT = "vacant_"
 
 
 def costs(run: Run) -> pd.DataFrame:
-    """Return what is spent on each price over all years (price, yuan, confidence, year), transfers and income aside."""
+    """Return what is spent on each price over all years (price, yuan, confidence), transfers and income aside."""
     table = lines(run)
     table = table[table["nature"].isin(COSTS) & (table["mean"] > 0)]
     spent = table.groupby(table["account"].map(accounts(run)["item"]))["mean"].sum()
     prices = run.settings.prices
     known = {item: yuan for item, yuan in spent.items() if item in prices}
-    rows = [(item, yuan, prices[str(item)].confidence, prices[str(item)].year) for item, yuan in known.items()]
-    return pd.DataFrame(rows, columns=["price", "yuan", "confidence", "year"])
+    rows = [(item, yuan, prices[str(item)].confidence) for item, yuan in known.items()]
+    return pd.DataFrame(rows, columns=["price", "yuan", "confidence"])
 
 
 def story(run: Run) -> list[str]:
@@ -39,7 +39,7 @@ def story(run: Run) -> list[str]:
         assumed = found[found["confidence"] == "assumption"]
         share = assumed["yuan"].sum() / found["yuan"].sum()
         said += [
-            word("ledger.years", years=word.join([str(year) for year in sorted(set(found["year"]))])),
+            word("ledger.years", years=word.join(_years(run))),
             word("ledger.assumed", count=len(assumed), all=len(found), share=percent(share)),
         ]
     inflation = word("ledger.constant") if account.inflation == 0 else word(
@@ -47,6 +47,12 @@ def story(run: Run) -> list[str]:
     )  # fmt: skip
     spread = word("ledger.draws", draws=number(account.price_draws), correlation=f"{account.price_correlation:g}")
     return [*said, inflation, spread]
+
+
+def _years(run: Run) -> list[str]:
+    """Return the years that the prices in use are of."""
+    items, prices = accounts(run)["item"].reindex(lines(run)["account"].unique()), run.settings.prices
+    return [str(year) for year in sorted({prices[item].year for item in items if item in prices})]
 
 
 def _vacant(run: Run) -> list[str]:

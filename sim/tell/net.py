@@ -57,6 +57,8 @@ def yearly(run: Run) -> pd.DataFrame:
 def _whole(run: Run, all_payers: pd.Series) -> str:
     """Return the sentence about all payers together."""
     word, mean = run.words, all_payers["mean"]
+    if not all_payers[["mean", "p50", "p95"]].any():
+        return word("net.same")
     sure = ""
     if pd.notna(all_payers["low"]):
         sure = word("net.interval", **{end: money(all_payers[end], word, run.public) for end in ("low", "high")})

@@ -162,6 +162,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
         "births": word.term("births", settings.enrol.births),
         "fleet": _fleet(run),
         "stress": _stress(run),
+        **({"repriced": str(manifest["repriced_from"])} if manifest.get("repriced_from") else {}),
         "version": f"{manifest.get('version', '')} ({commit})",
         "started": str(manifest.get("started_utc", "")).replace("T", " ").replace("+00:00", " UTC"),
     }
