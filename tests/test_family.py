@@ -314,7 +314,7 @@ def test_every_group_has_a_name_in_both_languages(language: str) -> None:
     assert len(names) == 3 + 3 * 2 + 2 * len(MODES)
     assert not [name for name in names if name not in glossary()]
     group = told_of(("lodge", 7, 100)).iloc[0]
-    by_hand = {"en": "grades 7 to 9, not in hardship, on foot → lodging", "zh": "初中、非困难家庭，步行 → 住校"}
+    by_hand = {"en": "grades 7 to 9, not in hardship, on foot → lodging", "zh": "初中、非困难家庭，步行 → 寄宿"}
     assert name_of(Words(language), group) == by_hand[language]
 
 
@@ -331,7 +331,7 @@ def test_the_note_tells_how_much_more_and_for_whom(tmp_path: Path) -> None:
     table = told_of(("school_bus", 20, 40), ("lodge", 5, 100))
     assert notes(run_of(tmp_path, table, "report.language=en")) == [
         "In a mean year 25 pupils go to another school because theirs closed. A school year costs their families "
-        "52 yuan more (52 yuan without aid).",
+        "52 yuan more (52 yuan more without aid).",
         "It rises most for: grades 7 to 9, not in hardship, on foot → lodging, by 100 yuan, from 100 yuan to 200 yuan "
         "less aid (5 pupils in a mean year).",
     ]
