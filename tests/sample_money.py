@@ -140,7 +140,7 @@ def _unit_costs(years: list[int]) -> pd.DataFrame:
         "yuan_per_pupil": (830, "yuan/pupil"), "yuan_per_rider": (3_350, "yuan/rider"),
         "yuan_per_bus": (206_000, "yuan/bus"), "yuan_per_km": (7.1, "yuan/km"),
         "yuan_per_lodger": (1_900, "yuan/lodger"), "yuan_per_bed_night": (12.2, "yuan/bed-night"),
-        "yuan_per_meal": (5.2, "yuan/meal"), "riders_per_bus": (62, "rider/bus"),
+        "yuan_per_meal": (5.2, "yuan/meal"), "riders_per_bus": (62, "rider/bus"), "km_per_bus": (23_000, "km/bus"),
         "fare_per_rider_month": (40, "yuan/rider-month"),
     }  # fmt: skip
     rows = [

@@ -133,7 +133,10 @@ def test_a_cost_outside_its_band_says_so_and_why(run: Run) -> None:
         "above",
         "Driving, by km 38%, Drivers 33%, Attendants 27%",
     ]
-    assert unit_cost.story(run)[0].startswith("2 of 3")
+    first, here = unit_cost.story(run)
+    assert first.startswith("2 of 3")
+    assert "63 riders" in here, "62, and 2 % more each year"
+    assert "23,463 km" in here
 
 
 def test_the_widest_driver_comes_first_and_an_assumed_price_is_called_so(run: Run) -> None:

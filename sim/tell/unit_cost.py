@@ -95,8 +95,8 @@ def story(run: Run) -> list[str]:
 def _here(run: Run) -> list[str]:
     """Return the sentence on what a bus does here, which most of its cost follows from."""
     table = unit_costs(run)
-    mean = table.groupby("measure")["mean"].mean() if len(table) else {}
-    if not {"riders_per_bus", "km_per_bus"} <= set(mean):
+    mean = table.groupby("measure")["mean"].mean().to_dict() if len(table) else {}
+    if not {"riders_per_bus", "km_per_bus"} <= mean.keys():
         return []
     return [run.words("bands.here", riders=number(mean["riders_per_bus"], 0), km=number(mean["km_per_bus"], 0))]
 
