@@ -17,6 +17,7 @@ from sim.cli import main
 from sim.cli.sweep import _live_bases
 from sim.config import load
 from sim.config.multirun import scenarios
+from sim.judge.compare import compare
 from sim.store import RunFolder, run_folder
 from sim.study import run
 
@@ -309,6 +310,10 @@ def test_a_run_is_compared_with_the_county_that_closes_no_school(tmp_path: Path,
     assert other.read_table("closures").empty
     assert total(found).tolist() == pytest.approx(by_hand(found, other).tolist(), abs=0.01)
     assert (total(found) != 0).all()
+    dear = priced(found.path, UPKEEP)
+    table = compare([found.path, dear.path]).query("measure == 'net_cost_yuan_per_year'").set_index("scenario")
+    assert table["mean"].tolist() == pytest.approx([total(found).mean(), total(dear).mean()], abs=0.01)
+    assert table["diff_mean"].iloc[1] == pytest.approx(-1000)
 
 
 def test_scenarios_that_differ_in_closing_and_prices_only_share_their_base(tmp_path: Path, undrawn: None) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 
+from sim.account.ledger import ledger
 from sim.account.price import EARMARKED
+from sim.config import Settings
 from sim.measure.annual import HOW
 from sim.measure.interval import mean_interval, paired_interval
 from sim.plan.staff import COUNTY_SITE
@@ -50,7 +54,10 @@ LIVED = (
 )
 """Measures of the whole county that are compared."""
 JUDGED = ("severity",)
-MONEY = ("buses_owned", "cost_yuan_per_year", "county_cost_yuan_per_year", "family_cost_yuan_per_year")
+MONEY = (
+    "buses_owned", "cost_yuan_per_year", "county_cost_yuan_per_year", "family_cost_yuan_per_year",
+    "net_cost_yuan_per_year",
+)  # fmt: skip
 
 
 def compare(folders: Sequence[Path]) -> pd.DataFrame:
@@ -96,18 +103,33 @@ def _harm(folder: Path) -> pd.DataFrame:
 def _money(folder: Path) -> pd.DataFrame:
     """Return buses owned (bus-years) and the cost of each replication over all years, in all and by payer.
 
-    Payers as in the budget: without the transfers of EARMARKED.
+    Payers as in the budget: without the transfers of EARMARKED. Also what it costs more than not closing, where the run
+    was held against that (`account.base`).
     """
     columns = ["replication", "account", "payer", "quantity", "amount_yuan"]
-    ledger = pd.read_parquet(folder / "ledger.parquet", columns=columns)
-    borne = ledger[~ledger["account"].isin(EARMARKED)]
+    book = pd.read_parquet(folder / "ledger.parquet", columns=columns)
+    borne = book[~book["account"].isin(EARMARKED)]
     by = [
-        ledger[ledger["account"] == "bus_insurance"].groupby("replication")["quantity"].sum(),
-        ledger.groupby("replication")["amount_yuan"].sum(),
+        book[book["account"] == "bus_insurance"].groupby("replication")["quantity"].sum(),
+        book.groupby("replication")["amount_yuan"].sum(),
         borne[borne["payer"] == "county"].groupby("replication")["amount_yuan"].sum(),
         borne[borne["payer"] == "family"].groupby("replication")["amount_yuan"].sum(),
     ]
-    return pd.concat(by, axis=1, keys=MONEY)
+    against = _without_closing(folder)
+    if against is not None:
+        by.append(by[1] - against)
+    return pd.concat(by, axis=1, keys=MONEY[: len(by)])
+
+
+def _without_closing(folder: Path) -> pd.Series[float] | None:
+    """Return what the base of a run costs over all years at the run's own prices, by replication; None without one."""
+    manifest = folder / "manifest.json"
+    named = json.loads(manifest.read_text(encoding="utf-8")).get("base") if manifest.is_file() else None
+    used = folder.parent / str(named) / "quantities.parquet"
+    if not named or not used.is_file():
+        return None
+    settings = Settings.model_validate(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+    return ledger(settings, pd.read_parquet(used)).groupby("replication")["amount_yuan"].sum()
 
 
 def _names(scenarios: Sequence[str], folders: Sequence[Path]) -> list[str]:
