@@ -18,7 +18,6 @@ from sim.units import DIGITS, FEN_PER_YUAN, to_fen
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 TOTAL = "total"
 ALL = "all"

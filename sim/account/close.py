@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sim.config import Settings
 from sim.county import County
+from sim.county.facts import SMALL_KINDS
 from sim.tables.closing import KINDS
 
 Floats = NDArray[np.float64]
@@ -68,7 +69,7 @@ def keep_cost(settings: Settings, county: County, school: NDArray[np.int64], pup
     """
     schools = county.schools
     staff = sum(getattr(schools, post)[school] * _price(settings, item) for post, item in POSTS.items())
-    small = np.isin(np.array(schools.kind), ("teaching_point", "village"))[school]
+    small = np.isin(np.array(schools.kind), SMALL_KINDS)[school]
     missing = np.maximum(settings.account.floor_pupils - pupils, 0.0)
     beside = missing * _price(settings, "public_funds_primary") + _price(settings, "campus_upkeep_year")
     return np.asarray(staff + np.where(small, beside, 0.0))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sim.account.price import BUS_PURCHASE, RETIRED, accounts, charge_of, life_years, shares, unit_price
 from sim.config import Settings
+from sim.plan.staff import COUNTY_SITE
 from sim.units import DIGITS, FEN_PER_YUAN, to_fen
 
 COLUMNS = (
@@ -26,7 +27,7 @@ def ledger(settings: Settings, quantities: pd.DataFrame) -> pd.DataFrame:
 
     `quantities` has the columns of quantities.parquet; the prices, lives and shares are those of the settings. Costs
     are positive, income negative; cash of the year only. A transfer is two lines that sum to zero. What the plan
-    decides (buses, posts, beds, public funds) is the same in every replication.
+    decides (buses, posts, beds) is the same in every replication.
     Returns the columns of ledger.parquet. Raises BadInput when a price that is needed is missing.
     """
     counted = dict(iter(quantities.groupby("item", observed=True)))
@@ -158,7 +159,7 @@ def _retired(settings: Settings, idle: pd.DataFrame) -> pd.DataFrame:
         gone = min(without, gone + settings.account.retire_share * max(without - gone, 0.0))
         rows.append(gone)
     years = range(first, first + many)
-    return pd.DataFrame({"replication": pd.NA, "year": years, "site_id": "county", "quantity": rows})
+    return pd.DataFrame({"replication": pd.NA, "year": years, "site_id": COUNTY_SITE, "quantity": rows})
 
 
 RULES: dict[str, Rule] = {

@@ -16,14 +16,13 @@ from sim.account.rows import Counted, by_site, county_rows, every_year, whole_co
 from sim.account.stock import buses_by_kind, stocks, stops
 from sim.config import Settings
 from sim.county import County
+from sim.county.facts import SMALL_KINDS
 from sim.plan import LODGE, MODES, Floats, Ints, Plan, YearPlan
 from sim.plan.campus import campuses, space
 from sim.plan.payroll import POSTS
 from sim.plan.staff import COUNTY_SITE, FLEET_POSTS, PRIMARY, pupils_by_school
 
 COLUMNS = ("scenario", "replication", "year", "site_id", "item", "quantity", "unit")
-SMALL_KINDS = ("teaching_point", "village")
-"""Kinds of school that are funded as if they had the floor's number of pupils."""
 ROW = ["replication", "year", "site_id", "quantity"]
 CLOSED = "closed_small_school"
 """Pupils whom a closed small school would have; 0 is told, too, as its funds depend on how long it has been closed."""

@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 TOWN_KINDS = ("town_primary", "town_junior")
 """Kinds of school that the pupils of the town go to."""
+SMALL_KINDS = ("teaching_point", "village")
+"""Kinds of school that are funded as if they had the floor's number of pupils."""
 
 
 class _Frozen:

@@ -26,9 +26,9 @@ def family_pupils(settings: Settings, county: County, plan: Plan, before: Sequen
     """Count the pupils expected in every year by group, way to school before and way to school after.
 
     Before: the same pupils of the same year, placed as in `before`, with no school closed; no bus is routed for them.
-    After: as planned. The pupils are the mean forecast, whatever `plan.basis` says, and add up
-    to it. Hardship, parents who work elsewhere and the way to school do not depend on each other within a hamlet
-    (assumption: its table tells shares, not who).
+    After: as planned. The pupils are the mean forecast, whatever `plan.basis` says, and add up to it. Hardship,
+    parents who work elsewhere and the way to school do not depend on each other within a hamlet (assumption: its table
+    tells shares, not who).
     Returns the columns of family_pupils.csv.
     """
     expected = plan.forecast.mean.sum(axis=3)
