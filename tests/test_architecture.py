@@ -17,12 +17,12 @@ CONFIGS = ROOT / "configs"
 
 # The river: a stage may import from those named before it, never from those named after it.
 RIVER = (
-    *("errors", "units", "tables", "config", "streams", "county", "chance", "plan", "operate"),
+    *("errors", "units", "tables", "config", "share", "streams", "county", "chance", "plan", "operate"),
     *("measure", "account", "judge", "store", "tell", "live", "workers", "check", "base", "reprice"),
-    *("study", "cli", "__main__"),
+    *("study", "sweep", "choose", "sensitivity", "cli", "__main__"),
 )
 TELL_MAY_READ = {"errors", "units", "tables", "config", "store", "tell"}
-STORE_IS_FOR = {"store", "tell", "base", "reprice", "study", "cli", "__main__"}
+STORE_IS_FOR = {"store", "tell", "base", "reprice", "study", "sweep", "choose", "sensitivity", "cli", "__main__"}
 HYDRA_IS_FOR = {"config", "study", "cli"}
 UNCLEAR_NAMES = ("util", "helper", "manager", "misc", "common")
 MOST_LINES_OF_A_MODULE = 330
