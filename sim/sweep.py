@@ -6,7 +6,8 @@ have in common is made once and memory does not grow with their number. What was
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from math import ceil
@@ -27,7 +28,7 @@ from sim.store import (
     check_out,
     drop_parts,
     is_finished,
-    length,
+    lengthened,
     lived_before,
     only_me,
     open_run,
@@ -37,7 +38,7 @@ from sim.store import (
     write_part,
 )
 from sim.study import Fault, Finish, Planned, Planning, Season, fault_of, job, plan
-from sim.workers import Crew, console, crew
+from sim.workers import Crew, Done, console, crew, result_of
 
 BLOCK = 64
 """Most scenarios that are planned and lived together."""
@@ -80,11 +81,22 @@ def live_scenarios(asked: Sequence[Settings], *, pages: bool = True, resume: boo
     counties = _checked(todo)
     engine = _Engine(counties, pages, resume)
     with only_me({sweep_folder(one).path for one in asked}):
-        if todo:
-            with crew(todo[0]) as engine.crew:
-                engine.live(_bases(todo))
-                return engine.live(asked)
-        return engine.live(asked)
+        if not todo:
+            return engine.live(asked)
+        with crew(todo[0]) as engine.crew, _writers(todo[0], engine.crew) as engine.writers:
+            engine.live(_bases(todo))
+            return engine.live(asked)
+
+
+@contextmanager
+def _writers(settings: Settings, workers: Crew) -> Iterator[Crew]:
+    """Yield workers who can write into the folders: those of this machine, as a cluster may not reach them."""
+    if workers.at_home:
+        yield workers
+    else:
+        here = settings.executor.model_copy(update={"kind": "processes", "address": None})
+        with crew(settings.model_copy(update={"executor": here})) as writers:
+            yield writers
 
 
 def _checked(asked: Sequence[Settings]) -> dict[str, County]:
@@ -131,6 +143,7 @@ class _Engine:
     """Lives scenarios block by block."""
 
     crew: Crew
+    writers: Crew
 
     def __init__(self, counties: dict[str, County], pages: bool, resume: bool) -> None:
         self.counties, self.pages, self.resume = counties, pages, resume
@@ -176,12 +189,13 @@ class _Engine:
         first, known = entries[0], Known()
         try:
             county = self._county(first.asked)
-            first.found = plan(first.asked, county, known, partial(self._spread, title="planning buses"))
+            first.found = plan(first.asked, county, known, self._spread)
         except Exception as error:
             first.fault = fault_of(error)
         planning = Planning(tuple((entry.asked, self._county(entry.asked)) for entry in entries))
-        for done in self.crew.do(planning, list(range(1, len(entries))), "planning scenarios"):
-            entry = entries[done.number + 1]
+        others = entries[1:]
+        for done in self.crew.do(planning, range(1, len(entries)), "planning scenarios" if others else ""):
+            entry = others[done.number]
             if isinstance(done.result, Planned):
                 entry.found = done.result
             else:
@@ -191,13 +205,10 @@ class _Engine:
                 entry.job = job(entry.found, self._county(entry.asked), known)
                 entry.stamps = [digest(year) for year in entry.job.plan.years]
 
-    def _spread(self, act: Any, items: list[Any], title: str) -> Iterator[Any]:
-        found = {}
-        for done in self.crew.do(act, items, title):
-            if done.fault:
-                raise BadInput(done.fault) if done.bad_input else OurFault(done.fault)
-            found[done.number] = done.result
-        yield from (found[k] for k in range(len(items)))
+    def _spread(self, act: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        """Return act(item) for every item, in their order."""
+        ended = sorted(self.crew.do(act, items, "planning buses"), key=lambda done: done.number)
+        return [result_of(done) for done in ended]
 
     def _open(self, entries: Sequence[_Entry]) -> None:
         """Begin, or go on with, the folder of each scenario."""
@@ -223,16 +234,16 @@ class _Engine:
             {entry.number: entry.stamps for entry in entries},
             self.crew.at_home,
         )
-        for done in self.crew.do(season, _dealt(tasks, self.crew.workers), "living school years"):
+        dealt = _dealt(tasks, self.crew.workers)
+        for done in self.crew.do(season, dealt, "living school years"):
+            if done.fault:
+                _failed([by_number[n] for n in dealt[done.number][2]], entries, done)
             for lived in done.result or ():
                 entry = by_number[lived.number]
-                if lived.fault:
-                    entry.fault = entry.fault or lived.fault
-                elif lived.part is not None:
+                entry.fault = entry.fault or lived.fault
+                if lived.part is not None:
                     write_part(entry.folder, lived.key, lived.part)
                 entry.folder.log(f"replication {lived.key[0]}, {lived.key[1]}: {lived.told}")
-            for number in done.item[2] if done.fault else ():
-                by_number[number].fault = by_number[number].fault or Fault(done.fault, done.bad_input)
 
     def _finish(self, entries: Sequence[_Entry], began: float) -> None:
         """Judge, price and write what was lived, and draw it."""
@@ -241,21 +252,27 @@ class _Engine:
         for entry in entries:
             assert entry.found is not None
             entry.folder.write_yaml(CONFIG, entry.found.settings.model_dump(mode="json"))
-            entry.folder.write_manifest(**length(entry.asked), complete=False)
+            entry.folder.write_manifest(**lengthened(entry.folder, entry.asked), complete=False)
         finish = Finish(
             {entry.number: entry.job for entry in entries if entry.job},
             {entry.number: entry.folder for entry in entries},
             bases,
             self.pages,
         )
-        for done in self.crew.here(finish, list(by_number), "writing and drawing"):
-            entry = by_number[done.item]
-            fault = done.result or (Fault(done.fault, done.bad_input) if done.fault else None)
-            if fault:
-                entry.fault = fault
-                entry.folder.log(fault.told)
-                continue
-            _close(entry, perf_counter() - began)
+        for done in self.writers.do(finish, list(by_number), "writing and drawing"):
+            entry = entries[done.number]
+            entry.fault = done.result
+            if done.fault:
+                _failed([entry], entries, done)
+            elif entry.fault is None:
+                _close(entry, perf_counter() - began)
+
+
+def _failed(mine: Sequence[_Entry], entries: Sequence[_Entry], done: Done) -> None:
+    """Note what went wrong for some scenarios; a full disk is one for all that are not finished."""
+    for entry in entries if done.disk_full else mine:
+        if not entry.folder.finished:
+            entry.fault = entry.fault or Fault(done.fault, done.bad_input)
 
 
 def _missing(entry: _Entry) -> list[tuple[int, int]]:
@@ -276,7 +293,7 @@ def _missing(entry: _Entry) -> list[tuple[int, int]]:
 
 
 def _dealt(tasks: dict[tuple[int, int], list[int]], workers: int) -> list[tuple[int, int, tuple[int, ...]]]:
-    """Deal out work as (replication, year, scenarios): the scenarios of a year together, unless that makes few pieces."""
+    """Deal out work as (replication, year, scenarios): those of a year together, unless that makes few pieces."""
     pieces = ceil(TASKS_PER_WORKER * workers / max(1, len(tasks)))
     dealt = []
     for (replication, k), numbers in sorted(tasks.items()):

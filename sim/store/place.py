@@ -42,6 +42,8 @@ def open_run(settings: Settings, resume: bool = False) -> RunFolder:
     if left.get("complete"):
         return folder
     if left and left.get("source_sha256") == source_sha256():
+        for half in folder.path.rglob(".*.tmp"):
+            half.unlink()
         folder.log("going on with what was lived before")
         return folder
     if left and resume:
@@ -202,12 +204,21 @@ def _birth(settings: Settings) -> dict[str, Any]:
         "packages": packages(),
         "inputs_sha256": inputs_sha256(settings),
         "fingerprint": fingerprint(settings),
-        "started_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started_utc": _now(),
         "seconds": None,
         "host_cores": os.cpu_count(),
         **length(settings),
         "complete": False,
     }
+
+
+def lengthened(folder: RunFolder, settings: Settings) -> dict[str, Any]:
+    """Return what the manifest says of how much is lived, and of how much was when the run was finished before."""
+    found = folder.manifest
+    if not found.get("complete"):
+        return length(settings)
+    until = {"until_utc": _now(), **{key: found[key] for key in LENGTH}}
+    return {**length(settings), "extended": [*found.get("extended", []), until]}
 
 
 def length(settings: Settings) -> dict[str, Any]:
@@ -233,6 +244,10 @@ def source_sha256() -> str:
     for path in sorted((CONFIGS.parent / "sim").rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def program() -> dict[str, Any]:
