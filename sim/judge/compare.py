@@ -95,7 +95,7 @@ def lived_means(yearly: pd.DataFrame, harm: pd.DataFrame) -> pd.DataFrame:
     yearly and harm: with the columns of annual.parquet and harm.parquet; rows of single sites are left out, and a
     replication without harm has a severity of 0.
     """
-    yearly = yearly[(yearly["site_id"] == COUNTY_SITE) & yearly["measure"].isin(LIVED)]
+    yearly = yearly[(yearly["site_id"] == COUNTY_SITE) & yearly["measure"].isin(LIVED)].astype({"measure": "str"})
     replications = pd.Index(np.unique(yearly["replication"].to_numpy()), name="replication")
     years = max(yearly["year"].nunique(), 1)
     lived = yearly.groupby(["replication", "measure"], observed=True)["value"]
