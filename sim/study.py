@@ -16,6 +16,7 @@ from sim.county import County, Travel, travel
 from sim.errors import BadInput
 from sim.judge.bottleneck import bottlenecks
 from sim.judge.limit import verdicts
+from sim.judge.yearly import WEEKLY, how_sure
 from sim.live import Job, live_year
 from sim.measure.classroom import class_place_table
 from sim.operate.stage import Ways
@@ -26,7 +27,7 @@ from sim.plan.compose import make, placed_years
 from sim.plan.family import family_pupils, if_nothing_closed
 from sim.plan.keep import if_kept
 from sim.plan.replan import planned
-from sim.plan.staff import lacking_today
+from sim.plan.staff import COUNTY_SITE, lacking_today
 from sim.plan.tables import plan_tables
 from sim.reprice import USED, priced, tell, write_tables
 from sim.share import Known
@@ -213,6 +214,7 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan, bas
     yearly = yearly.astype(dict.fromkeys(("scenario", "site_id", "measure"), "category"))  # a million rows: keep small
     judged = verdicts(settings, county, yearly)
     tables = {"verdicts": judged, "bottlenecks": bottlenecks(settings, county, harm, resources, judged)}
+    tables |= how_sure(settings, yearly, harm, folder.read_rows("measures", WEEKLY, ("site_id", "==", COUNTY_SITE)))
     tables["class_places"] = class_place_table(settings, county, plan, yearly)
     tables |= plan_tables(settings, county, plan)
     before = if_nothing_closed(settings, county, plan, travel(county.roads, settings.road))
