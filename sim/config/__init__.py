@@ -226,6 +226,8 @@ def load(overrides: list[str] | tuple[str, ...] = ()) -> Settings:
 
     Raises BadInput that names the key and says what would be right.
     """
-    from sim.config.compose import compose, settings_from
+    from sim.config.compose import compose, refuse_sweep, settings_from
 
-    return settings_from(compose(list(overrides)), list(overrides))
+    tree = compose(list(overrides))
+    refuse_sweep(overrides)
+    return settings_from(tree, overrides)
