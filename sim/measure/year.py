@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,15 @@ def _spent(scene: Scene, diary: Diary, days: range) -> dict[str, Floats]:
     }
 
 
+class Told(NamedTuple):
+    """What one week told, as a `Tally` has it, counted once."""
+
+    measured: list[tuple[int, int, float, Values]]
+    harmed: Harmed
+    spread: dict[str, Floats]
+    skies: list[tuple[int, float, Codes]]
+
+
 @dataclass(slots=True)
 class Tally:
     """What the lived weeks of a year have told so far."""
@@ -52,6 +62,14 @@ class Tally:
         self._measure(scene, week, 0, weight, diary, days)
         for day in days if self.daily or week in scene.settings.stress.weeks else ():
             self._measure(scene, week, day + 1, weight, diary, range(day, day + 1))
+
+    def join(self, told: Told, weight: float) -> None:
+        """Add a week that was measured by itself, and stands for so many."""
+        self.measured += [(week, day, weight, values) for week, day, _, values in told.measured]
+        self.harmed += [(weight, harmed) for _, harmed in told.harmed]
+        self.skies += [(week, weight, sky) for week, _, sky in told.skies]
+        for name, table in told.spread.items():
+            self.spread[name] = self.spread.get(name, 0.0) + weight * table
 
     def _measure(self, scene: Scene, week: int, day: int, weight: float, diary: Diary, days: range) -> None:
         fate, spent = dine.fates(scene, diary, days), _spent(scene, diary, days)

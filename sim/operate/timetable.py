@@ -32,6 +32,7 @@ from sim.plan.course import (
 from sim.plan.course import run_of_stop as run_of
 from sim.plan.staff import crews
 from sim.plan.timetable import stop_times
+from sim.share import Known
 from sim.streams import Owners
 
 FIRST_DAY, LAST_DAY, OTHER_DAY, ONLY_DAY = range(4)
@@ -113,45 +114,56 @@ class Timetable:
 
 
 def timetable(
-    county: County, settings: Settings, travel: Travel, skyways: Skyways, plan: YearPlan, pupils: Pupils
-) -> Timetable:
+    county: County, settings: Settings, travel: Travel, skyways: Skyways, plan: YearPlan, pupils: Pupils,
+    known: Known | None = None,
+) -> Timetable:  # fmt: skip
     """Lay out the year for operation; nothing here depends on the day."""
+    known = known or Known()
     routes, runs = plan.runs.routes, plan.runs
-    run_of_stop, on_the_way = run_of(routes), gates(routes)
-    owner = _owners(county, plan)
-    leg = (np.arange(len(run_of_stop)) - routes.ptr[run_of_stop] + 1).astype(np.uint64)
-    clear = clear_legs(county, routes, travel)
-    ways = {sky: clear if way.travel is travel else legs(county, routes, way) for sky, way in skyways.items()}
     kinds = [settings.fleet.kinds[kind] for kind in runs.bus_kind]
     return Timetable(
-        stops=tuple(zip(routes.ptr[:-1].tolist(), routes.ptr[1:].tolist(), strict=True)),
-        pieces=tuple(pieces(routes)),
-        call_school=tuple(np.append(routes.school, routes.to[on_the_way]).tolist()),
-        call_of_stop=_call_of_stop(routes),
-        schools=tuple(frozenset(np.flatnonzero(here).tolist()) for here in schools_of(routes, len(county.schools.id))),
-        run_of_stop=run_of_stop,
-        stop_node=tuple(nodes(county, routes).tolist()),
-        stop_in=routes.direction[run_of_stop] == IN,
+        **known(_laid_out, county, travel, skyways, routes),
         seats=tuple(bus_seats(settings, plan).tolist()),
-        school=tuple(routes.school.tolist()),
-        direction=tuple(routes.direction.tolist()),
-        is_lodger=routes.service == SERVICE_LODGER,
-        run_owner=owner,
-        stop_owner=owner[run_of_stop] + leg,
         bus=tuple(runs.bus.tolist()),
         yard=tuple(runs.yard.tolist()),
         attendants=np.array([kind.attendants for kind in kinds], dtype=np.int64),
         bus_seats=tuple(kind.seats for kind in kinds),
         spare_buses=runs.spare_buses,
         reserve=crews(settings, plan),
-        spare_yard=_spare_yards(county, travel, clear),
         duties=_duties(plan),
-        run_km=by_run(routes, routes.leg_km),
-        legs=ways,
-        component={sky: way.component for sky, way in skyways.items()},
         riders=_riders(plan, pupils),
-        **_times(settings, plan, pupils, run_of_stop),
+        **_times(settings, plan, pupils, run_of(routes)),
     )
+
+
+def _laid_out(county: County, travel: Travel, skyways: Skyways, routes: Routes) -> dict[str, Any]:
+    """Lay out what depends on the routes and the roads alone, whoever rides and whatever bus drives."""
+    run_of_stop, on_the_way = run_of(routes), gates(routes)
+    owner = _owners(county, routes)
+    leg = (np.arange(len(run_of_stop)) - routes.ptr[run_of_stop] + 1).astype(np.uint64)
+    clear = clear_legs(county, routes, travel)
+    ways = {sky: clear if way.travel is travel else legs(county, routes, way) for sky, way in skyways.items()}
+    return {
+        "stops": tuple(zip(routes.ptr[:-1].tolist(), routes.ptr[1:].tolist(), strict=True)),
+        "pieces": tuple(pieces(routes)),
+        "call_school": tuple(np.append(routes.school, routes.to[on_the_way]).tolist()),
+        "call_of_stop": _call_of_stop(routes),
+        "schools": tuple(
+            frozenset(np.flatnonzero(here).tolist()) for here in schools_of(routes, len(county.schools.id))
+        ),
+        "run_of_stop": run_of_stop,
+        "stop_node": tuple(nodes(county, routes).tolist()),
+        "stop_in": routes.direction[run_of_stop] == IN,
+        "school": tuple(routes.school.tolist()),
+        "direction": tuple(routes.direction.tolist()),
+        "is_lodger": routes.service == SERVICE_LODGER,
+        "run_owner": owner,
+        "stop_owner": owner[run_of_stop] + leg,
+        "spare_yard": _spare_yards(county, travel, clear),
+        "run_km": by_run(routes, routes.leg_km),
+        "legs": ways,
+        "component": {sky: way.component for sky, way in skyways.items()},
+    }
 
 
 def _call_of_stop(routes: Routes) -> Ints:
@@ -197,9 +209,8 @@ def _riders(plan: YearPlan, pupils: Pupils) -> Riders:
     return np.searchsorted(stop[order], np.arange(stops + 1)), who[order]
 
 
-def _owners(county: County, plan: YearPlan) -> Owners:
+def _owners(county: County, routes: Routes) -> Owners:
     """Return who owns the traffic of each run: its farthest stop, the school and the direction; (R,)."""
-    routes = plan.runs.routes
     far = np.where(routes.direction == IN, routes.hamlet[routes.ptr[:-1]], routes.hamlet[routes.ptr[1:] - 1])
     names = zip(far, routes.school, routes.direction, strict=True)
     return np.array(
