@@ -109,27 +109,28 @@ def _by_school(fate: Codes, told: tuple[Floats, ...], first_day: int, parts: Int
     And `stats` (2, S + 1, 4) of the minutes in line and of those without a seat.
     told: queued, at_window, served, seated, left, all of (3, D, N).
     """
-    queued, at_window, served, seated, left = told
     meals, schools = fate.shape[0], parts.shape[0] - 1
     totals, waits = np.zeros((meals + 5, schools + 1)), np.zeros((2, schools + 1, 4))
-    pool, n, sat = np.empty((2, (fate >= FED).sum())), 0, 0
+    pool, n, sat = np.empty((2, fate.size)), 0, 0
     for k in range(schools):
-        began = n, sat
+        began, served_min, seated_min, here = (n, sat), 0.0, 0.0, slice(parts[k, 0], parts[k, 1])
         for meal in range(meals):
             for d in range(fate.shape[1]):
-                for i in range(parts[k, 0], parts[k, 1]):
-                    if fate[meal, d, i] >= FED:
-                        at = (meal, d + first_day, i)
-                        pool[0, n] = at_window[at] - queued[at]
+                what, day = fate[meal, d, here], d + first_day
+                queued, at_window, served, seated, left = [page[meal, day, here] for page in told]
+                for i in range(len(what)):
+                    if what[i] >= FED:
+                        pool[0, n] = at_window[i] - queued[i]
                         n += 1
                         totals[meal, k] += 1
-                        totals[-2, k] += served[at] - at_window[at]
-                        if seated[at] == seated[at]:  # no NaN: there was a seat
-                            pool[1, sat] = seated[at] - served[at]
+                        served_min += served[i] - at_window[i]
+                        if seated[i] == seated[i]:  # no NaN: there was a seat
+                            pool[1, sat] = seated[i] - served[i]
                             sat += 1
-                            totals[-1, k] += left[at] - seated[at]
-                    elif fate[meal, d, i] != NO_MEAL:
-                        totals[meals + fate[meal, d, i] - MISSED, k] += 1
+                            seated_min += left[i] - seated[i]
+                    elif what[i] != NO_MEAL:
+                        totals[meals + what[i] - MISSED, k] += 1
+        totals[-2, k], totals[-1, k] = served_min, seated_min
         waits[0, k], waits[1, k] = summary(pool[0, began[0] : n]), summary(pool[1, began[1] : sat])
     waits[0, schools], waits[1, schools] = summary(pool[0, :n]), summary(pool[1, :sat])
     totals[:, schools] = totals.sum(axis=1)
