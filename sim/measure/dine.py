@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from numba import njit
 from numpy.typing import NDArray
 
 from sim.measure.scene import Scene, Values, rows
 from sim.measure.site import P95, counts, mean, summary
-from sim.measure.use import Use, ratio, table
+from sim.measure.use import Rows, Use, ratio, table
 from sim.operate.diary import BREAKFAST, DINNER, MEALS, Diary
 from sim.plan import Bools, Floats, Ints
 
@@ -157,7 +156,7 @@ def _peaks(fate: Codes, sitting: Ints, stayed: Bools, parts: Ints) -> Floats:
     return out
 
 
-def rows_of_use(scene: Scene, use: Use) -> list[pd.DataFrame]:
+def rows_of_use(scene: Scene, use: Use) -> list[Rows]:
     """Return kitchens, windows and seats against the diners of mealtimes and sittings, for resources.parquet."""
     meals, dine = scene.plan.meals, scene.settings.dine
     keep = (meals.sittings > 0) & (np.diff(scene.pupils.first) > 0)

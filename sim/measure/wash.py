@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from numba import njit
 
 from sim.measure.scene import Scene, Values, rows
 from sim.measure.site import ranked
-from sim.measure.use import Use, ratio, table
+from sim.measure.use import Rows, Use, ratio, table
 from sim.operate.diary import Diary
 from sim.operate.wash import RESOURCES
 from sim.plan import Bools, Floats, Ints
@@ -149,18 +148,18 @@ def _gave_up(resource: Ints, ptr: Ints, who: Ints, told: Told, shape: tuple[int,
     return out
 
 
-def rows_of_use(scene: Scene, use: Use) -> list[pd.DataFrame]:
+def rows_of_use(scene: Scene, use: Use) -> list[Rows]:
     """Return taps, basins, toilets and showers against those who want them at the peaks, for resources.parquet.
 
     Demand is the most fixtures that any peak would have kept busy from its first minute to its bell.
     """
     fixtures, pupils = scene.plan.fixtures, np.diff(scene.pupils.first) > 0
     stock = (fixtures.taps, fixtures.basins, *fixtures.toilets.T, fixtures.showers.sum(axis=1))
-    frames = []
+    used: list[Rows] = []
     for name, there in zip(RESOURCES, stock, strict=True):
         capacity, needed = there.astype(float), use.peak(f"{name}_needed")[:-1]
         visits, given_up = use.total(f"{name}_visits")[:-1], use.total(f"{name}_given_up")[:-1]
-        frames.append(
+        used.append(
             table(
                 scene, name, name.split("_")[0], "visit", pupils & (visits > 0),
                 capacity=capacity, demand_peak=needed,
@@ -170,4 +169,4 @@ def rows_of_use(scene: Scene, use: Use) -> list[pd.DataFrame]:
                 wait_p95_min=use.mean(f"{name}_wait_min_p95")[:-1], unmet=given_up,
             )
         )  # fmt: skip
-    return frames
+    return used
