@@ -73,15 +73,9 @@ class Use:
 
 def table(scene: Scene, resource: str, unit: str, unmet_unit: str, keep: Bools, **columns: Floats) -> Rows:
     """Lay out the rows of one resource for the schools in `keep`; columns are (S,) arrays, left out: null."""
-    schools = np.array(scene.county.schools.id, dtype=object)
-    given: dict[str, Any] = {
-        "site_id": schools,
-        "resource": resource,
-        **columns,
-        "unmet_unit": unmet_unit,
-        "unit": unit,
-    }
-    return {name: np.broadcast_to(given.get(name, np.nan), keep.shape)[keep] for name in COLUMNS}
+    told: dict[str, Any] = {"site_id": np.array(scene.county.schools.id, dtype=object), "resource": resource}
+    told |= {**columns, "unmet_unit": unmet_unit, "unit": unit}
+    return {name: np.broadcast_to(told.get(name, np.nan), keep.shape)[keep] for name in COLUMNS}
 
 
 def ratio(top: Floats, bottom: Floats) -> Floats:
