@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -16,11 +18,10 @@ Codes = NDArray[np.int8]
 NO_MEAL, MISSED, NOT_COOKED, NOT_SERVED, FED, SEAT_HASTE, WINDOW_HASTE = range(7)
 
 
-def window_wait_min(diary: Diary, days: range) -> Floats:
-    """Return minutes in line before the window, all meals below one another; (3 D, N), NaN where not served."""
+def window_wait_min(diary: Diary, days: range) -> Iterator[Floats]:
+    """Yield minutes in line before the window, meal by meal; (D, N) each, NaN where not served."""
     at = rows(diary, days)
-    wait = diary.at_window[:, at] - diary.queued[:, at]
-    return np.concatenate(wait)
+    return (served - queued for served, queued in zip(diary.at_window[:, at], diary.queued[:, at], strict=True))
 
 
 def fates(scene: Scene, diary: Diary, days: range) -> Codes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,15 +20,6 @@ from sim.plan import Bools, Floats
 BANDS = ("1-3", "4-6", "7-9")
 SPREAD = {"ride_min": (2.0, 64), "door_to_school_min": (2.0, 64), "window_wait_min": (1.0, 40)}
 """distribution -> (width of a bin in minutes, number of bins; the last one is open)"""
-
-
-def _spent(scene: Scene, diary: Diary, days: range) -> dict[str, Floats]:
-    """Return the minutes of which the distribution is kept: (n D, N) each, NaN where there is nothing to count."""
-    return {
-        "ride_min": bus.ride_min(scene, diary, days),
-        "door_to_school_min": bus.door_min(scene, diary, days),
-        "window_wait_min": dine.window_wait_min(diary, days),
-    }
 
 
 @dataclass(slots=True)
@@ -54,29 +45,31 @@ class Tally:
             self._measure(scene, week, day + 1, weight, diary, range(day, day + 1))
 
     def _measure(self, scene: Scene, week: int, day: int, weight: float, diary: Diary, days: range) -> None:
-        fate, spent = dine.fates(scene, diary, days), _spent(scene, diary, days)
-        harms = pupil.harms(scene, diary, days, fate)
+        fate, lines = dine.fates(scene, diary, days), wash.in_line(scene, diary, days)
+        ride, door = bus.ride_min(scene, diary, days), bus.door_min(scene, diary, days)
+        harms = pupil.harms(scene, diary, days, fate, lines)
         values = {
             **pupil.measures(scene, diary, days, harms),
-            **bus.pupil_measures(scene, diary, days, spent["ride_min"], spent["door_to_school_min"]),
+            **bus.pupil_measures(scene, diary, days, ride, door),
             **bus.run_measures(scene, diary, days),
             **dine.measures(scene, diary, days, fate),
             **lodge.measures(scene, diary, days),
-            **wash.measures(scene, diary, days),
+            **wash.measures(scene, diary, days, lines),
         }
         self.measured.append((week, day, weight, values))
         if day == 0:
             harmed = {key: counts(who, scene.parts)[:-1] for key, who in harms.items()}
             harmed["classroom_seat", "class_too_big", "classroom_seat"] = np.nan_to_num(values["class_too_big"][:-1])
             self.harmed.append((weight, harmed))
-            self._spread(scene, weight, spent)
+            self._spread(scene, weight, "ride_min", [ride])
+            self._spread(scene, weight, "door_to_school_min", [door])
+            self._spread(scene, weight, "window_wait_min", dine.window_wait_min(diary, days))
 
-    def _spread(self, scene: Scene, weight: float, spent: Mapping[str, Floats]) -> None:
-        for name, values in spent.items():
-            step, bins = SPREAD[name]
-            empty = np.zeros((len(scene.county.schools.id), len(BANDS), bins))
-            table = self.spread.setdefault(name, empty)
-            histogram(values, scene.pupils.school, scene.band, step, weight, table)
+    def _spread(self, scene: Scene, weight: float, name: str, pages: Iterable[Floats]) -> None:
+        step, bins = SPREAD[name]
+        table = self.spread.setdefault(name, np.zeros((len(scene.county.schools.id), len(BANDS), bins)))
+        for minutes in pages:  # (days, N), NaN where there is nothing to count
+            histogram(minutes, scene.pupils.school, scene.band, step, weight, table)
 
     def tables(self, replication: int) -> dict[str, pd.DataFrame]:
         """Return the year's rows of days, measures, harm, resources and spread, without the scenario's name."""
