@@ -39,6 +39,8 @@ FIRST_DAY, LAST_DAY, OTHER_DAY, ONLY_DAY = range(4)
 CLEAR = 0
 NO_BUS = -1
 """Has the runs that the plan had to drop."""
+Course = tuple[Ints, Ints, Ints, Ints, Ints]
+"""Where the pieces of each run begin, (R + 1,), their calls, first and end stops; where its stops begin, (R + 1,)."""
 Sky = tuple[int, bool]
 """Kind of weather, and whether the stress pack has struck."""
 
@@ -51,7 +53,9 @@ class Timetable:
     """(R) first and end position of the stops of each run."""
     pieces: tuple[tuple[Piece, ...], ...]
     """(R) its calls at schools in order, each with the stops before (in) or after (out) it."""
-    call_school: tuple[int, ...]
+    course: Course
+    """The same pieces as arrays."""
+    call_school: Ints
     """(C) school of each call."""
     call_of_stop: Ints
     """(P,) the call at which the riders of each stop get off (in) or on (out)."""
@@ -146,7 +150,8 @@ def _laid_out(county: County, travel: Travel, skyways: Skyways, routes: Routes) 
     return {
         "stops": tuple(zip(routes.ptr[:-1].tolist(), routes.ptr[1:].tolist(), strict=True)),
         "pieces": tuple(pieces(routes)),
-        "call_school": tuple(np.append(routes.school, routes.to[on_the_way]).tolist()),
+        "course": _course(routes),
+        "call_school": np.append(routes.school, routes.to[on_the_way]),
         "call_of_stop": _call_of_stop(routes),
         "schools": tuple(
             frozenset(np.flatnonzero(here).tolist()) for here in schools_of(routes, len(county.schools.id))
@@ -166,6 +171,13 @@ def _laid_out(county: County, travel: Travel, skyways: Skyways, routes: Routes) 
     }
 
 
+def _course(routes: Routes) -> Course:
+    """Lay out the pieces of all runs, one after another."""
+    found = pieces(routes)
+    call, first, end = np.array([piece for run in found for piece in run], dtype=np.int64).reshape(-1, 3).T.copy()
+    return np.append(0, np.cumsum([len(run) for run in found], dtype=np.int64)), call, first, end, routes.ptr
+
+
 def _call_of_stop(routes: Routes) -> Ints:
     """Return the call at which the riders of each stop get off (in) or on (out), (P,)."""
     gate, on_the_way = own_gate(routes), gates(routes)
@@ -175,9 +187,9 @@ def _call_of_stop(routes: Routes) -> Ints:
 
 def _spare_yards(county: County, travel: Travel, clear: Legs) -> tuple[int, ...]:
     """Return the yard nearest to the start of each run; in a county without yards the start itself."""
-    yards, start = np.flatnonzero(county.roads.is_yard), np.array(clear.first, dtype=np.int64)
+    yards, start = np.flatnonzero(county.roads.is_yard), clear.first
     if not len(yards):
-        return clear.first
+        return tuple(start.tolist())
     return tuple(yards[np.argmin(travel.minutes[np.ix_(start, yards)], axis=1)].tolist())
 
 
