@@ -10,7 +10,7 @@ from sim.config import Settings
 from sim.judge.compare import lived_means
 from sim.judge.precision import reached
 from sim.measure import MEASURES, OF_THE_ROLL
-from sim.measure.interval import CONFIDENCE, mean_interval, quantile_interval, spread_out
+from sim.measure.interval import CONFIDENCE, QUANTILES, mean_interval, quantile_interval, spread_out
 from sim.measure.sampling import WEEKLY, sampling_variance
 from sim.plan.staff import COUNTY_SITE
 
@@ -18,7 +18,6 @@ __all__ = ["WEEKLY", "how_sure", "sampling", "yearly_table"]
 
 UNITS = {name: told.unit for name, told in (MEASURES | OF_THE_ROLL).items()} | {"severity": "weighted pupil-day"}
 KEYS = ["year", "measure"]
-QUANTILES = {"p50": 0.5, "p90": 0.9}
 
 
 def how_sure(

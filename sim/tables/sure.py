@@ -5,6 +5,8 @@ from __future__ import annotations
 from sim.tables.closing import SCENARIO, YEAR, interval, run_file
 from sim.tables.column import Column, Table, flag, number, text, whole
 
+CLEAR = 0.05
+"""A difference whose adjusted p value is below this is called clear."""
 MEASURE = text("measure", "What is measured")
 
 
