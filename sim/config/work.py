@@ -35,7 +35,7 @@ class Executor(Group):
     kind: Literal["serial", "processes", "dask"]
     """One process, several processes, or a cluster."""
     address: Text | None
-    """Address of the cluster's scheduler; null otherwise."""
+    """Address of the cluster's scheduler, such as tcp://192.168.1.10:8786; null otherwise."""
 
 
 class Study(Group):
@@ -52,7 +52,7 @@ class Study(Group):
     replications: PositiveCount
     """How often each year is lived with other luck."""
     workers: PositiveCount | None
-    """Worker processes; null = one per core."""
+    """Worker processes on this machine; null = one per core; a cluster has its own."""
     precision: Positive | None
     """Wanted half-width of the main result; null = the stated number of replications."""
     keep_events: tuple[DayKey, ...]

@@ -36,10 +36,11 @@ from rich.progress import (
 
 from sim.config import Settings
 from sim.errors import BadInput
+from sim.workers.cluster import Cluster, connected
 from sim.workers.processes import Processes
 from sim.workers.task import Done, Todo, attempt
 
-__all__ = ["COLUMNS", "Crew", "Done", "console", "crew", "spread", "watch", "worker_count"]
+__all__ = ["COLUMNS", "Crew", "Done", "check_executor", "console", "crew", "spread", "watch", "worker_count"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -106,9 +107,20 @@ class Alone:
 
 
 def crew(settings: Settings) -> Crew:
-    """Return the workers that `executor` and `study.workers` ask for."""
+    """Return the workers that `executor` and `study.workers` ask for; raises BadInput when a cluster has none."""
     workers = worker_count(settings)
-    return Crew(Alone() if workers == 1 else Processes(workers), settings.study.out)
+    hands: Hands
+    if settings.executor.kind == "dask" and parent_process() is None:
+        hands = Cluster(settings.executor.address or "")
+    else:
+        hands = Alone() if workers == 1 else Processes(workers)
+    return Crew(hands, settings.study.out)
+
+
+def check_executor(settings: Settings) -> None:
+    """Raise BadInput, within seconds, when a cluster is asked for that is not there or cannot do our work."""
+    if settings.executor.kind == "dask":
+        connected(settings.executor.address or "").close()
 
 
 def worker_count(settings: Settings) -> int:
