@@ -10,7 +10,8 @@ once; several `do`, one after the other, use the same workers. The results are t
 No task takes another with it: what one raises is told in its `Done`. A worker that dies (killed, out of memory) is
 replaced and its task done again, in the end with nothing beside it; one at which workers died three times is told as
 failed. Only a full disk stops what was not yet begun: `Done.disk_full` is told, and the rest is not told at all.
-Ctrl-C, or leaving the loop, ends the workers within a second.
+Ctrl-C, or leaving the loop, ends the workers within a second. `crew` raises BadInput when a cluster is asked for that
+is not there or whose workers cannot do our work; `check_executor` does the same before anything else is done.
 """
 
 from __future__ import annotations
