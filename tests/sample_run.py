@@ -440,7 +440,7 @@ def sample_sweep(
                 "cost_yuan_per_year": 5e7 * scale * bed,
             }
             for measure, value in values.items():
-                diff = value * 0.1 if rows else np.nan
+                diff = value * 0.1 if (scale, bed) != (scales[0], beds[0]) else np.nan
                 rows.append((name, measure, value, value * 0.95, value * 1.05, diff, diff * 0.5, diff * 1.5, 2))
     columns = ["scenario", "measure", "mean", "low", "high", "diff_mean", "diff_low", "diff_high", "replications"]
     table = pd.DataFrame(rows, columns=columns)

@@ -49,7 +49,8 @@ COUNTS = (
 """Measures that count pupils or their days."""
 NO_CHOICE = ("scenario", "report.", "executor.", "study.out", "study.name", "study.workers")
 MONEY = "_yuan_per_year"
-STAR = "*"
+STAR = "★"
+"""Marks a difference that is clear; `*` says that a number is hidden."""
 MANY = 12
 """With more scenarios than these the table of all measures is folded up."""
 
