@@ -29,8 +29,9 @@ class Clock(simpy.Environment):
         self._ask, self._until = np.array([-1, 0, 0]), np.array([0.0, np.inf])
         due = np.full(rows, np.inf)
         way = UnderWay(self.halves, due, np.zeros(rows, np.int64), np.zeros(rows, np.int64), self._ask, self._until)
-        common = plan(week, rows)
-        self.todo = common.todo
+        most = max(map(len, week.timetable.duties.values()), default=1)
+        self.todo = np.zeros((rows, most), dtype=np.int64)
+        common = plan(week, self.todo)
         self._movers = [move(sheet(week, common, day, w), way) for day in week.by_day for w in (0, 1)]
         self._seen: dict[int, simpy.Event] = {}
 

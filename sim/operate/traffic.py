@@ -65,14 +65,18 @@ def move(sheet: Sheet, way: UnderWay) -> Iterator[int]:
 @njit(cache=True)
 def _first(way: UnderWay) -> int:
     """Return the row that is to be moved first."""
-    first, due = 0, way.due
-    for row in range(1, len(due)):
-        if due[row] <= due[first]:
-            same = due[row] == due[first]
-            rank, other = way.rank[row], way.rank[first]
-            if not same or rank < other or (rank == other and way.planned[row] < way.planned[first]):
-                first = row
+    first, soonest, due = 0, np.inf, way.due
+    for row in range(len(due)):
+        if due[row] < soonest or (due[row] == soonest and soonest < np.inf and _ahead(way, row, first)):
+            first, soonest = row, due[row]
     return first
+
+
+@njit(cache=True)
+def _ahead(way: UnderWay, row: int, other: int) -> bool:
+    """Tell which of two rows that are due at the same minute is first."""
+    rank, others = way.rank[row], way.rank[other]
+    return rank < others or (rank == others and way.planned[row] < way.planned[other])
 
 
 @njit(cache=True)
