@@ -25,6 +25,9 @@ class Clock(simpy.Environment):
         buses, crews = len(week.timetable.yard), week.days * week.timetable.spare_buses
         rows = 2 * buses + crews + 1  # each bus or spare bus may drive a second time
         self.halves = np.zeros(rows, dtype=HALF)
+        for name, of_bus in (("slot", range(buses)), ("bus", range(buses)), ("rank", range(1, buses + 1)),
+                             ("seats", week.timetable.bus_seats)):  # fmt: skip
+            self.halves[name][:buses] = of_bus
         self.free_rows = list(range(buses, rows))
         self._ask, self._until = np.array([-1, 0, 0]), np.array([0.0, np.inf])
         due = np.full(rows, np.inf)

@@ -62,6 +62,10 @@ class Plan(structref.StructRefProxy):
     turnaround_min: float
     bays: Floats
     """(schools, bays) minute at which each bay of each gate is free; inf: there is none."""
+    yard: Ints
+    """(buses,) node of the yard; minute at which the bus is home, and repaired."""
+    ready: Floats
+    repaired: Floats
     todo: Ints
     """(rows, runs) runs of each bus under way, in order."""
     second_track: Track
@@ -85,6 +89,8 @@ class Times(structref.StructRefProxy):
     traffic: Floats
     slow_min: Floats
     slow_after_min: Floats
+    break_km: Floats
+    repair_min: Floats
     road: Road
     guardian: tuple[Floats, float]
 
@@ -130,8 +136,11 @@ class Sheet(structref.StructRefProxy):
     pages: Pages
 
 
-for _class, _type in ((Course, CourseType), (Plan, PlanType), (Times, TimesType), (Pages, PagesType), (Sheet, SheetType)):
-    structref.define_proxy(_class, _type, list(_class.__annotations__))
+structref.define_proxy(Course, CourseType, list(Course.__annotations__))
+structref.define_proxy(Plan, PlanType, list(Plan.__annotations__))
+structref.define_proxy(Times, TimesType, list(Times.__annotations__))
+structref.define_proxy(Pages, PagesType, list(Pages.__annotations__))
+structref.define_proxy(Sheet, SheetType, list(Sheet.__annotations__))
 
 
 @njit(cache=True)
@@ -151,25 +160,24 @@ def plan(week: Week, todo: Ints) -> Plan:
     second_track = tuple(np.empty_like(page[0]) for page in (week.diary.arrived, week.diary.departed, week.diary.load))
     return _plan((
         *table.course, table.call_school, table.call_of_stop, table.riders, week.dwell, week.unload_min,
-        week.turnaround_min, free, todo, second_track,
+        week.turnaround_min, free, np.array(table.yard, dtype=np.int64), week.ready, week.repaired, todo, second_track,
     ))  # fmt: skip
 
 
 def sheet(week: Week, plan: Plan, day: Day, way: int) -> Sheet:
     """Lay out a morning or an afternoon."""
-    legs, table, diary, d = day.legs[way], week.timetable, week.diary, day.number
-    travel = legs.travel
+    legs, table, travel = day.legs[way], week.timetable, day.legs[way].travel
     course = (
         legs.first, legs.last, legs.run_km, legs.call_km, legs.call_cut, legs.km, legs.begin, legs.end,
         (travel.minutes, travel.floor_min, travel.km), week.dry.travel.minutes, legs is week.dry,
     )  # fmt: skip
     times = (
         day.be_there_min, day.depart_min, day.latest_min, day.hold, day.close, day.friday, table.is_lodger,
-        day.traffic, day.slow_min, day.slow_after_min, day.road(way), (day.guardian_min, week.guardian_wait_min),
+        day.traffic, day.slow_min, day.slow_after_min, day.break_km[way], day.repair_min[way], day.road(way), (day.guardian_min, week.guardian_wait_min),
     )  # fmt: skip
     pages = (
         day.ready(way), day.on(way), day.alighted_in if way == IN else day.alighted_out, day.carried_on,
         day.left(way), day.track, day.left_yard, day.empty_km, day.run_km, day.reached_gate, day.took_bay,
         day.freed_bay, day.weather_min, day.broke_min, day.set_out[way],
     )  # fmt: skip
-    return _sheet(2 * d + way, way == IN, plan, course, times, pages)
+    return _sheet(2 * day.number + way, way == IN, plan, course, times, pages)

@@ -18,7 +18,7 @@ from numba import njit
 
 from sim.operate import drive
 from sim.operate.drive import Floats, Ints
-from sim.operate.half import BEHIND, BROKEN, DRIVE, FREE, GATE, LATE, LEAVE, NEXT, PIECE, REST, START
+from sim.operate.half import BEGIN, BEHIND, BROKEN, DRIVE, FREE, GATE, LATE, LEAVE, NEXT, PIECE, REST, START
 from sim.operate.sheet import Sheet
 
 Row = Any
@@ -97,6 +97,8 @@ def _go_on(sheet: Sheet, way: UnderWay, row: int) -> bool:
 @njit(cache=True)
 def _step(sheet: Sheet, bus: Row) -> float:
     """Do what comes next for a bus; return until when it is busy then, NaN when the next thing follows at once."""
+    if bus.stage == BEGIN:
+        return _begin(sheet, bus)
     if bus.stage == NEXT:
         return _next_run(sheet, bus)
     if bus.stage == LEAVE:
@@ -108,6 +110,18 @@ def _step(sheet: Sheet, bus: Row) -> float:
     if bus.stage == GATE:
         return _call(sheet, bus)
     return _drive(sheet, bus)
+
+
+@njit(cache=True)
+def _begin(sheet: Sheet, bus: Row) -> float:
+    """Begin the half day of a bus in its yard, when it is home and repaired from the one before."""
+    plan, times, number = sheet.plan, sheet.times, bus.bus
+    bus.km_left, bus.repair_min = times.break_km[number], times.repair_min[number]
+    bus.at, bus.free = plan.yard[number], max(bus.now, plan.ready[number])
+    bus.broke_min = np.inf if plan.repaired[number] >= bus.now else 0.0
+    bus.weather_min, bus.nth, bus.last, bus.broken_run, bus.spare_left = 0.0, 0, -1, -1, -1.0
+    bus.stage = NEXT
+    return np.nan
 
 
 @njit(cache=True)
