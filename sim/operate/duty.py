@@ -41,23 +41,23 @@ def half_day(env: Clock, week: Week, bus: int, day: Day, way: int, runs: tuple[i
         env.process(stand_still(env, week, (run,), day, _why_cut(week, legs, run)))
     todo = [run for run in runs if run not in out_of_reach]
     env.todo[bus, : len(todo)] = todo
-    half = env.halves[bus]
-    half["sheet"], half["runs"], half["stage"] = 2 * day.number + way, len(todo), BEGIN
+    half = env.half
+    half.sheet[bus], half.runs[bus], half.stage[bus] = 2 * day.number + way, len(todo), BEGIN
     with ExitStack() as borrowed:
         yield from drive_on(env, week, bus, borrowed)
-        last = half["last"].item()
+        last = half.last.item(bus)
         if last < 0:
             return
         if any(day.stranded.values()):
-            yield from fetch(env, week, half, frozenset().union(*(table.schools[run] for run in runs)))
-        at = half["at"].item()
+            yield from fetch(env, week, bus, day, way, frozenset().union(*(table.schools[run] for run in runs)))
+        at = half.at.item(bus)
         home = env.now + legs.travel.minutes.item(at, yard)
-        if half["spare_left"] >= 0:
+        if half.spare_left[bus] >= 0:
             yield env.timeout(home - env.now)
-            day.spare_min[half["broken_run"]] += home - half["spare_left"]
+            day.spare_min[half.broken_run[bus]] += home - half.spare_left[bus]
     day.empty_km[last] += legs.travel.km.item(at, yard)
     day.came_home[way][bus], week.ready[bus] = home, max(home, week.ready.item(bus))
-    if half["broken_run"] >= 0:
+    if half.broken_run[bus] >= 0:
         week.repaired[bus] = week.ready[bus]
 
 
