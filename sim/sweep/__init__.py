@@ -19,7 +19,7 @@ from sim.reprice import tell
 from sim.store import RunFolder, check_format, check_out, lived_before, only_me, sweep_folder
 from sim.sweep.engine import Engine
 from sim.sweep.entry import Outcome, entry_of, outcome
-from sim.workers import Crew, console, crew, watch
+from sim.workers import Crew, check_executor, console, crew, watch
 
 __all__ = ["Outcome", "checked", "live_scenarios", "run"]
 
@@ -89,6 +89,7 @@ def checked(asked: Sequence[Settings]) -> dict[str, County]:
         *(partial(check_format, one) for one in asked),
         *(partial(check_out, one) for one in {sweep_folder(one).path: one for one in asked}.values()),
     )
+    told += refusals(*(partial(check_executor, one) for one in asked[:1]))
     if told:
         raise BadInput(*told)
     return counties
