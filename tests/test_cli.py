@@ -357,11 +357,11 @@ def test_runs_are_compared_in_the_order_given(
 def test_a_comparison_shows_the_difference_and_stars_it_when_it_is_clear(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    columns = ["scenario", "measure", "mean", "diff_mean", "diff_low", "diff_high"]
+    columns = ["scenario", "measure", "mean", "diff_mean", "p_adjusted"]
     rows = [
-        ("a=1", "late_pupils", 40.0, None, None, None),
-        ("a=2", "late_pupils", 30.0, -10.0, -12.0, -8.0),
-        ("a=3", "late_pupils", 41.0, 1.0, -2.0, 4.0),
+        ("a=1", "late_pupils", 40.0, None, None),
+        ("a=2", "late_pupils", 30.0, -10.0, 0.001),
+        ("a=3", "late_pupils", 41.0, 1.0, 0.6),
     ]
     show_comparison(pd.DataFrame(rows, columns=columns).assign(replications=10))
     said = capsys.readouterr().out

@@ -12,6 +12,7 @@ from sim.cli.show import show_comparison
 from sim.config.multirun import scenarios
 from sim.store import RunFolder, sweep_folder
 from sim.sweep import Outcome, live_scenarios
+from sim.workers import console
 
 
 def sweep(overrides: list[str], resume: bool = False) -> int:
@@ -20,19 +21,18 @@ def sweep(overrides: list[str], resume: bool = False) -> int:
     All settings, the counties' tables and the output folder are checked before the first scenario starts.
     """
     asked = [scenario.settings for scenario in scenarios(overrides)]
-    console = Console()
-    console.print(f"{len(asked)} scenario{'s' * (len(asked) != 1)}.")
+    console().print(f"{len(asked)} scenario{'s' * (len(asked) != 1)}.")
     outcomes = live_scenarios(asked, resume=resume)
     for settings, outcome in zip(asked, outcomes, strict=True):
         if outcome.folder is not None and outcome.folder.tell_as(settings.report):
             draw(outcome.folder)
     done = [outcome.folder.path for outcome in outcomes if outcome.folder is not None]
     if done:
-        _compare(done, sweep_folder(asked[0]), console)
+        _compare(done, sweep_folder(asked[0]))
     return _exit_code(outcomes)
 
 
-def _compare(folders: list[Path], study: RunFolder, console: Console) -> None:
+def _compare(folders: list[Path], study: RunFolder) -> None:
     """Write the paired comparison with the first scenario and its page, and show it."""
     from sim.judge.compare import compare
     from sim.tell.page import comparison
@@ -40,13 +40,13 @@ def _compare(folders: list[Path], study: RunFolder, console: Console) -> None:
     summary = compare(folders)
     study.write_table("summary", summary)
     show_comparison(summary)
-    console.print(f"Comparison: {comparison(study.path)}", soft_wrap=True)
+    Console().print(f"Comparison: {comparison(study.path)}", soft_wrap=True)
 
 
 def _exit_code(outcomes: Sequence[Outcome]) -> int:
     """Tell every failed scenario by name; 2 when all failures are bad input, 1 when one is our fault."""
     failed = [outcome for outcome in outcomes if outcome.folder is None]
-    told = Console(stderr=True)
+    told = console()
     for outcome in failed:
         told.print(f"Scenario {outcome.scenario} failed: {outcome.fault}", markup=False, soft_wrap=True)
     if not failed:
