@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -17,6 +16,7 @@ from sim.config import CONFIGS, Settings
 from sim.config.multirun import scenarios
 from sim.errors import BadInput
 from sim.store import RunFolder, open_run
+from sim.sweep import Outcome, checked
 from sim.tables import run_table
 
 ROOT = CONFIGS.parent
@@ -45,7 +45,7 @@ def lived(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
     """Put a study in place that writes bottlenecks only; return the settings it was asked to live."""
     asked: list[Settings] = []
 
-    def run(settings: Settings) -> RunFolder:
+    def run(settings: Settings, resume: bool = False) -> RunFolder:
         asked.append(settings)
         if settings.seed == 13:
             raise BadInput("hamlets.csv, row 3, column school_id: 'X9' is no school.")
@@ -57,9 +57,18 @@ def lived(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
             folder.finish(0.1)
         return folder
 
-    study = ModuleType("sim.study")
-    study.run = run  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "sim.study", study)
+    def live_scenarios(asked: list[Settings], resume: bool = False) -> list[Outcome]:
+        checked(asked)
+        return [ended(one) for one in asked]
+
+    def ended(settings: Settings) -> Outcome:
+        try:
+            return Outcome(settings.scenario, run(settings))
+        except (BadInput, RuntimeError) as error:
+            return Outcome(settings.scenario, None, str(error), isinstance(error, BadInput))
+
+    monkeypatch.setattr("sim.sweep.run", run)
+    monkeypatch.setattr("sim.cli.sweep.live_scenarios", live_scenarios)
     return asked
 
 
@@ -70,8 +79,9 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     def compare(folders: list[Path]) -> pd.DataFrame:
         seen.append([folder.name for folder in folders])
-        zeros = dict.fromkeys(run_table("summary").names, 0)
-        return pd.DataFrame([zeros | {"scenario": folder.name, "measure": "late_pupils"} for folder in folders])
+        numbers = dict.fromkeys(run_table("summary").names, 0.0)
+        rows = [{**numbers, "scenario": folder.name, "measure": "late_pupils"} for folder in folders]
+        return pd.DataFrame(rows).assign(replications=10)
 
     def comparison(folder: Path) -> Path:
         return folder / "comparison.html"
@@ -276,7 +286,6 @@ def test_a_sweep_makes_one_folder_for_each_combination(
     assert [settings.scenario for settings in lived] == names
     assert [settings.fleet.buses for settings in lived] == [1, 1, 2, 2]
     assert {settings.calendar.name for settings in lived} == {"smoke"}
-    assert {settings.study.workers for settings in lived} == {1}
     assert compared == [names]
     assert [name for name in files(tmp_path / "main") if "=" in name] == sorted(names)
     assert (tmp_path / "main" / "summary.parquet").is_file()

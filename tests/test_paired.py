@@ -10,8 +10,11 @@ import pytest
 from scipy import stats
 from test_judge import made_run
 
-from sim.judge.compare import compare
+from sim.config import load
+from sim.judge.compare import compare, headlines, summed_up
 from sim.judge.paired import among_many, holm, paired
+from sim.reprice import reprice
+from sim.sweep import live_scenarios
 from sim.tables import as_declared, run_table
 
 LUCK = np.array([3.0, 9.0, 4.0, 8.0, 6.0])
@@ -150,3 +153,18 @@ def test_the_sampling_error_of_a_mean_over_years_comes_from_the_years(tmp_path: 
     found = compare([run]).set_index("measure")["sampling_half_width"]
     assert found["pupils_left_behind"] == 25
     assert found[["ride_min_p95", "cost_yuan_per_year"]].isna().all()
+
+
+def test_headlines_come_back_as_they_were_reckoned(tmp_path: Path) -> None:
+    out = f"study.out={tmp_path}"
+    words = ["county=three_villages", "calendar=smoke", "study.years=1", "study.replications=2", "executor=serial", out]
+    (ended,) = live_scenarios([load([*words, "account.base=not_closing"])], pages=False)
+    assert ended.folder
+    scenario, told = headlines(ended.folder.path)
+    again, reckoned = summed_up(ended.folder.path)
+    assert (scenario, again) == ("base", "base")
+    assert "net_cost_yuan_per_year" in told
+    pd.testing.assert_frame_equal(told, reckoned, check_exact=True)
+    cheaper = reprice(ended.folder, load([*words, "account.base=not_closing", "prices.bus_km.central=3"]), pages=False)
+    pd.testing.assert_frame_equal(headlines(cheaper.path)[1], summed_up(cheaper.path)[1], check_exact=True)
+    assert (headlines(cheaper.path)[1]["cost_yuan_per_year"] < told["cost_yuan_per_year"]).all()

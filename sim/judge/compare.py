@@ -76,10 +76,30 @@ def compare(folders: Sequence[Path]) -> pd.DataFrame:
 
 def headlines(folder: Path) -> tuple[str, pd.DataFrame]:
     """Return a run's scenario and its headline numbers: one row per replication, one column per measure."""
+    file = folder / "headlines.parquet"
+    if not file.is_file():
+        return summed_up(folder)
+    told = pd.read_parquet(file)
+    table = told.pivot(index="replication", columns="measure", values="value")
+    return str(told["scenario"].iloc[0]), table[list(dict.fromkeys(told["measure"]))].rename_axis(columns=None)
+
+
+def headline_table(folder: Path, study: Path | None = None) -> pd.DataFrame:
+    """Return the headline numbers of a run as the columns of headlines.parquet, reckoned from its other tables.
+
+    study: where the runs lie that it may be held against, if not beside it.
+    """
+    scenario, table = summed_up(folder, study)
+    told = table.rename_axis(columns="measure").T.stack().rename("value").reset_index()
+    return told.assign(scenario=scenario)
+
+
+def summed_up(folder: Path, study: Path | None = None) -> tuple[str, pd.DataFrame]:
+    """Return a run's scenario and headline numbers, reckoned from its tables."""
     wanted = [("site_id", "==", COUNTY_SITE), ("measure", "in", list(LIVED))]
     yearly = pd.read_parquet(folder / "annual.parquet", filters=wanted)
     lived = lived_means(yearly, pd.read_parquet(folder / "harm.parquet", columns=["replication", "severity"]))
-    money = _money(folder) / max(yearly["year"].nunique(), 1)
+    money = _money(folder, study or folder.parent) / max(yearly["year"].nunique(), 1)
     table = lived.join(money.reindex(lived.index).fillna(0.0))
     scenario = str(yearly["scenario"].iloc[0]) if len(yearly) else folder.name
     return scenario, table
@@ -103,7 +123,7 @@ def lived_means(yearly: pd.DataFrame, harm: pd.DataFrame) -> pd.DataFrame:
     return table[[name for name in (*LIVED, *JUDGED) if name in table]]
 
 
-def _money(folder: Path) -> pd.DataFrame:
+def _money(folder: Path, study: Path) -> pd.DataFrame:
     """Return buses owned (bus-years) and the cost of each replication over all years, in all and by payer.
 
     Payers as in the budget: without the transfers of EARMARKED. Also what it costs more than not closing, where the run
@@ -118,17 +138,17 @@ def _money(folder: Path) -> pd.DataFrame:
         borne[borne["payer"] == "county"].groupby("replication")["amount_yuan"].sum(),
         borne[borne["payer"] == "family"].groupby("replication")["amount_yuan"].sum(),
     ]
-    against = _without_closing(folder)
+    against = _without_closing(folder, study)
     if against is not None:
         by.append(by[1] - against)
     return pd.concat(by, axis=1, keys=MONEY[: len(by)])
 
 
-def _without_closing(folder: Path) -> pd.Series[float] | None:
+def _without_closing(folder: Path, study: Path) -> pd.Series[float] | None:
     """Return what the base of a run costs over all years at the run's own prices, by replication; None without one."""
     manifest = folder / "manifest.json"
     named = json.loads(manifest.read_text(encoding="utf-8")).get("base") if manifest.is_file() else None
-    used = folder.parent / str(named) / "quantities.parquet"
+    used = (folder if named == folder.name else study / str(named)) / "quantities.parquet"
     if not named or not used.is_file():
         return None
     settings = Settings.model_validate(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
