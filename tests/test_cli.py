@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -87,10 +86,8 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     def comparison(folder: Path) -> Path:
         return folder / "comparison.html"
 
-    for name, function in (("sim.judge.compare", compare), ("sim.tell.page", comparison)):
-        module = ModuleType(name)
-        setattr(module, function.__name__, function)
-        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setattr("sim.judge.compare.compare", compare)
+    monkeypatch.setattr("sim.tell.page.comparison", comparison)
     return seen
 
 
@@ -357,16 +354,29 @@ def test_runs_are_compared_in_the_order_given(
 def test_a_comparison_shows_the_difference_and_stars_it_when_it_is_clear(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    columns = ["scenario", "measure", "mean", "diff_mean", "p_adjusted"]
+    """Among two comparisons: -10 is clear, +1 is not; -2 would be clear alone."""
+    columns = ["scenario", "measure", "mean", "diff_mean", "p_value", "p_adjusted"]
     rows = [
-        ("a=1", "late_pupils", 40.0, None, None),
-        ("a=2", "late_pupils", 30.0, -10.0, 0.001),
-        ("a=3", "late_pupils", 41.0, 1.0, 0.6),
+        ("a=1", "late_pupils", 40.0, None, None, None),
+        ("a=2", "late_pupils", 30.0, -10.0, 0.01, 0.02),
+        ("a=3", "late_pupils", 41.0, 1.0, 0.6, 0.6),
+        ("a=1", "bed_refused", 40.0, None, None, None),
+        ("a=2", "bed_refused", 38.0, -2.0, 0.04, 0.08),
+        ("a=3", "bed_refused", 38.0, -3.0, 0.03, 0.06),
     ]
-    show_comparison(pd.DataFrame(rows, columns=columns).assign(replications=10))
+    show_comparison(pd.DataFrame(rows, columns=columns).assign(replications=10, comparisons=2))
     said = capsys.readouterr().out
-    assert "-10*" in said
-    assert "+1 " in said
+    assert said.count("-10*") == 1
+    assert said.count("*") == 2  # and once more to say what it means
+    assert "among 2 comparisons of each measure" in said
+
+
+def test_one_scenario_is_shown_without_a_word_of_differences(capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"scenario": "base", "measure": "late_pupils", "mean": 4.0, "diff_mean": None, "replications": 3}
+    show_comparison(pd.DataFrame([row | {"comparisons": 0}]))
+    said = capsys.readouterr().out
+    assert "base" in said
+    assert "difference" not in said
 
 
 @pytest.mark.slow

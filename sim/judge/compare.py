@@ -151,7 +151,8 @@ def _without_closing(folder: Path, study: Path) -> pd.Series[float] | None:
     used = (folder if named == folder.name else study / str(named)) / "quantities.parquet"
     if not named or not used.is_file():
         return None
-    settings = Settings.model_validate(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+    config = (folder / "config.yaml").read_text(encoding="utf-8")
+    settings = Settings.model_validate(yaml.load(config, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     return ledger(settings, pd.read_parquet(used)).groupby("replication")["amount_yuan"].sum()
 
 

@@ -14,6 +14,7 @@ import yaml
 
 from sim.errors import BadInput
 from sim.store import CONFIG, RunFolder
+from sim.store.folder import YAML
 from sim.tables.sure import CLEAR
 from sim.tell.cells import FEWEST, HIDDEN, is_small
 from sim.tell.grid import Cell, Grid, grid
@@ -84,7 +85,7 @@ class Sweep:
         """Return the settings of each scenario that has a folder here, as flat keys."""
         files = {name: self.path / name / CONFIG for name in self.scenarios}
         return {
-            name: dict(_flat(yaml.safe_load(file.read_text(encoding="utf-8"))))
+            name: dict(_flat(yaml.load(file.read_text(encoding="utf-8"), YAML)))
             for name, file in files.items()
             if file.is_file()
         }
@@ -181,9 +182,10 @@ class Sweep:
 
     def main_table(self) -> Grid:
         """Return the scenarios with their headline measures, differences to the first below each."""
-        shown = [name for name in MAIN if self.values(name)["mean"].abs().max() > 0]
+        tables = {name: self.values(name) for name in MAIN}
+        shown = {name: table for name, table in tables.items() if table["mean"].abs().max() > 0}
         rows = [
-            (self.labels[name], *(self._cell(self.values(measure).loc[name], measure) for measure in shown))
+            (self.labels[name], *(self._cell(table.loc[name], measure) for measure, table in shown.items()))
             for name in self.scenarios
         ]
         return grid([self.words("column.scenario"), *map(self._head, shown)], rows, range(1, len(shown) + 1), wide=True)
