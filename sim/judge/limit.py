@@ -49,6 +49,16 @@ def verdicts(settings: Settings, county: County, yearly: pd.DataFrame) -> pd.Dat
     return table.sort_values(["year", "limit", "site_id"], ignore_index=True)[list(COLUMNS)]
 
 
+def kept(limit: Limit, county: County, yearly: pd.DataFrame) -> pd.DataFrame:
+    """Tell for every replication, year and site that a limit applies to whether it is kept.
+
+    `yearly` has the columns of annual.parquet. Returns replication, year, site_id, kept.
+    """
+    found = _values(limit, yearly[yearly["site_id"].isin(_sites(county, yearly)[limit.site])])
+    inside = found["value"] <= limit.value if limit.sense == "at_most" else found["value"] >= limit.value
+    return found[KEYS].assign(kept=inside)
+
+
 def _sites(county: County, yearly: pd.DataFrame) -> dict[str, set[str]]:
     """Return the sites that each kind of limit applies to."""
     schools = county.schools
