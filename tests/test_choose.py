@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+import sim.choose.plans
 from sim.choose.answer import nearest, status
 from sim.choose.apart import distances, farthest
 from sim.choose.contest import CONFIRM, RACE, Contest, Seen
+from sim.choose.plans import Plans
 from sim.choose.select import Chances, chance, cheapest
-from sim.cli import main
+from sim.choose.standard import Standard, standards
+from sim.cli import BAD_INPUT, DONE, main
 from sim.config import Choose, load
-from sim.errors import BadInput
 
 ERROR = 0.05
 """Probability of a wrong selection that the toy races may have."""
@@ -115,7 +117,7 @@ def test_a_future_holds_the_limits_in_all_years_but_those_that_may_break():
     kept = np.ones((3, 10, 2), dtype=bool)
     kept[1, 4] = False
     kept[2, [4, 5], [0, 1]] = False
-    seen = Seen(np.zeros(3), kept)
+    seen = Seen(np.zeros(3), 1.0 - kept)
     assert rule(years_share=0.9).years_that_may_break(10) == 1
     assert seen.held(1).tolist() == [True, True, False]
     assert seen.held(0).tolist() == [True, False, False]
@@ -143,21 +145,23 @@ def test_the_farthest_come_first():
 class Toy:
     """Plans with a cost and a chance to hold; the luck of a replication is the same for all plans."""
 
-    def __init__(self, cost: Sequence[float], holds: Sequence[float], seed: int = 0, faulty: Sequence[int] = ()) -> None:
+    def __init__(
+        self, cost: Sequence[float], holds: Sequence[float], seed: int = 0, faulty: Sequence[int] = ()
+    ) -> None:
         self.cost, self.holds, self.seed, self.faulty = cost, holds, seed, faulty
         self.lived: dict[tuple[str, int], int] = {}
 
-    def __call__(self, luck: str, plans: Sequence[int], replications: int, years: int) -> dict[int, Seen]:
+    def __call__(self, stage: str, plans: Sequence[int], replications: int, years: int) -> dict[int, Seen]:
         found = {}
         for plan in plans:
-            fresh = int(luck == CONFIRM)
+            fresh = int(stage == CONFIRM)
             random = np.random.default_rng([self.seed, fresh, plan])
             kept = random.random((400, 1, 1)) < self.holds[plan]
             shared = np.random.default_rng([self.seed, fresh]).standard_normal(400)
             cost = self.cost[plan] + 500_000 * shared + 30_000 * random.standard_normal(400)
-            self.lived[luck, plan] = max(replications, self.lived.get((luck, plan), 0))
+            self.lived[stage, plan] = replications
             if plan not in self.faulty:
-                found[plan] = Seen(cost[:replications], np.repeat(kept[:replications], years, axis=1))
+                found[plan] = Seen(cost[:replications], np.repeat(1.0 - kept[:replications], years, axis=1))
         return found
 
 
@@ -194,7 +198,7 @@ def test_every_plan_gets_its_status():
     told = [status(found, plan) for plan in range(5)]
     assert told == ["screened_out", "indistinguishable", "best", "near_optimal", "worse"]
     assert found.alternatives == [1, 3] or found.alternatives == [3, 1]
-    assert toy.lived[RACE, 0] == 5, "a plan that is out costs no more"
+    assert (RACE, 0) not in toy.lived, "a plan that is out costs no more"
     assert (CONFIRM, 4) not in toy.lived, "nobody asks for plans that cost ten per cent more"
 
 
@@ -222,3 +226,123 @@ def test_costs_that_are_not_told_apart_in_the_end_are_said_to_be_tied():
     assert found.best in (0, 1)
     assert found.tied == [1 - found.best]
     assert status(found, 1 - found.best) == "indistinguishable"
+
+
+# --- Limits
+
+
+def yearly(*rows: tuple[int, int, str, str, float]) -> pd.DataFrame:
+    """Return rows of annual.parquet: replication, year, site, measure, value."""
+    columns = ["replication", "year", "site_id", "measure", "value"]
+    return pd.DataFrame(rows, columns=columns).assign(scenario="base")
+
+
+def test_a_limit_of_the_county_by_hand(three_villages):
+    """Half a per cent of the carried may be left behind: 1 of 100 breaks it by as much again, 1 of 400 keeps it.
+
+    In the last year nobody was carried or left behind: that is kept.
+    """
+    (limit,) = standards(load(["choose.limits=[left_behind]"]))
+    table = yearly(
+        (0, 2023, "county", "pupils_carried", 100), (0, 2023, "county", "pupils_left_behind", 1),
+        (0, 2024, "county", "pupils_carried", 400), (0, 2024, "county", "pupils_left_behind", 1),
+        (0, 2025, "county", "pupils_carried", 0), (0, 2025, "county", "pupils_left_behind", 0),
+    )  # fmt: skip
+    found = limit.beyond(three_villages, table, 1, range(2023, 2026))
+    assert found == pytest.approx(np.array([[1.0, -0.5, 0.0]]))
+
+
+def test_a_limit_at_a_share_of_the_schools_by_hand(three_villages):
+    """One of two schools keeps the wait of ten minutes: enough where half of them have to, not where all have to."""
+    one, other = three_villages.schools.id
+    waits = yearly((0, 2023, one, "window_wait_min_p95", 9.0), (0, 2023, other, "window_wait_min_p95", 11.0))
+    found = {}
+    for share in (0.5, 1.0):
+        (limit,) = standards(load(["choose.limits=[window_wait]", f"choose.schools_share={share}"]))
+        assert isinstance(limit, Standard)
+        found[share] = float(limit.beyond(three_villages, waits, 1, range(2023, 2024))[0, 0])
+    assert found == {0.5: 0.0, 1.0: 0.5}
+
+
+def test_a_bound_on_any_measure_of_the_county(three_villages):
+    """At most 2 late: 3 are half as many again too many; at least 100 meals: 150 are more than enough."""
+    asked = standards(
+        load(["choose.limits=[]", "choose.at_most={late_pupils: 2}", "choose.at_least={meals_served: 100}"])
+    )
+    table = yearly((0, 2023, "county", "late_pupils", 3), (0, 2023, "county", "meals_served", 150))
+    found = [float(one.beyond(three_villages, table, 1, range(2023, 2024))[0, 0]) for one in asked]
+    assert found == [0.5, -0.5]
+
+
+# --- A small county
+
+TINY = [
+    "county=three_villages", "calendar=smoke", "executor=serial", "study.years=2", "study.name=tiny",
+    "choose.limits=[left_behind]", "choose.screen_years=1", "choose.replications_first=3", "choose.replications_step=1",
+    "choose.replications_most=3", "choose.probability=0.5", "choose.confirm_replications=7", "choose.confirm_tries=1",
+    "choose.alternatives=1", "choose.alternatives_replications=2", "choose.indifference_yuan=1000", "choose.near_share=0.5",
+]  # fmt: skip
+
+
+def test_a_bus_is_needed_and_one_is_enough(tmp_path, capsys, monkeypatch):
+    """Without a bus all riders are left behind; one carries them all; two cost more: one is the answer.
+
+    Asked again, it lives nothing and says the same.
+    """
+    words = ["choose", *TINY, f"study.out={tmp_path}", "fleet.buses=0,1,2"]
+    assert main(words) == DONE
+    told = capsys.readouterr().out
+    assert "The cheapest plan whose limits hold is fleet.buses=1" in told
+    study = tmp_path / "tiny"
+    found = pd.read_csv(study / "choice.csv").set_index("settings")
+    assert found["status"].to_dict() == {
+        "fleet.buses=1": "best",
+        "fleet.buses=2": "near_optimal",
+        "fleet.buses=0": "undecided",
+    }
+    best, two = found.loc["fleet.buses=1"], found.loc["fleet.buses=2"]
+    assert (best["stage"], best["replications"], best["years"], best["chance"]) == ("confirm", 7, 2, 1.0)
+    assert best["chance_low"] == pytest.approx(0.025 ** (1 / 7))
+    assert (two["alternative"], two["replications"]) == (1, 2)
+    assert two["diff_mean"] > 1000
+    assert (found.loc["fleet.buses=0", "chance"], found.loc["fleet.buses=0", "weakest"]) == (0.0, "left_behind")
+    page = (study / "choice.html").read_text(encoding="utf-8")
+    assert "confirm/fleet.buses%3D1/report.html" in page
+    written = (study / "choice.csv").read_bytes()
+
+    def nothing(*asked, **how):
+        raise AssertionError("everything was lived before")
+
+    monkeypatch.setattr(sim.choose.plans, "live_scenarios", nothing)
+    monkeypatch.setattr(Plans, "report", nothing_to_draw)
+    assert main(words) == DONE
+    assert (study / "choice.csv").read_bytes() == written
+    assert (study / "choice.html").read_text(encoding="utf-8") == page
+
+
+def nothing_to_draw(*of) -> None:
+    """Do nothing: the report is there."""
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["fleet.scale=1.0"], "choose: there is one plan only; give lists of values"),
+        (["seed=1,2"], "seed: all plans of a choice are measured alike"),
+        (["fleet.scale=0.9,1.0", "choose.limits=[left_behnd]"], "choose.limits: there is no limit 'left_behnd'"),
+        (["fleet.scale=0.9,1.0", "choose.limits=[class_size_primary]"], "class_size_primary is measured at each school"),
+        (["fleet.scale=0.9,1.0", "choose.at_most={luck: 3}"], "choose.at_most: there is no measure 'luck'"),
+        (["fleet.scale=0.9,1.0", "choose.limits=[]"], "choose.limits: name at least one limit"),
+        (["fleet.scale=0.9,1.0", "choose.probability=1.0"], "choose.probability: 1.0 is not possible"),
+        (["fleet.scale=0.9,1.0", "choose.correct=0.0"], "choose.correct: 0.0 is not possible"),
+        (["fleet.scale=0.9,1.0", "choose.indifference_yuan=0"], "choose.indifference_yuan: 0 is not possible"),
+        (["fleet.scale=0.9,1.0", "choose.objective=fun"], "choose.objective: 'fun' is not possible"),
+        (["fleet.scale=0.9,1.0", "choose.confirm_replications=10"], "can never show that limits hold in 80% of the futures"),
+        (["fleet.scale=0.9,1.0", "study.replications=4"], "study.replications: a choice decides itself"),
+        (["fleet.scale=0.9,fast"], "fleet.scale: 'fast' is not possible"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_told_before_anything_runs(words, told, tmp_path, capsys):
+    assert main(["choose", "county=three_villages", f"study.out={tmp_path / 'out'}", *words]) == BAD_INPUT
+    assert told in capsys.readouterr().err
+    assert not Path(tmp_path / "out").exists()

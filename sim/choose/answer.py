@@ -10,7 +10,7 @@ import pandas as pd
 
 from sim import __version__
 from sim.choose.apart import distances
-from sim.choose.contest import CONFIRM, RACE, Contest
+from sim.choose.contest import CONFIRM, RACE, SCREEN, Contest
 from sim.choose.plans import Plans
 from sim.choose.select import chance
 from sim.measure.interval import CONFIDENCE, mean_interval
@@ -28,6 +28,8 @@ def choose(plans: Plans) -> RunFolder:
     contest = Contest(first.choose, first.study.years, distances(plans.swept), plans)
     contest.run()
     folder = sweep_folder(first)
+    if contest.best is not None:
+        plans.report(contest.best)
     rows = pd.DataFrame([_row(contest, plans, plan) for plan in range(len(plans.settings))])
     rows["status"] = pd.Categorical(rows["status"], STATUS, ordered=True)
     rows = rows.sort_values(["status", "diff_mean", "cost_mean"], kind="stable").astype({"status": "str"})
@@ -52,17 +54,19 @@ def status(contest: Contest, plan: int) -> str:
 
 
 def nearest(contest: Contest) -> int | None:
-    """Return the plan that comes nearest to holding its limits: by futures, then by years, then limit by limit."""
+    """Return the plan that comes nearest to holding its limits: by futures, by years, then by how far they break."""
 
     def key(plan: int) -> tuple[float, ...]:
         stage = contest.stage_of(plan)
         assert stage is not None
         held, tries = contest.held(stage, plan)
-        kept = contest.seen[stage][plan].kept
-        return held / tries, kept.all(axis=2).mean(), kept.mean(), -contest.seen[stage][plan].cost.mean()
+        seen = contest.seen[stage][plan]
+        return held / tries, seen.kept.all(axis=2).mean(), -seen.beyond.clip(min=0).mean()
 
-    lived = [plan for plan in range(len(contest.far)) if contest.stage_of(plan) and contest.status.get(plan) != "failed"]
-    longest = [plan for plan in lived if contest.stage_of(plan) != "screen"]
+    lived = [
+        plan for plan in range(len(contest.far)) if contest.stage_of(plan) and contest.status.get(plan) != "failed"
+    ]
+    longest = [plan for plan in lived if contest.stage_of(plan) != SCREEN]
     return max(longest or lived, key=key, default=None)
 
 
@@ -85,19 +89,20 @@ def _seen(contest: Contest, plans: Plans, plan: int, stage: str) -> dict[str, An
     """Return what was seen of a plan in its last stage."""
     seen = contest.seen[stage][plan]
     held, tries = contest.held(stage, plan)
-    broken = (~seen.kept).mean(axis=(0, 1))
-    worst = int(broken.argmax())
+    broken, outside = (~seen.kept).mean(axis=(0, 1)), seen.beyond.clip(min=0).mean(axis=(0, 1))
+    worst = max(range(len(broken)), key=lambda limit: (broken[limit], outside[limit]))
+    beyond = outside[worst] / broken[worst] if broken[worst] else np.nan
     cost = [float(part[0]) for part in mean_interval(seen.cost[None])]
     found: dict[str, Any] = {"years": seen.kept.shape[1], "replications": tries}
     found |= dict(zip(("cost_mean", "cost_low", "cost_high"), cost, strict=True))
     found |= dict(zip(("chance", "chance_low", "chance_high"), chance(held, tries, CONFIDENCE), strict=True))
-    found |= {"years_kept": seen.kept.all(axis=2).mean(), "weakest_broken": broken[worst]}
+    found |= {"years_kept": seen.kept.all(axis=2).mean(), "weakest_broken": broken[worst], "weakest_beyond": beyond}
     return found | {"weakest": plans.standards[worst].name if broken[worst] else None}
 
 
 def _unseen() -> dict[str, Any]:
     numbers = ("cost_mean", "cost_low", "cost_high", "chance", "chance_low", "chance_high", "years_kept")
-    return dict.fromkeys((*numbers, "weakest_broken"), np.nan) | {"weakest": None}
+    return dict.fromkeys((*numbers, "weakest_broken", "weakest_beyond"), np.nan) | {"weakest": None}
 
 
 def _notes(contest: Contest, plans: Plans, folder: RunFolder) -> dict[str, Any]:
@@ -141,7 +146,7 @@ def _stages(contest: Contest, folder: RunFolder) -> dict[str, dict[str, float]]:
         stage: {plan: seen.kept.shape[0] * seen.kept.shape[1] for plan, seen in found.items()}
         for stage, found in contest.seen.items()
     }
-    again = {RACE: sum(lived["screen"].get(plan, 0) for plan in lived[RACE])}
+    again = {RACE: sum(lived[SCREEN].get(plan, 0) for plan in lived[RACE])}
     return {
         stage: {
             "plans": len(years),

@@ -21,8 +21,8 @@ from sim.measure.interval import mean_interval
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-RACE, CONFIRM = "race", "confirm"
-"""The two kinds of luck, each with a folder of its own: that of screen and race, and the fresh one."""
+SCREEN, RACE, CONFIRM = "screen", "race", "confirm"
+"""The stages: screen and race have the same luck, so that the race goes on where the screen ended; the last its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,13 @@ class Seen:
 
     cost: Floats
     """(R,) what a mean year costs, yuan."""
-    kept: Bools
-    """(R, Y, L) which limits were kept in each year."""
+    beyond: Floats
+    """(R, Y, L) how far each limit was broken in each year; 0 or less where it was kept."""
+
+    @property
+    def kept(self) -> Bools:
+        """Tell which limits were kept in each year; (R, Y, L)."""
+        return self.beyond <= 0
 
     def held(self, may_break: int) -> Bools:
         """Tell which futures hold the limits: in all years but so many; (R,)."""
@@ -42,7 +47,7 @@ class Seen:
 class Live(Protocol):
     """Lives plans, and returns what was seen of each; a plan that cannot be lived is missing."""
 
-    def __call__(self, luck: str, plans: Sequence[int], replications: int, years: int) -> dict[int, Seen]: ...
+    def __call__(self, stage: str, plans: Sequence[int], replications: int, years: int) -> dict[int, Seen]: ...
 
 
 @dataclass
@@ -56,9 +61,9 @@ class Contest:
     live: Live
     status: dict[int, str] = field(default_factory=dict)
     """What became of a plan: failed, screened_out, infeasible, undecided; missing while it is in the race."""
-    seen: dict[str, dict[int, Seen]] = field(default_factory=lambda: {"screen": {}, RACE: {}, CONFIRM: {}})
+    seen: dict[str, dict[int, Seen]] = field(default_factory=lambda: {SCREEN: {}, RACE: {}, CONFIRM: {}})
     """What was seen of each plan, by stage."""
-    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(("screen", RACE, CONFIRM), 0.0))
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys((SCREEN, RACE, CONFIRM), 0.0))
     """What each stage took."""
     best: int | None = None
     tied: list[int] = field(default_factory=list)
@@ -74,8 +79,8 @@ class Contest:
     def run(self) -> None:
         """Hold the contest."""
         first = self.rule.replications_first
-        self._see("screen", range(len(self.far)), first, min(self.rule.screen_years, self.years))
-        self._throw_out("screen", self.seen["screen"], "screened_out")
+        self._see(SCREEN, range(len(self.far)), first, min(self.rule.screen_years, self.years))
+        self._throw_out(SCREEN, self.seen[SCREEN], "screened_out")
         self._see(RACE, self.left, first)
         self._throw_out(RACE, self.left, "infeasible")
         while self.best is None and len(self.confirmed) < self.rule.confirm_tries:
@@ -98,7 +103,7 @@ class Contest:
 
     def stage_of(self, plan: int) -> str | None:
         """Return the last stage in which a plan was seen: fresh luck, where there is any, tells most."""
-        return next((stage for stage in (CONFIRM, RACE, "screen") if plan in self.seen[stage]), None)
+        return next((stage for stage in (CONFIRM, RACE, SCREEN) if plan in self.seen[stage]), None)
 
     def seems_to_hold(self, plan: int) -> bool:
         """Tell whether at least as many futures as are asked for hold the limits, in all the years of the plan."""
@@ -122,7 +127,7 @@ class Contest:
         if not plans:
             return
         began, years = perf_counter(), years or self.years
-        found = self.live(CONFIRM if stage == CONFIRM else RACE, plans, replications, years)
+        found = self.live(stage, plans, replications, years)
         self.seen[stage].update(found)
         self.status.update({plan: "failed" for plan in plans if plan not in found})
         self.seconds[stage] += perf_counter() - began

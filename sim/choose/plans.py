@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sim.check import refuse
-from sim.choose.contest import CONFIRM, Seen
-from sim.choose.standard import kept_of, standards
+from sim.choose.contest import CONFIRM, RACE, Seen
+from sim.choose.standard import beyond_of, standards
 from sim.config import Settings
 from sim.county import County, read_county
 from sim.errors import BadInput, refusals
@@ -51,7 +51,7 @@ class Plans:
 
     @cached_property
     def swept(self) -> dict[str, list[Any]]:
-        """Return the settings in which plans differ: key -> value of each plan; a group that has a name, by its name."""
+        """Return the settings in which plans differ: key -> value of each plan; a named group by its name."""
         trees = [one.model_dump(mode="json", exclude={"scenario"}) for one in self.settings]
         found: dict[str, list[Any]] = {}
         for group in trees[0]:
@@ -66,16 +66,22 @@ class Plans:
                 found |= {key: each for key, each in values.items() if any(value != each[0] for value in each)}
         return found
 
-    def folder_of(self, luck: str, plan: int) -> Path:
+    def folder_of(self, stage: str, plan: int) -> Path:
         """Return where the tables of a plan lie."""
-        return run_folder(self._asked(luck, plan, 1, 1)).path
+        return run_folder(self._asked(stage, plan, 1, 1)).path
 
-    def __call__(self, luck: str, plans: Sequence[int], replications: int, years: int) -> dict[int, Seen]:
+    def report(self, plan: int) -> None:
+        """Draw the report of a plan, as it was lived with fresh luck."""
+        live_scenarios([self._asked(CONFIRM, plan, 1, 1)])
+
+    def __call__(self, stage: str, plans: Sequence[int], replications: int, years: int) -> dict[int, Seen]:
         """Live plans; of those that cannot be lived, the faults are noted."""
-        asked = {plan: self._asked(luck, plan, replications, years) for plan in plans}
+        asked = {plan: self._asked(stage, plan, replications, years) for plan in plans}
         there = {plan: run_folder(one) for plan, one in asked.items()}
         todo = [plan for plan in plans if not is_finished(there[plan], asked[plan])]
-        self.say(f"{luck}: {len(plans)} plans, {replications} replications, {years} years; {len(todo)} to be lived.")
+        self.say(
+            f"{stage}: {len(plans)} x {replications} replications x {years} years, {len(todo)} of them to be lived."
+        )
         outcomes = live_scenarios([asked[plan] for plan in todo], pages=False) if todo else []
         for plan, outcome in zip(todo, outcomes, strict=True):
             if outcome.folder is None:
@@ -85,15 +91,19 @@ class Plans:
                 there[plan] = outcome.folder
         return {plan: self._seen(folder, replications, years) for plan, folder in there.items()}
 
-    def seed(self, luck: str) -> int:
-        """Return the root of a kind of luck: the fresh one is that of the next seed."""
-        return self.settings[0].seed + int(luck == CONFIRM)
+    def seed(self, stage: str) -> int:
+        """Return the root of the luck of a stage: fresh luck is that of the next seed."""
+        return self.settings[0].seed + int(stage == CONFIRM)
 
-    def _asked(self, luck: str, plan: int, replications: int, years: int) -> Settings:
+    def _asked(self, stage: str, plan: int, replications: int, years: int) -> Settings:
         """Return the settings by which a plan is lived: what was lived before is asked for again."""
         settings = self.settings[plan]
-        study = {"out": str(sweep_folder(settings).path), "name": luck, "precision": None}
-        asked = _longer(settings.model_copy(update={"seed": self.seed(luck)}), 1, 1, study)
+        study = {
+            "out": str(sweep_folder(settings).path),
+            "name": CONFIRM if stage == CONFIRM else RACE,
+            "precision": None,
+        }
+        asked = _longer(settings.model_copy(update={"seed": self.seed(stage)}), 1, 1, study)
         found = RunFolder(sweep_folder(asked).path / asked.scenario).manifest
         if found.get("fingerprint") == fingerprint(asked):
             replications, years = max(replications, found["replications"]), max(years, found["years"])
@@ -103,8 +113,8 @@ class Plans:
         """Return what was seen of a plan in its first replications and years."""
         first = self.settings[0].study.first_year
         values = headlines(folder.path)[1][self.settings[0].choose.objective]
-        kept = kept_of(folder, self.standards, self.county, replications, range(first, first + years))
-        return Seen(values.loc[: replications - 1].to_numpy(dtype=float), kept)
+        beyond = beyond_of(folder, self.standards, self.county, replications, range(first, first + years))
+        return Seen(values.loc[: replications - 1].to_numpy(dtype=float), beyond)
 
 
 def _longer(settings: Settings, replications: int, years: int, more: dict[str, Any] | None = None) -> Settings:

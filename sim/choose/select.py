@@ -33,13 +33,13 @@ def cheapest(costs: Sequence[Floats], first: int, indifference: float, error: fl
     eta = ((2 * error / rivals) ** (-2 / (first - 1)) - 1) / 2
     reach = 2 * eta * (first - 1) * spread / indifference**2
     left, r = np.arange(len(costs)), first
-    while len(left) > 1 and r <= min(len(costs[plan]) for plan in left):
-        mean = np.array([costs[plan][:r].mean() for plan in left])
+    while len(left) > 1 and r <= min(len(costs[plan]) for plan in left.tolist()):
+        mean = np.array([costs[plan][:r].mean() for plan in left.tolist()])
         room = np.maximum(0.0, indifference / (2 * r) * (reach[np.ix_(left, left)] - r))
         dearer = mean[:, None] > mean + room
         twin = np.tril((room == 0) & (mean[:, None] == mean), -1)  # of plans that cost the same, the first one stays
         left, r = left[~(dearer | twin).any(axis=1)], r + 1
-    return [int(plan) for plan in left]
+    return left.tolist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class Chances:
 
     @property
     def looks(self) -> int:
-        """Return how often a plan may be thrown out for its limits: in the screen, at each step of the race, at the end.
+        """Return how often a plan may be thrown out for its limits: these looks share the error of doing so wrongly.
 
-        These looks share the error of throwing out a plan that holds.
+        They are the screen, each step of the race, and fresh luck.
         """
         rule = self.rule
         return 3 + -(-(rule.replications_most - rule.replications_first) // rule.replications_step)

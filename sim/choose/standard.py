@@ -1,4 +1,4 @@
-"""Which limits a plan has to hold, and in which years of which futures it kept them."""
+"""Which limits a plan has to hold, and in which years of which futures it broke them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from sim.config import Limit, Settings
 from sim.county import County
 from sim.errors import BadInput
-from sim.judge.limit import kept
+from sim.judge.limit import beyond
 from sim.measure import MEASURES
 from sim.store import RunFolder
 
-Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 OF_LODGING = "bed_nights"
 """Measure that tells which schools have lodgers."""
 
@@ -30,12 +30,18 @@ class Standard:
     schools_share: float | None = None
     """Share of the sites that have to keep it; None: the limit is the county's."""
 
-    def kept(self, county: County, yearly: pd.DataFrame, replications: int, years: range) -> Bools:
-        """Tell in which years of which replications it was kept; what nobody was concerned by is kept; (R, Y)."""
-        table = kept(self.limit, county, yearly).groupby(["replication", "year"])["kept"].mean()
+    def beyond(self, county: County, yearly: pd.DataFrame, replications: int, years: range) -> Floats:
+        """Tell how far it was broken in each year of each replication: 0 or less where it was kept; (R, Y).
+
+        Of the county: by which share of the limit; of schools: by which share of them. What nobody was concerned by
+        is kept.
+        """
+        found = beyond(self.limit, county, yearly)
         every = pd.MultiIndex.from_product([range(replications), years])
-        share = table.reindex(every).fillna(1.0).to_numpy().reshape(replications, len(years))
-        return share >= (1.0 if self.schools_share is None else self.schools_share)
+        if self.schools_share is not None:
+            found["beyond"] = self.schools_share - (found["beyond"] <= 0)
+        mean = found.groupby(["replication", "year"])["beyond"].mean()
+        return mean.reindex(every).fillna(0.0).to_numpy().reshape(replications, len(years))
 
 
 def standards(settings: Settings) -> tuple[Standard, ...]:
@@ -72,10 +78,10 @@ def _wrong(settings: Settings) -> Iterator[str]:
                 yield f"choose.{key}: there is no measure {name!r}; choose from {', '.join(MEASURES)}."
 
 
-def kept_of(
+def beyond_of(
     folder: RunFolder, asked: tuple[Standard, ...], county: County, replications: int, years: range
-) -> NDArray[np.bool_]:
-    """Tell which limits a finished run kept in which years of its first replications; (R, Y, L)."""
+) -> Floats:
+    """Tell how far a finished run broke each limit in the years of its first replications; (R, Y, L)."""
     measures = {OF_LODGING, *(one.limit.measure for one in asked), *(one.limit.per for one in asked)} - {None}
     yearly = pd.read_parquet(folder.file("annual"), filters=[("measure", "in", sorted(map(str, measures)))])
-    return np.stack([one.kept(county, yearly, replications, years) for one in asked], axis=2)
+    return np.stack([one.beyond(county, yearly, replications, years) for one in asked], axis=2)

@@ -35,6 +35,8 @@ CHOICE = run_file(
     number("years_kept", "Share of the years in which all limits are kept", "share", high=1, nullable=True),
     text("weakest", "Limit that is broken in most years; null: none is ever broken", nullable=True),
     number("weakest_broken", "Share of the years in which it is broken", "share", high=1, nullable=True),
+    number("weakest_beyond", "How far it is broken in these years, mean: share of the limit (of 1 where that is 0), or "
+           "of the schools (`choose.schools_share`)", "share", nullable=True),
 )  # fmt: skip
 
 CHOICE_TABLES: tuple[Table, ...] = (CHOICE,)
