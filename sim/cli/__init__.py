@@ -1,4 +1,4 @@
-"""What a person types: `python -m sim run | sweep | compare | report | check | autumn`.
+"""What a person types: `python -m sim run | sweep | choose | compare | report | check | autumn`.
 
 Nothing heavy is imported before the verb is known, so that `--help` answers at once.
 Exit code 0: done; 2: bad input, told in plain sentences; 1: our fault.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sim.store import RunFolder
 
 DONE, OUR_FAULT, BAD_INPUT, STOPPED = 0, 1, 2, 130
-VERBS = ("run", "sweep", "compare", "report", "check", "autumn")
+VERBS = ("run", "sweep", "choose", "compare", "report", "check", "autumn")
 HYDRA_FLAGS = ("--cfg", "-c", "--info", "-i", "--resolve", "--package", "-p", "--hydra-help")
 SWEEP_FLAGS = ("--multirun", "-m")
 
@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
     verb("run", _run, "Live one scenario and write its report.", SETTINGS + "\n\n" + HYDRA_HELP)
     verb("sweep", _sweep, "Live every combination of lists of values, then compare them.", SWEEP_HELP)
+    verb("choose", _choose, "Choose the cheapest of many plans whose limits hold.", CHOOSE_HELP)
     verb("compare", _compare, "Compare finished runs, met by the same luck; the first is the base.")
     verb("report", _report, "Redraw a run from its files; at other prices, in a folder beside it.", REPORT_HELP)
     verb("check", _check, "Check a county's tables and the settings; list every error, change nothing.", CHECK_HELP)
@@ -112,6 +113,10 @@ HYDRA_HELP = "Hydra's own flags go on working: --cfg job, --info, -m (= sweep)."
 SWEEP_HELP = """A list of values is written with commas, without spaces:
   python -m sim sweep fleet.scale=0.8,1.0,1.2 lodge.beds_scale=0.8,1.0,1.2     nine scenarios
 Each scenario gets a folder in results/<study.name>/; the first one is the base of the comparison."""
+CHOOSE_HELP = """Plans are lists of values, as in a sweep:
+  python -m sim choose fleet.scale=0.8,0.9,1.0 lodge.beds_scale=1.0,1.1,1.2 study.name=cheapest
+  python -m sim choose fleet.scale=0.8,1.0 'choose.limits=[left_behind, late]' choose.probability=0.9
+docs/choose.md says how it is done and how sure the answer is. Asked again, it goes on where it was stopped."""
 REPORT_HELP = """Examples:
   python -m sim report results/main/base
   python -m sim report results/main/base report.language=zh report.audience=internal
@@ -160,6 +165,13 @@ def _sweep(arguments: argparse.Namespace) -> int:
     from sim.cli.sweep import sweep
 
     return sweep(arguments.settings, arguments.resume)
+
+
+def _choose(arguments: argparse.Namespace) -> int:
+    """Choose among all combinations."""
+    from sim.cli.choose import choose
+
+    return choose(arguments.settings)
 
 
 def _compare(arguments: argparse.Namespace) -> int:

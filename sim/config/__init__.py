@@ -14,6 +14,7 @@ from pydantic import model_validator
 
 from sim.config.band import Band
 from sim.config.campus import Campus, Use
+from sim.config.choose import Choose
 from sim.config.close import Assign, Closure, ClosureStep, NamedClosure
 from sim.config.enrol import Enrol, Recipe
 from sim.config.hazard import SKIES, Health, Sky, Stress, Weather
@@ -46,6 +47,7 @@ __all__ = [
     "BusKind",
     "CalendarChoice",
     "Campus",
+    "Choose",
     "Closure",
     "ClosureStep",
     "CountyChoice",
@@ -140,6 +142,8 @@ class Settings(Group):
     """Where the work is done."""
     study: Study
     """How often, how long, where to."""
+    choose: Choose
+    """How one of many plans is chosen."""
 
     @model_validator(mode="after")
     def _buses_have_prices(self) -> Settings:
@@ -211,11 +215,11 @@ class Settings(Group):
         return self
 
     def hash(self, *without: str) -> str:
-        """Return a fingerprint of everything that can change a number (not of report, workers or place).
+        """Return a fingerprint of everything that can change a number (not of report, choice, workers or place).
 
         SHA-256 in hexadecimal over the settings as JSON with sorted keys, `without` some groups or keys of `study`.
         """
-        kept: dict[str, Any] = self.model_dump(mode="json", exclude={"report", "executor", *without})
+        kept: dict[str, Any] = self.model_dump(mode="json", exclude={"report", "executor", "choose", *without})
         kept["study"] = {key: kept["study"][key] for key in sorted({*kept["study"]} - {"out", "workers", *without})}
         text = json.dumps(kept, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()

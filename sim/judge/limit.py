@@ -49,6 +49,17 @@ def verdicts(settings: Settings, county: County, yearly: pd.DataFrame) -> pd.Dat
     return table.sort_values(["year", "limit", "site_id"], ignore_index=True)[list(COLUMNS)]
 
 
+def beyond(limit: Limit, county: County, yearly: pd.DataFrame) -> pd.DataFrame:
+    """Tell for every replication, year and site that a limit applies to how far it is broken.
+
+    `yearly` has the columns of annual.parquet. Returns replication, year, site_id and beyond: by which share of the
+    limit the value lies outside, 0 or less when it is kept; a limit of 0 counts as 1.
+    """
+    found = _values(limit, yearly[yearly["site_id"].isin(_sites(county, yearly)[limit.site])])
+    outside = found["value"] - limit.value if limit.sense == "at_most" else limit.value - found["value"]
+    return found[KEYS].assign(beyond=outside / (abs(limit.value) or 1.0))
+
+
 def _sites(county: County, yearly: pd.DataFrame) -> dict[str, set[str]]:
     """Return the sites that each kind of limit applies to."""
     schools = county.schools

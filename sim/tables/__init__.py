@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.tables.choice import CHOICE_TABLES
 from sim.tables.column import ID_BYTES, Column, Table
 from sim.tables.county import NEEDED_TABLES
 from sim.tables.family import FAMILY_TABLES
@@ -26,7 +27,7 @@ __all__ = ["COUNTY_TABLES", "RUN_TABLES", "Column", "Table", "as_declared", "cou
            "read_table", "run_table"]  # fmt: skip
 
 COUNTY_TABLES = (*NEEDED_TABLES, *GIVEN_TABLES)
-RUN_TABLES = (*_RUN_TABLES, *MONEY_TABLES, *SERVICE_TABLES, *FAMILY_TABLES, *SURE_TABLES)
+RUN_TABLES = (*_RUN_TABLES, *MONEY_TABLES, *SERVICE_TABLES, *FAMILY_TABLES, *SURE_TABLES, *CHOICE_TABLES)
 
 _DTYPES = {"text": "str", "id": "str", "int": "int64", "float": "float64", "flag": "bool"}
 

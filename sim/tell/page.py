@@ -11,9 +11,10 @@ import jinja2
 from markupsafe import Markup
 
 from sim.store import RunFolder
-from sim.tell import closing, money, register
+from sim.tell import closing, money, plans, register
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
+from sim.tell.choose import Choice
 from sim.tell.enrol import check_table, story
 from sim.tell.figure import draw, file_of
 from sim.tell.number import percent
@@ -229,6 +230,26 @@ def comparison(sweep_folder: Path) -> Path:
         full=sweep.full_table(),
     )
     return folder.write_text("compare.html", page)
+
+
+def choice_page(folder: Path) -> Path:
+    """Write choice.html of a choice among plans from its choice.csv and choice.json; return where the page lies."""
+    choice = Choice(Path(folder))
+    study, chart = RunFolder(choice.path), plans.chart(choice)
+    study.write_text("figures/choice.svg", chart + "\n")
+    page = _render(
+        "choose.html.j2",
+        choice.words,
+        title=choice.words("choose.title"),
+        choice=choice,
+        chart=Markup(chart),
+        caption=plans.caption(choice),
+        different=plans.different(choice),
+        plans=plans.all_plans(choice),
+        limits=plans.limits(choice),
+        stages=plans.stages(choice),
+    )
+    return study.write_text("choice.html", page)
 
 
 def _render(template: str, words: Words, **values: Any) -> str:
