@@ -50,7 +50,9 @@ def settings_page() -> str:
     defaults = yaml.safe_load((CONFIGS / "config.yaml").read_text(encoding="utf-8"))["defaults"]
     chosen = {group: option for entry in defaults if isinstance(entry, dict) for group, option in entry.items()}
     parts = [SETTINGS_INTRO, "\n".join(general())]
-    parts += ["\n".join(group_section(group, option)) for group, option in chosen.items() if option and "/" not in group]
+    parts += [
+        "\n".join(group_section(group, option)) for group, option in chosen.items() if option and "/" not in group
+    ]
     return "\n".join(parts)
 
 

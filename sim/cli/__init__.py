@@ -100,7 +100,9 @@ def _parser() -> argparse.ArgumentParser:
 
     verb("run", _run, "Live one scenario and write its report.", SETTINGS + "\n\n" + HYDRA_HELP)
     verb("sweep", _sweep, "Live every combination of lists of values, then compare them.", SWEEP_HELP)
-    verb("sensitivity", _sensitivity, "Tell which uncertain settings decide (Sobol, Latin hypercube).", SENSITIVITY_HELP)
+    verb(
+        "sensitivity", _sensitivity, "Tell which uncertain settings decide (Sobol, Latin hypercube).", SENSITIVITY_HELP
+    )
     verb("compare", _compare, "Compare finished runs, met by the same luck; the first is the base.")
     verb("report", _report, "Redraw a run from its files; at other prices, in a folder beside it.", REPORT_HELP)
     verb("check", _check, "Check a county's tables and the settings; list every error, change nothing.", CHECK_HELP)

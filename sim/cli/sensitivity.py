@@ -27,7 +27,7 @@ def sensitivity(overrides: list[str]) -> int:
     """Live what the question asks for, write its tables and its page, and return the exit code."""
     question, settings = asked(overrides)
     from sim.sensitivity.question import answer
-    from sim.tell.sensitivity import page
+    from sim.tell.page import sensitivity as page
 
     folder, failed = answer(question, settings)
     if failed:

@@ -43,7 +43,7 @@ class Distribution(Group):
     weights: tuple[Positive, ...] = ()
     """How likely each of the values is; empty = all alike."""
     times: Switch = False
-    """Whether what is drawn multiplies the setting as it stands, and each number of a list or of a group of settings."""
+    """Whether what is drawn multiplies the setting as it stands, and each number of a list or a group of settings."""
     source: Text
     """Where the distribution comes from, or that it is an assumption."""
 

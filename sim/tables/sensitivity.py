@@ -24,7 +24,7 @@ EVALUATIONS = run_file(
     "Every evaluation of a study of sensitivity: the settings that were drawn, and what came of it",
     "fingerprint replication name",
     text("evaluation", "Name of the evaluation"),
-    text("fingerprint", "What tells two evaluations apart: all settings and inputs; found again, it is not lived again"),
+    text("fingerprint", "What tells evaluations apart: all settings and inputs; what is found here is not lived again"),
     text("design", "base: settings as they stand; low, high: one at its 10 or 90 % quantile; sample: Latin hypercube; "
          "A, B, AB: Saltelli's matrices", allowed=DESIGNS),
     text("changed", "Setting that alone differs from the base (low, high) or from A (AB)", nullable=True),
