@@ -60,11 +60,14 @@ def _cells(question: Sensitivity, folder: RunFolder) -> dict[tuple[str, str], st
 
 def _cell(method: str, row: pd.Series) -> str:
     if method == "sobol":
-        text, clear = f"{row['first']:.2f} / {row['total']:.2f}", row["total_low"] > MATTERS
+        text, clear = (
+            " / ".join(f"{round(row[k], 2) + 0.0:.2f}" for k in ("first", "total")),
+            row["total_low"] > MATTERS,
+        )
     elif method == "lhs":
-        text, clear = f"{row['coefficient']:+.2f}", row["coefficient_low"] * row["coefficient_high"] > 0
+        text, clear = f"{round(row['coefficient'], 2) + 0.0:+.2f}", row["coefficient_low"] * row["coefficient_high"] > 0
     else:
-        text, clear = f"{row['at_low']:+,.4g} / {row['at_high']:+,.4g}", False
+        text, clear = f"{row['at_low'] + 0.0:+,.4g} / {row['at_high'] + 0.0:+,.4g}", False
     return "-" if "nan" in text else f"{text}{'*' if clear else ''}"
 
 

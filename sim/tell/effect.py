@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from sim.tell.cells import HIDDEN
@@ -54,9 +56,8 @@ def _tornado(told: Told) -> Figure:
             if told.hidden(output, row):
                 panel.text(0, place, HIDDEN, ha="center", va="center")
                 continue
-            for end, colour, hatch, up in (("at_low", BLUE, "", 0.19), ("at_high", ORANGE, "////", -0.19)):
-                panel.barh(place + up, row[end] / scale, 0.36, color=colour, hatch=hatch, edgecolor="white",
-                           linewidth=0)  # fmt: skip
+            for end, up in (("at_low", 0.19), ("at_high", -0.19)):
+                panel.barh(place + up, row[end] / scale, 0.36, **ENDS[end], edgecolor="white", linewidth=0)
                 if np.isfinite(row[f"{end}_low"]):
                     ends = [row[f"{end}_low"] / scale, row[f"{end}_high"] / scale]
                     panel.plot(ends, [place + up] * 2, color=BLACK, marker="|", markersize=4, linewidth=1)
@@ -68,7 +69,7 @@ def _tornado(told: Told) -> Figure:
         panel.set_xlabel(told.words("sensitivity.change"))
         panel.xaxis.set_major_formatter(with_thousands)
     panels[0].set_yticks(places, [told.label(key) for key in told.settings])
-    return _keyed(figure, panels[0], told, ("at_low", "at_high", "by_luck"))
+    return _keyed(figure, told, ("at_low", "at_high", "by_luck"))
 
 
 def _effects(told: Told) -> Figure:
@@ -88,10 +89,10 @@ def _effects(told: Told) -> Figure:
         panel.axvline(0, color=BLACK, linewidth=0.8)
         panel.set_title(told.words.term("measure", output))
         panel.set_xlabel(told.words(f"sensitivity.{told.table}_axis"))
-        panel.set_xlim(*((min(panel.get_xlim()[0], -0.1), max(panel.get_xlim()[1], 1.0)) if sobol else (-1.05, 1.05)))
+        panel.set_xlim(*((min(panel.get_xlim()[0], -0.1), max(panel.get_xlim()[1], 1.0)) if sobol else (-1.15, 1.15)))
     names = [told.label(key) for key in told.settings] + [told.words("sensitivity.luck")] * sobol
     panels[0].set_yticks([*places, 0] if sobol else places, names)
-    return _keyed(figure, panels[0], told, ("first", "total", "luck_share") if sobol else ("coefficient",))
+    return _keyed(figure, told, ("first", "total", "luck_share") if sobol else ("coefficient",))
 
 
 def _dots(panel: Any, rows: pd.DataFrame, name: str, places: np.ndarray, look: dict[str, Any]) -> None:
@@ -103,9 +104,8 @@ def _dots(panel: Any, rows: pd.DataFrame, name: str, places: np.ndarray, look: d
                    elinewidth=1.1, label=name, **look)  # fmt: skip
 
 
+ENDS = {"at_low": {"color": BLUE}, "at_high": {"color": ORANGE, "hatch": "////"}}
 KEYS: dict[str, dict[str, Any]] = {
-    "at_low": {"color": BLUE, "linewidth": 6},
-    "at_high": {"color": ORANGE, "linewidth": 6},
     "by_luck": {"color": BLACK, "linestyle": (0, (4, 3)), "linewidth": 0.9},
     "first": {"color": ORANGE, "marker": "o", "linewidth": 1},
     "total": {"color": BLUE, "marker": "s", "markerfacecolor": "white", "linewidth": 1},
@@ -114,8 +114,13 @@ KEYS: dict[str, dict[str, Any]] = {
 }
 
 
-def _keyed(figure: Figure, panel: Any, told: Told, names: tuple[str, ...]) -> Figure:
+def _keyed(figure: Figure, told: Told, names: tuple[str, ...]) -> Figure:
     """Write below the figure what its marks mean."""
-    handles = [panel.plot([], [], **KEYS[name], label=told.words(f"sensitivity.{name}"))[0] for name in names]
+    labels = {name: told.words(f"sensitivity.{name}") for name in names}
+    handles = [
+        Patch(**ENDS[name], edgecolor="white", linewidth=0, label=label) if name in ENDS
+        else Line2D([], [], **KEYS[name], label=label)
+        for name, label in labels.items()
+    ]  # fmt: skip
     figure.legend(handles=handles, loc="outside lower center", ncols=len(names))
     return figure
