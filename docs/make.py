@@ -48,11 +48,11 @@ The largest values lie far beyond any county: they are there to find slips of th
 def settings_page() -> str:
     """Return the page about all settings."""
     defaults = yaml.safe_load((CONFIGS / "config.yaml").read_text(encoding="utf-8"))["defaults"]
-    chosen = {group: option for entry in defaults if isinstance(entry, dict) for group, option in entry.items()}
+    chosen = {
+        group: option for entry in defaults if isinstance(entry, dict) for group, option in entry.items() if option
+    }
     parts = [SETTINGS_INTRO, "\n".join(general())]
-    parts += [
-        "\n".join(group_section(group, option)) for group, option in chosen.items() if option and "/" not in group
-    ]
+    parts += ["\n".join(group_section(group, option)) for group, option in chosen.items() if "/" not in group]
     return "\n".join(parts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from time import perf_counter
@@ -15,7 +15,9 @@ from sim.config import Settings
 from sim.county import County, Travel, travel
 from sim.errors import BadInput
 from sim.judge.bottleneck import bottlenecks
+from sim.judge.compare import lived_means
 from sim.judge.limit import verdicts
+from sim.judge.yearly import WEEKLY, how_sure
 from sim.live import Job, live_year
 from sim.measure.classroom import class_place_table
 from sim.operate.stage import Ways
@@ -26,15 +28,18 @@ from sim.plan.compose import make, placed_years
 from sim.plan.family import family_pupils, if_nothing_closed
 from sim.plan.keep import if_kept
 from sim.plan.replan import planned
-from sim.plan.staff import lacking_today
+from sim.plan.staff import COUNTY_SITE, lacking_today
 from sim.plan.tables import plan_tables
 from sim.reprice import USED, priced, tell, write_tables
 from sim.share import Known
-from sim.store import EVENTS, RunFolder, join_parts, packed, write_part
+from sim.store import EVENTS, RunFolder, join_parts, packed, read_parts, write_part
 from sim.workers import is_full
 
 Spread = Callable[[Callable[[Places], Routes], list[Places]], Iterable[Routes]]
 """Does the same for several items, in their order: one after the other, or by the workers."""
+
+
+KEY = ["replication", "year"]
 
 
 @dataclass(frozen=True)
@@ -153,9 +158,9 @@ class Lived:
 class Season:
     """Live a year of a replication of several scenarios, in a worker that remembers what they have in common."""
 
-    jobs: Mapping[int, Job]
-    folders: Mapping[int, RunFolder]
-    stamps: Mapping[int, Sequence[str]]
+    jobs: Sequence[Job]
+    folders: Sequence[RunFolder]
+    stamps: Sequence[Sequence[str]]
     """What the parts of each year are stamped with."""
     at_home: bool
     """Whether the worker can write into the folders."""
@@ -185,13 +190,29 @@ class Season:
         return Lived(number, key, perf_counter() - began, None if self.at_home else part)
 
 
+def means(folder: RunFolder, replications: int) -> pd.DataFrame:
+    """Return the measures of the county in the mean of a year, of the first replications lived so far."""
+
+    def lived(name: str, columns: list[str], *where: tuple[str, str, str]) -> pd.DataFrame:
+        new = pd.concat([pd.DataFrame(columns=columns), *read_parts(folder, name, columns)], ignore_index=True)
+        old = folder.read_rows(name, columns, *where) if folder.file(name).is_file() else new[:0]
+        again = pd.MultiIndex.from_frame(old[KEY]).isin(pd.MultiIndex.from_frame(new[KEY]))
+        rows = pd.concat([old[~again], new], ignore_index=True)
+        return rows[rows["replication"] < replications]
+
+    return lived_means(
+        lived("annual", [*KEY, "site_id", "measure", "value"], ("site_id", "==", "county")),
+        lived("harm", [*KEY, "severity"]),
+    )
+
+
 @dataclass(frozen=True)
 class Finish:
     """Judge, price, write and draw what was lived of scenarios."""
 
-    jobs: Mapping[int, Job]
-    folders: Mapping[int, RunFolder]
-    bases: Mapping[int, RunFolder | None]
+    jobs: Sequence[Job]
+    folders: Sequence[RunFolder]
+    bases: Sequence[RunFolder | None]
     """The county without closing, where a scenario is held against that."""
     pages: bool
 
@@ -213,6 +234,7 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan, bas
     yearly = yearly.astype(dict.fromkeys(("scenario", "site_id", "measure"), "category"))  # a million rows: keep small
     judged = verdicts(settings, county, yearly)
     tables = {"verdicts": judged, "bottlenecks": bottlenecks(settings, county, harm, resources, judged)}
+    tables |= how_sure(settings, yearly, harm, folder.read_rows("measures", WEEKLY, ("site_id", "==", COUNTY_SITE)))
     tables["class_places"] = class_place_table(settings, county, plan, yearly)
     tables |= plan_tables(settings, county, plan)
     before = if_nothing_closed(settings, county, plan, travel(county.roads, settings.road))

@@ -180,7 +180,8 @@ def test_a_school_on_the_way_that_is_cut_off_is_passed_over() -> None:
     plan = make(settings, county, dry, lambda years: [
         routes(county, settings, dry, year, [(C, SCHOOL, trip)]) for year in years
     ])  # fmt: skip
-    week = both(Job(settings, county, Ways(dry, skyways(settings, county, dry, cut_roads(county, settings, plan))), plan))
+    skies = skyways(settings, county, dry, cut_roads(county, settings, plan))
+    week = both(Job(settings, county, Ways(dry, skies), plan))
     assert differences(week.diary, week.plain) == []
     pupils, struck = week.stage.pupils, week.luck.conditions.struck
     to_c = (pupils.hamlet == B) & (pupils.school == C)

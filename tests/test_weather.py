@@ -47,9 +47,8 @@ def reference(huichang: County) -> SimpleNamespace:
     """Return the ways of the reference county in all weather, the busiest road cut where stress strikes."""
     settings = chosen("stress=road_cut")
     plan, base = planned(huichang, settings), travel(huichang.roads, settings.road)
-    return SimpleNamespace(
-        base=base, cut=busiest(huichang, settings, plan), ways=skyways(settings, huichang, base, cut_roads(huichang, settings, plan))
-    )
+    ways = skyways(settings, huichang, base, cut_roads(huichang, settings, plan))
+    return SimpleNamespace(base=base, cut=busiest(huichang, settings, plan), ways=ways)
 
 
 def uniforms(count: int) -> np.ndarray:

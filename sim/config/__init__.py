@@ -77,7 +77,7 @@ __all__ = [
 ]
 
 GRADES = 9
-LENGTH = ("years", "replications")
+LENGTH = ("years", "replications", "replications_most", "precision", "precision_measures")
 """Keys of `study` that say how much is lived: a study can be made longer, and what was lived stays."""
 MONEY = ("prices", "account", "bands")
 """Groups of settings that change no day that is lived: what was lived can be priced again."""
@@ -226,6 +226,8 @@ def load(overrides: list[str] | tuple[str, ...] = ()) -> Settings:
 
     Raises BadInput that names the key and says what would be right.
     """
-    from sim.config.compose import compose, settings_from
+    from sim.config.compose import compose, refuse_sweep, settings_from
 
-    return settings_from(compose(list(overrides)), list(overrides))
+    tree = compose(list(overrides))
+    refuse_sweep(overrides)
+    return settings_from(tree, overrides)

@@ -8,7 +8,9 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from sim.config import MONEY, Settings
-from sim.config.compose import complaints, groups, option_of, validated
+from sim.config.complain import complaints
+from sim.config.compose import validated
+from sim.config.files import groups, option_of
 from sim.errors import BadInput
 
 FREE = (*MONEY, "report")

@@ -1,4 +1,4 @@
-"""Hydra's part of a sweep: which scenarios a list of values makes, and the launcher that lives them.
+"""Hydra's part of a sweep: which scenarios a list of values makes.
 
 Also Hydra's own questions (`--cfg job`, `--info`), which go on working.
 """
@@ -8,22 +8,17 @@ from __future__ import annotations
 import itertools
 import re
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
 
 import hydra
-from hydra import initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from sim.config import CONFIGS, Settings
-from sim.config.compose import complaints, compose, settings_from
+from sim.config.complain import complaints
+from sim.config.compose import settings_from
+from sim.config.files import composed, lists, parsed, values_of
 from sim.errors import BadInput
 
-T = TypeVar("T")
 LONGEST_NAME = 150
 
 
@@ -38,37 +33,61 @@ class Scenario:
 def scenarios(overrides: list[str]) -> tuple[Scenario, ...]:
     """Return every scenario that the lists of values make, in Hydra's order; the last list turns fastest.
 
+    The lists are those that an experiment holds, then those that are typed; a key that is typed wins over the file.
     Raises BadInput with the complaints about all scenarios, before any of them runs.
     """
-    wrong = [text for text in complaints(overrides, sweep=True) if text]
+    wrong = complaints(overrides, sweep=True)
     if any(text.partition("=")[0] == "scenario" for text in overrides):
         wrong.append("scenario: a sweep names its scenarios itself; use study.name to name the sweep.")
     if wrong:
         raise BadInput(*wrong)
     made: list[Scenario] = []
-    for name, words in _combinations(overrides):
+    faults: dict[str, list[str]] = {}
+    there = _combinations([*(f"{key}={values}" for key, values in lists(overrides).items()), *overrides])
+    for name, words in there:
         try:
-            made.append(Scenario(name, settings_from(compose(words) | {"scenario": name}, words)))
+            made.append(Scenario(name, settings_from(composed(words) | {"scenario": name}, words)))
         except BadInput as error:
-            wrong += [f"scenario {name}: {message}" for message in error.messages]
+            for message in error.messages:
+                faults.setdefault(message, []).append(name)
+    wrong = [_told(message, names, len(there)) for message, names in faults.items()] or _twice(made)
     if wrong:
         raise BadInput(*wrong)
     return tuple(made)
 
 
+def _told(message: str, names: list[str], of: int) -> str:
+    """Return a complaint with the scenarios it is about; those of all scenarios are told once."""
+    if len(names) == of:
+        return message
+    others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"scenario {names[0]}{others}: {message}"
+
+
+def _twice(made: list[Scenario]) -> list[str]:
+    """Return a complaint about the first scenario that is there twice, under whatever name."""
+    names: dict[str, str] = {}
+    for scenario in made:
+        settings = scenario.settings.model_copy(update={"scenario": ""}).model_dump_json()
+        if settings in names:
+            return [f"scenario {scenario.name}: it is the same as {names[settings]}; give every value once."]
+        names[settings] = scenario.name
+    return []
+
+
 def _combinations(overrides: list[str]) -> list[tuple[str, list[str]]]:
     """Return name and overrides of each scenario; the name is made of the swept settings only."""
-    choices: list[list[str]] = []
-    swept: list[bool] = []
-    for override in OverridesParser.create().parse_overrides(overrides):
-        many = override.is_sweep_override()
-        values = list(override.sweep_string_iterator()) if many else [""]
-        key = override.get_key_element()
-        choices.append([f"{key}={value}" for value in values] if many else [str(override.input_line)])
-        swept.append(many)
+    choices: dict[str, list[str]] = {}
+    swept: set[str] = set()
+    for text in overrides:
+        override = parsed(text)
+        typed, many = override.get_key_element(), override.is_sweep_override()
+        key = typed.lstrip("+")
+        choices[key] = [f"{typed}={value}" for value in values_of(override)] if many else [text]
+        (swept.add if many else swept.discard)(key)
     found = []
-    for words in itertools.product(*choices):
-        named = [word for word, many in zip(words, swept, strict=True) if many]
+    for words in itertools.product(*choices.values()):
+        named = [word for key, word in zip(choices, words, strict=True) if key in swept]
         found.append((scenario_name(named), list(words)))
     names = [name for name, _ in found]
     if len(set(names)) < len(names):
@@ -80,35 +99,6 @@ def scenario_name(swept: list[str]) -> str:
     """Return a name that can be a folder's: `fleet.scale=0.8,lodge.beds_scale=1.2`."""
     name = re.sub(r"[^\w.=,+{}-]", "-", ",".join(swept).replace(" ", "").lstrip("+."))
     return name[:LONGEST_NAME] or "base"
-
-
-@dataclass(frozen=True, slots=True)
-class _Job(Generic[T]):
-    """What a worker does with one composition of Hydra's."""
-
-    names: tuple[str, ...]
-    overrides: tuple[str, ...]
-    live: Callable[[Settings], T]
-
-    def __call__(self, composed: DictConfig) -> T:
-        tree: Any = OmegaConf.to_container(composed, resolve=True)
-        name = self.names[HydraConfig.get().job.num]
-        return self.live(settings_from(tree | {"scenario": name}, self.overrides))
-
-
-def launch(overrides: list[str], made: tuple[Scenario, ...], live: Callable[[Settings], T], jobs: int) -> list[T]:
-    """Live all scenarios with Hydra's multirun and joblib launcher; return what `live` returned for each."""
-    task = _Job(tuple(scenario.name for scenario in made), tuple(overrides), live)
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
-        engine = GlobalHydra.instance().hydra
-        assert engine is not None
-        batches = engine.multirun(
-            config_name="config",
-            task_function=task,
-            overrides=[*overrides, "hydra/launcher=joblib", f"hydra.launcher.n_jobs={jobs}"],
-            with_log_configuration=False,
-        )
-    return [job.return_value for batch in batches for job in batch]
 
 
 def answer_with_hydra(words: list[str]) -> int:

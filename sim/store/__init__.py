@@ -15,7 +15,7 @@ from sim.store.place import (
     fingerprint,
     inputs_sha256,
     is_finished,
-    length,
+    lengthened,
     lived_before,
     lived_sha256,
     open_run,
@@ -26,8 +26,8 @@ from sim.store.place import (
 from sim.store.reprice import repriced, repriced_folder
 
 __all__ = [
-    "CONFIG", "EVENTS", "INPUTS", "MANIFEST", "PACKAGES", "RunFolder", "check_format", "check_out", "drop_parts", "fingerprint",
-    "inputs_sha256", "is_finished", "join_parts", "length", "lived_before", "lived_sha256", "only_me", "open_run",
-    "packed", "parts_of", "read_parts", "repriced", "repriced_folder", "run_at", "run_folder", "sweep_folder",
-    "write_part",
+    "CONFIG", "EVENTS", "INPUTS", "MANIFEST", "PACKAGES", "RunFolder", "check_format", "check_out", "drop_parts",
+    "fingerprint", "inputs_sha256", "is_finished", "join_parts", "lengthened", "lived_before", "lived_sha256",
+    "only_me", "open_run", "packed", "parts_of", "read_parts", "repriced", "repriced_folder", "run_at", "run_folder",
+    "sweep_folder", "write_part",
 ]  # fmt: skip

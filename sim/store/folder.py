@@ -150,7 +150,7 @@ class RunFolder:
         return True
 
     def finish(self, seconds: float) -> Path:
-        """Write into the manifest that the run came to its end, when all else is on the disk: the last thing it does."""
+        """Write into the manifest that the run came to its end, when all else is on the disk: the last thing done."""
         for file in self.path.rglob("*"):
             if file.is_file():
                 to_disk(file)

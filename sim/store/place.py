@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import shutil
 import subprocess
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,6 +43,9 @@ def open_run(settings: Settings, resume: bool = False) -> RunFolder:
     if left.get("complete"):
         return folder
     if left and left.get("source_sha256") == source_sha256():
+        for half in folder.path.rglob(".*.tmp"):
+            half.unlink()
+        _equip(folder, settings)
         folder.log("going on with what was lived before")
         return folder
     if left and resume:
@@ -162,8 +166,14 @@ def inputs_of(
     files = {file.name: file.read_bytes() for file in sorted((tables or settings.county.path).glob("*.csv"))}
     for group in groups:
         content = settings.model_dump(mode="json", include={group})[group]
-        files[f"{group}.yaml"] = yaml.safe_dump(content, allow_unicode=True, sort_keys=False).encode()
+        files[f"{group}.yaml"] = _as_yaml(json.dumps(content))
     return files
+
+
+@lru_cache
+def _as_yaml(content: str) -> bytes:
+    """Return what is given as JSON as YAML: the scenarios of a sweep mostly have the same price list."""
+    return yaml.safe_dump(json.loads(content), allow_unicode=True, sort_keys=False).encode()
 
 
 def _is_ours(folder: RunFolder, key: str, settings: Settings) -> bool:
@@ -182,10 +192,18 @@ def _is_ours(folder: RunFolder, key: str, settings: Settings) -> bool:
 def _start(folder: RunFolder, settings: Settings) -> None:
     """Begin a run: clear what an interrupted one left, then write manifest, settings and inputs."""
     check_out(settings)
+    old = folder.path.with_name(f".{folder.path.name}.old")
     if folder.path.exists():
-        shutil.rmtree(folder.path)
+        shutil.rmtree(old, ignore_errors=True)
+        folder.path.rename(old)  # at once: half a folder would be nobody's
+    shutil.rmtree(old, ignore_errors=True)
     folder.path.mkdir(parents=True)
     folder.write_manifest(**_birth(settings))
+    _equip(folder, settings)
+
+
+def _equip(folder: RunFolder, settings: Settings) -> None:
+    """Write the settings and inputs of a run."""
     folder.write_yaml(CONFIG, settings.model_dump(mode="json"))
     for name, content in inputs_of(settings).items():
         folder.write_bytes(f"{INPUTS}/{name}", content)
@@ -202,7 +220,7 @@ def _birth(settings: Settings) -> dict[str, Any]:
         "packages": packages(),
         "inputs_sha256": inputs_sha256(settings),
         "fingerprint": fingerprint(settings),
-        "started_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started_utc": _now(),
         "seconds": None,
         "host_cores": os.cpu_count(),
         **length(settings),
@@ -210,8 +228,17 @@ def _birth(settings: Settings) -> dict[str, Any]:
     }
 
 
+def lengthened(folder: RunFolder, settings: Settings, replications: int) -> dict[str, Any]:
+    """Return what the manifest says of how much is lived, and of how much was when the run was finished before."""
+    found, now = folder.manifest, length(settings) | {"replications": replications}
+    if not found.get("complete"):
+        return now
+    until = {"until_utc": _now(), **{key: found[key] for key in ("replications", "years")}}
+    return {**now, "extended": [*found.get("extended", []), until]}
+
+
 def length(settings: Settings) -> dict[str, Any]:
-    """Return what the manifest says of how much is lived."""
+    """Return what the manifest says of how much is to be lived."""
     return {
         "replications": settings.study.replications,
         "years": settings.study.years,
@@ -233,6 +260,10 @@ def source_sha256() -> str:
     for path in sorted((CONFIGS.parent / "sim").rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def program() -> dict[str, Any]:

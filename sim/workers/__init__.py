@@ -37,9 +37,9 @@ from rich.progress import (
 from sim.config import Settings
 from sim.errors import BadInput
 from sim.workers.processes import Processes
-from sim.workers.task import Done, Todo, attempt
+from sim.workers.task import Done, Todo, attempt, is_full
 
-__all__ = ["COLUMNS", "Crew", "Done", "console", "crew", "spread", "watch", "worker_count"]
+__all__ = ["COLUMNS", "Crew", "Done", "console", "crew", "is_full", "result_of", "spread", "watch", "worker_count"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -71,9 +71,13 @@ class Hands(Protocol):
 class Crew:
     """Workers of any kind, hired until the end of a `with`."""
 
-    def __init__(self, hands: Hands, out: str) -> None:
+    def __init__(self, hands: Hands, out: str, workers: int = 1, at_home: bool = True) -> None:
         self._hands = hands
         self._out = out
+        self.workers = workers
+        """How many there are."""
+        self.at_home = at_home
+        """Whether they see the same disk as we do."""
 
     def do(self, act: Callable[[Item], Any], items: Sequence[Item], title: str = "") -> Generator[Done]:
         """Yield how act(item) ended for every item, as they end; with a title, show how far it is."""
@@ -108,7 +112,7 @@ class Alone:
 def crew(settings: Settings) -> Crew:
     """Return the workers that `executor` and `study.workers` ask for."""
     workers = worker_count(settings)
-    return Crew(Alone() if workers == 1 else Processes(workers), settings.study.out)
+    return Crew(Alone() if workers == 1 else Processes(workers), settings.study.out, workers)
 
 
 def worker_count(settings: Settings) -> int:
@@ -135,11 +139,11 @@ def spread(act: Callable[[Item], Result], items: Sequence[Item], workers: int, t
         for done in hired.do(act, items, title):
             ended[done.number] = done
             while len(results) in ended:
-                results.append(_result(ended.pop(len(results))))
+                results.append(result_of(ended.pop(len(results))))
     return results
 
 
-def _result(done: Done) -> Any:
+def result_of(done: Done) -> Any:
     """Return the result of a task, or raise its fault."""
     if done.bad_input:
         raise BadInput(*done.fault.splitlines())

@@ -45,9 +45,14 @@ def attempt(number: int, task: Callable[[], Any]) -> Done:
     except BadInput as error:
         return Done(number, fault="\n".join(error.messages), bad_input=True)
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in DISK_FULL:
+        if is_full(error):
             return Done(number, fault=str(error), bad_input=True, disk_full=True)
         return Done(number, fault=mistake(error))
+
+
+def is_full(error: Exception) -> bool:
+    """Tell whether an error is that of a full disk."""
+    return isinstance(error, OSError) and error.errno in DISK_FULL
 
 
 def mistake(error: Exception) -> str:
