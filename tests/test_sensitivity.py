@@ -261,7 +261,7 @@ def test_a_setting_or_a_draw_that_cannot_be_is_told_before_anything_is_lived(
         ({"n": 4, "method": "lhs"}, "sensitivity.n: with method lhs and 2 settings it must be at least 5."),
         ({"method": "sobel"}, "sensitivity.method: 'sobel' is not possible; it must be 'sobol', 'lhs'"),
         ({"outputs": []}, "sensitivity.outputs: [] is not possible; it must have 1 or more entries."),
-        ({"settings": {}}, "sensitivity.settings: {} is not possible"),
+        ({"settings": {}}, "sensitivity.settings: it must have 1 or more entries."),
         ({"settings": {"a": {"b": None}}}, "sensitivity.settings"),
         ({"settings": {"a": UNIFORM | {"high": 0.5}}}, "sensitivity.settings.a: low must be below high"),
         ({"settings": {"a": UNIFORM | {"spread": 2.0}}}, "uniform needs low and high, and may say low and high only"),

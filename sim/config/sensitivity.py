@@ -56,7 +56,7 @@ class Distribution(Group):
         if set(needed) - set(given) or set(given) - set(allowed):
             raise ValueError(f"{self.kind} needs {' and '.join(needed)}, and may say {' and '.join(allowed)} only")
         steps = [value for value in (self.low, self.central, self.high) if value is not None]
-        if sorted(steps) != steps or (len(steps) > 1 and steps[0] == steps[-1]):
+        if sorted(steps) != steps or (self.low is not None and self.low == self.high):
             raise ValueError("low must be below high, and central between them")
         if self.kind == "lognormal" and not (self.central or 0) > 0:
             raise ValueError("the central value of lognormal must be more than 0")

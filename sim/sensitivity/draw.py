@@ -45,7 +45,7 @@ def evaluations(question: Sensitivity) -> list[Evaluation]:
     The base, each setting at both ends, then row by row of the design: a larger n only adds evaluations.
     """
     keys = list(question.settings)
-    found = [("base", "", 0, {})]
+    found: list[tuple[str, str, int, dict[str, float]]] = [("base", "", 0, {})]
     for key in keys:
         found += [(end, key, 0, {key: value_at(question.settings[key], share)}) for end, share in ENDS.items()]
     found += list(_rows(question, keys))
@@ -76,7 +76,7 @@ def _rows(question: Sensitivity, keys: list[str]) -> Iterator[tuple[str, str, in
 def _values(question: Sensitivity, shares: Floats) -> list[list[float]]:
     """Return the values of all settings where these shares of all draws lie below; (n, d)."""
     laws = question.settings.values()
-    return np.column_stack([quantile(law, shares[:, k]) for k, law in enumerate(laws)]).tolist()  # type: ignore[no-any-return]
+    return np.column_stack([quantile(law, shares[:, k]) for k, law in enumerate(laws)]).tolist()
 
 
 def value_at(law: Distribution, share: float) -> float:

@@ -116,22 +116,16 @@ def luck(question: Sensitivity, lived: pd.DataFrame) -> pd.DataFrame:
     if drawn.any():
         settings = _outputs(question, lived, drawn)
         for k in np.flatnonzero(_changes(settings)):
-            table.loc[k, [f"share{end}" for end in ENDS]] = _share(question, draws[k], settings[k])
+            table.loc[k, [f"share{end}" for end in ENDS]] = _share(draws[k], settings[k])
     return table
 
 
-def _share(question: Sensitivity, luck: Floats, settings: Floats) -> tuple[float, float, float]:
-    """Return the variance of luck in proportion to that of the settings, with its bootstrap interval."""
-
-    def ratio(one: Floats, other: Floats, axis: int = -1) -> Any:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return one.var(axis=axis, ddof=1) / other.var(axis=axis, ddof=1)
-
-    found = stats.bootstrap(
-        (luck, settings), ratio, method="percentile", confidence_level=CONFIDENCE, n_resamples=question.resamples,
-        rng=np.random.default_rng(question.seed),
-    )  # fmt: skip
-    return ratio(luck, settings), *found.confidence_interval
+def _share(luck: Floats, settings: Floats) -> tuple[float, float, float]:
+    """Return the variance of luck in proportion to that of the settings, with the interval that F gives."""
+    share = luck.var(ddof=1) / settings.var(ddof=1)
+    tail = np.array([0.5 + CONFIDENCE / 2, 0.5 - CONFIDENCE / 2])
+    low, high = share / stats.f.ppf(tail, len(luck) - 1, len(settings) - 1)
+    return share, low, high
 
 
 def _outputs(question: Sensitivity, lived: pd.DataFrame, chosen: pd.Series) -> Floats:

@@ -8,10 +8,10 @@ from typing import Any
 from sim.check import refuse
 from sim.config import Settings
 from sim.config.sensitivity import Sensitivity
-from sim.county import check_county, read_county
+from sim.county import County, check_county, read_county
 from sim.errors import BadInput, refusals
 from sim.judge.compare import JUDGED, LIVED, MONEY
-from sim.sensitivity.draw import Drawn, evaluations
+from sim.sensitivity.draw import Drawn, Evaluation, evaluations
 from sim.sensitivity.index import coefficients, indices, luck, tornado
 from sim.sensitivity.live import Asked, live, lived
 from sim.store import RunFolder, check_out, sweep_folder
@@ -60,16 +60,16 @@ def _checked(question: Sensitivity, settings: Settings) -> Asked:
     drawn = Drawn(question, settings)
     drawn.check()
     asked = Asked(question, drawn, evaluations(question))
-    wrong = refusals(*(partial(asked.settings, one) for one in asked.evaluations))
-    if wrong:
-        raise BadInput(*wrong)
     county = read_county(settings.county.path)
-    alone = [asked.settings(one) for one in asked.evaluations if one.design in ("base", "low", "high")]
-    wrong = refusals(*(partial(refuse, each, county) for each in alone))
+    wrong = refusals(*(partial(_refuse, asked, one, county) for one in asked.evaluations))
     if wrong:
         raise BadInput(*wrong)
     check_out(settings)
     return asked
+
+
+def _refuse(asked: Asked, one: Evaluation, county: County) -> None:
+    refuse(asked.settings(one), county)
 
 
 def _write(asked: Asked, folder: RunFolder, settings: Settings) -> None:

@@ -176,8 +176,8 @@ def tornado_table(told: Told) -> Grid:
         for end in ("at_low", "at_high"):
             heads.append(f"{told.head(output)}: {told.words(f'sensitivity.{end}')}")
             for key, row in told.rows("tornado", output).iterrows():
-                numbers = (row[f"{end}{part}"] / told.scale(output) for part in ("", "_low", "_high"))
-                cells[str(key)].append(HIDDEN if told.hidden(output, row) else span(*numbers, places))
+                change, low, high = (row[f"{end}{part}"] / told.scale(output) for part in ("", "_low", "_high"))
+                cells[str(key)].append(HIDDEN if told.hidden(output, row) else span(change, low, high, places))
     return grid(heads, list(cells.values()), range(1, len(heads)), wide=True)
 
 
