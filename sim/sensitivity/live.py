@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -18,9 +18,11 @@ from sim.judge.compare import headlines
 from sim.sensitivity.draw import Drawn, Evaluation
 from sim.store import RunFolder, inputs_sha256
 from sim.sweep import Outcome, live_scenarios
+from sim.tables import run_table
 from sim.workers import console
 
 TABLE = "evaluations"
+COLUMNS = run_table(TABLE).names
 
 
 @dataclass(frozen=True)
@@ -71,30 +73,28 @@ def live(asked: Asked, folder: RunFolder) -> list[Outcome]:
 def _live_batch(asked: Asked, folder: RunFolder, batch: Sequence[Evaluation]) -> list[Outcome]:
     """Live some evaluations together, write down what came of them, and return those that failed."""
     ended = live_scenarios([asked.settings(one) for one in batch], pages=False)
-    told = [_rows(asked, one, end.folder) for one, end in zip(batch, ended, strict=True) if end.folder]
-    if told:
-        folder.write_table(TABLE, pd.concat([_known(folder), *told], ignore_index=True))
+    rows = [row for one, end in zip(batch, ended, strict=True) if end.folder for row in _rows(asked, one, end.folder)]
+    if rows:
+        folder.write_table(TABLE, pd.concat([_known(folder), pd.DataFrame(rows, columns=list(COLUMNS))]))
     for end in ended:
         if end.folder and not asked.question.keep:
             shutil.rmtree(end.folder.path)
     return [end for end in ended if end.folder is None]
 
 
-def _rows(asked: Asked, one: Evaluation, lived: RunFolder) -> pd.DataFrame:
-    """Return what is written down of an evaluation: the settings drawn, and the measures of each replication."""
-    measured = headlines(lived.path)[1].reset_index().melt("replication", var_name="name").assign(role="measure")
-    drawn = pd.DataFrame({"name": list(one.values), "value": list(one.values.values()), "role": "setting"})
-    return pd.concat([drawn, measured], ignore_index=True).assign(
-        evaluation=one.name, fingerprint=asked.fingerprints[one.name], design=one.design, changed=one.changed or None,
-        sample=one.sample,
-    )  # fmt: skip
+def _rows(asked: Asked, one: Evaluation, lived: RunFolder) -> Iterator[tuple[object, ...]]:
+    """Yield what is written down of an evaluation: the settings drawn, and the measures of each replication."""
+    place = (one.name, asked.fingerprints[one.name], one.design, one.changed or None, one.sample)
+    for key, drawn in one.values.items():
+        yield *place, None, "setting", key, drawn
+    for replication, measures in headlines(lived.path)[1].iterrows():
+        for measure, value in measures.items():
+            yield *place, replication, "measure", measure, value
 
 
 def _known(folder: RunFolder) -> pd.DataFrame:
     """Return all that is written down; nothing at the beginning."""
-    if folder.file(TABLE).is_file():
-        return folder.read_table(TABLE)
-    return pd.DataFrame({"fingerprint": []})
+    return folder.read_table(TABLE) if folder.file(TABLE).is_file() else pd.DataFrame(columns=list(COLUMNS))
 
 
 def lived(asked: Asked, folder: RunFolder) -> pd.DataFrame:
