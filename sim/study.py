@@ -116,7 +116,7 @@ def make_plan(settings: Settings, county: County, ways: Travel, known: Known, sp
         searched = iter(spread_out(act, new)) if new else iter(())
         return [next(searched) if found is None else found for _, found in before]
 
-    return make(settings, county, ways, route_all, known)
+    return make(settings, county, ways, route_all)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from sim.sweep.engine import Engine
 from sim.sweep.entry import Outcome, entry_of, outcome
 from sim.workers import Crew, console, crew, watch
 
-__all__ = ["Outcome", "live_scenarios", "run"]
+__all__ = ["Outcome", "checked", "live_scenarios", "run"]
 
 
 def run(settings: Settings, resume: bool = False) -> RunFolder:
@@ -48,7 +48,7 @@ def live_scenarios(asked: Sequence[Settings], *, pages: bool = True, resume: boo
     if len(todo) < len(entries):
         there = f"This run is finished already: {entries[0].folder.path}"
         console().print(there if len(entries) == 1 else f"Finished already: {len(entries) - len(todo)} scenarios.")
-    counties = _checked(todo)
+    counties = checked(todo)
     engine = Engine(counties, pages, resume)
     with only_me({sweep_folder(one).path for one in asked}):
         if pages:
@@ -77,7 +77,7 @@ def _writers(settings: Settings, workers: Crew) -> Iterator[Crew]:
             yield writers
 
 
-def _checked(asked: Sequence[Settings]) -> dict[str, County]:
+def checked(asked: Sequence[Settings]) -> dict[str, County]:
     """Return the counties of scenarios by folder; BadInput with every error in their tables, settings and folders."""
     places = {str(one.county.path): one.county.path for one in asked}
     told = refusals(*(partial(read_county, place) for place in places.values()))
