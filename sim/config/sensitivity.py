@@ -78,7 +78,7 @@ class Sensitivity(Group):
     """Draws of all settings: lived n times (settings + 2) with sobol, n times with lhs."""
     seed: AnyCount
     """Root of the draws of settings; luck has its own (`seed`)."""
-    luck: Annotated[int, Field(ge=2, le=1000, strict=True)]
+    luck: Annotated[int, Field(ge=2, le=10_000, strict=True)]
     """How often the settings as they stand are lived with other luck, to tell how much luck alone does."""
     resamples: Annotated[int, Field(ge=100, le=100_000, strict=True)]
     """Resamples from which the intervals of indices and coefficients come (bootstrap)."""
