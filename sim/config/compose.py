@@ -38,13 +38,13 @@ WORDS = (
 )
 
 
-def compose(overrides: list[str], known: Tree | None = None) -> Tree:
+def compose(overrides: list[str], more: Tree | None = None) -> Tree:
     """Return all settings as plain dictionaries, lists and numbers.
 
-    known: all keys that there are, if not those of a run. Raises BadInput for an override that cannot be read, an
-    unknown key and an unknown option.
+    more: keys that there are beside those of a run. Raises BadInput for an override that cannot be read, an unknown
+    key and an unknown option.
     """
-    wrong = complaints(overrides, tree=known)
+    wrong = complaints(overrides, more=more)
     if wrong:
         raise BadInput(*wrong)
     return composed(overrides)

@@ -126,12 +126,10 @@ def asked(overrides: list[str]) -> tuple[Sensitivity, Settings]:
 
     Raises BadInput that names the key and says what would be right.
     """
-    groups = [word for word in overrides if "." not in word.partition("=")[0]]
-    known = compose(groups)
-    if GROUP not in known:
-        overrides, known = [f"{GROUP}={USUAL}", *overrides], compose([f"{GROUP}={USUAL}", *groups])
-    known = known | {GROUP: known[GROUP] | {"settings": None}}  # other settings may be uncertain, too
-    tree = compose(overrides, known)
+    keys: Tree = {GROUP: dict.fromkeys(Sensitivity.model_fields)}
+    chosen = compose([word for word in overrides if "." not in word.partition("=")[0]], keys)
+    usual = [] if GROUP in chosen else [f"{GROUP}={USUAL}"]
+    tree = compose([*usual, *overrides], keys)
     question = tree.pop(GROUP)
     return question_from(question), settings_from(tree, overrides)
 
