@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from sim.config import Settings
-from sim.config.compose import Tree, _right, compose, settings_from
+from sim.config.compose import _right, compose, settings_from
+from sim.config.files import Tree
 from sim.config.kinds import AnyCount, Group, Number, Positive, PositiveCount, Switch, Text
 from sim.errors import BadInput
 

@@ -13,7 +13,8 @@ from scipy import stats
 from scipy.stats import qmc
 
 from sim.config import Settings
-from sim.config.compose import complaints, validated
+from sim.config.complain import complaints
+from sim.config.compose import validated
 from sim.config.sensitivity import GROUP, Distribution, Sensitivity
 from sim.errors import BadInput, refusals
 

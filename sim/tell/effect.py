@@ -104,7 +104,7 @@ def _dots(panel: Any, rows: pd.DataFrame, name: str, places: np.ndarray, look: d
                    elinewidth=1.1, label=name, **look)  # fmt: skip
 
 
-ENDS = {"at_low": {"facecolor": BLUE}, "at_high": {"facecolor": ORANGE, "hatch": "////"}}
+ENDS: dict[str, dict[str, Any]] = {"at_low": {"facecolor": BLUE}, "at_high": {"facecolor": ORANGE, "hatch": "////"}}
 KEYS: dict[str, dict[str, Any]] = {
     "by_luck": {"color": BLACK, "linestyle": (0, (4, 3)), "linewidth": 0.9},
     "first": {"color": ORANGE, "marker": "o", "linewidth": 1},
