@@ -281,6 +281,9 @@ def test_an_unknown_output_is_told_with_those_there_are(world: World) -> None:
         answer(question([UNIFORM], outputs=["joy"]), world.base)
     with pytest.raises(BadInput, match="net_cost_yuan_per_year needs account"):
         answer(question([UNIFORM], outputs=["net_cost_yuan_per_year"]), world.base)
+    study = world.base.study.model_copy(update={"precision": 0.1})
+    with pytest.raises(BadInput, match="all evaluations meet the same luck"):
+        answer(question([UNIFORM]), world.base.model_copy(update={"study": study}))
 
 
 OPTIONS = sorted(path.stem for path in (CONFIGS / "sensitivity").glob("*.yaml"))

@@ -19,6 +19,8 @@ from sim.sweep import Outcome
 
 MEASURES = (*LIVED, *JUDGED, *MONEY)
 NET_COST = MONEY[-1]
+MOST_TOLD = 5
+"""So many draws that cannot be are told, and how many more there are."""
 ABOUT = "sensitivity.yaml"
 TABLES = {"sobol": ("indices", indices), "lhs": ("coefficients", coefficients)}
 """What is made of all settings drawn at once, by method."""
@@ -54,6 +56,8 @@ def _checked(question: Sensitivity, settings: Settings) -> Asked:
              for output in question.outputs if output not in MEASURES]  # fmt: skip
     if NET_COST in question.outputs and settings.account.base == "none":
         wrong.append(f"sensitivity.outputs: {NET_COST} needs account.base=not_closing.")
+    if settings.study.precision is not None:
+        wrong.append("study.precision: all evaluations meet the same luck, equally often; give study.replications.")
     wrong += check_county(settings.county.path)
     if wrong:
         raise BadInput(*wrong)
@@ -63,7 +67,8 @@ def _checked(question: Sensitivity, settings: Settings) -> Asked:
     county = read_county(settings.county.path)
     wrong = refusals(*(partial(_refuse, asked, one, county) for one in asked.evaluations))
     if wrong:
-        raise BadInput(*wrong)
+        more = [f"So are {len(wrong) - MOST_TOLD} more draws."] if len(wrong) > MOST_TOLD else []
+        raise BadInput(*wrong[:MOST_TOLD], *more)
     check_out(settings)
     return asked
 
