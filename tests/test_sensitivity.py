@@ -304,14 +304,17 @@ def test_every_option_is_a_question_whose_settings_have_names_in_both_languages(
 def test_a_question_from_the_command_line_to_its_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    without = [f"sensitivity.settings.{group}=null" for group in ("enrol", "road", "lodge", "health", "dine")]
+    without = [
+        f"sensitivity.settings.{group}=null"
+        for group in ("enrol", "road", "lodge", "health", "dine", "fleet.breakdown_per_km")
+    ]
     command = [*SMALL, *without, f"study.out={tmp_path}", "study.name=small", "sensitivity.n=2", "sensitivity.luck=2",
                "sensitivity.resamples=100", "report.language=zh"]  # fmt: skip
     assert main(["sensitivity", *command]) == 0
     folder = RunFolder(tmp_path / "small")
     evaluated = folder.read_table("evaluations")
-    assert evaluated["evaluation"].nunique() == 1 + 2 * 2 + 2 * (2 + 2)
-    assert len(folder.read_table("indices")) == 4 * 2
+    assert evaluated["evaluation"].nunique() == 1 + 2 + 2 * (1 + 2)
+    assert len(folder.read_table("indices")) == 4
     page = folder.read_text("sensitivity.html")
     assert "停靠时间" in page
     assert "Columbus 2015" in page
