@@ -50,8 +50,6 @@ def refuse(settings: Settings, county: County) -> None:
 
 def _to_come(settings: Settings) -> Iterator[str]:
     """Say which settings a later version will honour, so that none is silently left undone."""
-    if settings.executor.kind == "dask":
-        yield "executor=dask: comes with a later version; serial and processes work."
     if settings.judge.relief != "off":
         yield "judge.relief: comes with a later version; off works."
 

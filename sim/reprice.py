@@ -16,6 +16,7 @@ from sim.base import base_beside
 from sim.config import Settings
 from sim.county import County, read_county
 from sim.errors import BadInput
+from sim.judge.compare import headline_table
 from sim.judge.relief import relief, with_relief
 from sim.store import INPUTS, RunFolder, repriced, repriced_folder
 
@@ -46,6 +47,7 @@ def reprice(run: RunFolder, settings: Settings, pages: bool = True) -> RunFolder
         draft.write_manifest(base=(target if base is run else base).path.name if base else None)
         if base is None:
             draft.file("net").unlink(missing_ok=True)
+        draft.write_table("headlines", headline_table(draft.path, target.path.parent))
         if pages:
             tell(draft, redraw=settings.scenario != run.settings.scenario)
     return target

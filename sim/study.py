@@ -15,7 +15,7 @@ from sim.config import Settings
 from sim.county import County, Travel, travel
 from sim.errors import BadInput
 from sim.judge.bottleneck import bottlenecks
-from sim.judge.compare import lived_means
+from sim.judge.compare import headline_table, lived_means
 from sim.judge.limit import verdicts
 from sim.judge.yearly import WEEKLY, how_sure
 from sim.live import Job, live_year
@@ -245,3 +245,4 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan, bas
     folder.write_table(USED, tables[USED].assign(scenario=settings.scenario))  # a run may be its own base
     write_tables(folder, settings, tables | priced(settings, county, tables.__getitem__, base))
     folder.write_manifest(base=base.path.name if base else None)
+    folder.write_table("headlines", headline_table(folder.path))

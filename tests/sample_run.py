@@ -9,6 +9,7 @@ import pandas as pd
 
 from sim.account.chart import chart
 from sim.config import load
+from sim.judge.paired import among_many
 from sim.measure.annual import annual
 from sim.plan.school_plan import PLAN_COLUMNS
 from sim.store import RunFolder
@@ -439,8 +440,13 @@ def sample_sweep(
                 "cost_yuan_per_year": 5e7 * scale * bed,
             }
             for measure, value in values.items():
-                diff = value * 0.1 if rows else np.nan
+                diff = value * 0.1 if (scale, bed) != (scales[0], beds[0]) else np.nan
                 rows.append((name, measure, value, value * 0.95, value * 1.05, diff, diff * 0.5, diff * 1.5, 2))
     columns = ["scenario", "measure", "mean", "low", "high", "diff_mean", "diff_low", "diff_high", "replications"]
-    RunFolder(folder).write_table("summary", pd.DataFrame(rows, columns=columns))
+    table = pd.DataFrame(rows, columns=columns)
+    table = table.assign(diff_replications=2, p_value=0.01, crn_gain=4.0, sampling_half_width=table["mean"] * 0.03)
+    for name in ("p50", "p50_low", "p50_high", "p90", "p90_low", "p90_high"):
+        table[name] = table["mean"]
+    table.loc[table["diff_mean"].isna(), ["p_value", "crn_gain"]] = np.nan
+    RunFolder(folder).write_table("summary", among_many(table))
     return folder

@@ -105,7 +105,7 @@ def test_settings_cannot_be_changed_afterwards() -> None:
         ("county.name=", "county.name", "not be empty"),
         ("closure=none,under_30", "closure", "sweep"),
         ("~fleet.scale", "fleet.scale", "cannot be removed"),
-        ("executor=dask", "executor", "serial or processes"),
+        ("executor=dask", "executor.address", "tcp://"),
         ("fleet", "fleet", "key=value"),
         ("fleet.buses=1000001", "fleet.buses", "at most 1000000"),
         ("fleet.scale=1e300", "fleet.scale", "at most 100"),

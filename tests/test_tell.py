@@ -13,12 +13,15 @@ import pandas as pd
 import pytest
 from sample_run import sample_run, sample_sweep
 
+from sim.store import RunFolder
 from sim.tell.cells import FEWEST, hidden
 from sim.tell.figure import FIGURES
 from sim.tell.number import interval, money, number, pupils, span
 from sim.tell.page import SECTIONS, comparison, facts, report
 from sim.tell.run import Run
 from sim.tell.stress import Stress, struck
+from sim.tell.sweep import Sweep
+from sim.tell.sweep_chart import chart
 from sim.tell.words import LANGUAGES, Words, glossary
 from sim.tell.workbook import workbook
 
@@ -346,3 +349,66 @@ def test_a_sweep_of_two_settings_is_compared_in_a_table_and_a_field(tmp_path: Pa
 def test_a_sweep_of_one_setting_is_compared_with_dots(tmp_path: Path) -> None:
     page = comparison(sample_sweep(tmp_path / "sweep", beds=(1.0,))).read_text(encoding="utf-8")
     assert Words("en")("compare.dots") in page
+
+
+def test_a_comparison_stars_what_is_clear_among_many_and_tells_what_the_same_luck_gains(tmp_path: Path) -> None:
+    folder = sample_sweep(tmp_path / "sweep")
+    summary = RunFolder(folder).read_table("summary")
+    ride = summary["measure"] == "ride_min_p95"
+    RunFolder(folder).write_table("summary", summary.assign(p_adjusted=summary["p_adjusted"].mask(ride, 0.2)))
+    rows = Sweep(folder).full_table().rows
+    starred = {str(row[0]): str(row[3]).endswith("★") for row in rows if str(row[3]) != "–"}
+    words = Words("en")
+    assert starred[words.term("measure", "pupil_days_harmed")]
+    assert not starred[words.term("measure", "ride_min_p95")]
+    said = " ".join(Sweep(folder).how_sure())
+    assert "among 3 comparisons of each measure" in said
+    assert "4.0 times narrower" in said
+    assert "Of ± 312 of pupil-days harmed" in said  # 5 % of 6,250
+    assert "± 188 comes of living only some weeks" in said  # 3 %, 187.5
+
+
+def test_a_field_of_many_scenarios_has_room_for_every_interval(tmp_path: Path) -> None:
+    """Eight by six: a line for the mean and one for half its interval, none beyond the edge of the drawing."""
+    folder = sample_sweep(tmp_path / "sweep")
+    known = RunFolder(folder).read_table("summary")
+    names = [f"fleet.scale={a},lodge.beds_scale={b}" for a in range(8) for b in range(6)]
+    some = known[known["scenario"] == known["scenario"].iloc[-1]]
+    RunFolder(folder).write_table("summary", pd.concat([some.assign(scenario=name) for name in names]))
+    sweep = Sweep(folder)
+    factors = {"fleet.scale": [a for a in range(8) for _ in range(6)], "lodge.beds_scale": list(range(6)) * 8}
+    sweep.__dict__["factors"] = factors
+    drawn = chart(sweep)
+    width = float(re.search(r'viewBox="0 0 ([\d.]+)', drawn)[1])
+    written = re.findall(r'translate\(([\d.-]+) [\d.]+\)">(± [\d,.]+)<', drawn)
+    begins, longest = sorted({float(x) for x, _ in written}), max(len(text) for _, text in written) * 7.5 * 0.6
+    assert sweep.many
+    assert len(written) == 2 * 48
+    assert begins[0] > 0
+    assert all(then - now > longest for now, then in zip(begins, [*begins[1:], width], strict=True) if then - now > 4)
+
+
+def test_no_drawing_of_a_public_comparison_shows_fewer_than_five(tmp_path: Path) -> None:
+    folder = sample_sweep(tmp_path / "sweep")
+    summary = RunFolder(folder).read_table("summary")
+    harm = summary["measure"] == "pupil_days_harmed"
+    few = summary.assign(mean=summary["mean"].mask(harm, 3.3), high=summary["high"].mask(harm, 4.7))
+    RunFolder(folder).write_table("summary", few)
+    assert ">3.3<" not in chart(Sweep(folder))
+    page = comparison(folder).read_text(encoding="utf-8")
+    assert "3.3" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_report_tells_the_precision_asked_for_and_reached(tmp_path: Path, language: str) -> None:
+    names = "[late_pupils,bed_refused,bus_km]"
+    words = (f"report.language={language}", "study.precision=0.05", f"study.precision_measures={names}")
+    folder = sample_run(tmp_path / "run", *words)
+    rows = [("late_pupils", 0.0, 0.0, True), ("bed_refused", 90.0, 0.031, True), ("bus_km", 10.0, 0.07, False)]
+    table = pd.DataFrame(rows, columns=["measure", "mean", "relative", "reached"])
+    table = table.assign(scenario="made", replications=14, wanted=0.05, half_width=table["relative"] * table["mean"])
+    RunFolder(folder).write_table("precision", table)
+    told = dict(facts(Run(folder)))[Words(language)("fact.precision")]
+    assert all(part in told for part in ("5.0%", "3.1%", "7.0%", "14"))
+    assert told.count("0 in all 14" if language == "en" else "14次重复中均为0") == 1
+    assert told.count("not reached" if language == "en" else "仍未达到") == 1

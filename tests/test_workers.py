@@ -10,16 +10,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from sim.config import load
 from sim.errors import BadInput
-from sim.workers import Crew, Done, crew, spread
+from sim.workers import Crew, Done, check_executor, cluster, crew, spread
+from sim.workers.cluster import fitness, unfit
 
 ROOT = Path(__file__).resolve().parents[1]
 SQUARES = [number**2 for number in range(9)]
@@ -280,3 +282,165 @@ def test_workers_end_when_the_program_is_killed(tmp_path: Path) -> None:
 def test_a_done_can_be_sent() -> None:
     done = Done(3, {"a": 1}, seconds=2.0)
     assert pickle.loads(pickle.dumps(done)) == done
+
+
+class Grid:
+    """A Dask scheduler with two worker processes on this machine, started as a person would start them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._started: list[subprocess.Popen[str]] = []
+        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0")
+        self.address = self._said(self.scheduler, "Scheduler at:").split()[-1]
+        self.worker = self._start("worker", self.address, "--nworkers", "2", "--nthreads", "1")
+        for _ in range(2):
+            self._said(self.scheduler, "Register worker addr")
+
+    def _start(self, *words: str) -> subprocess.Popen[str]:
+        more = {
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
+            "DASK_TEMPORARY_DIRECTORY": str(self._folder),
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",  # 3 where nobody is in a hurry
+            "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s",  # how long one calls after the dead
+        }
+        program = subprocess.Popen(
+            [sys.executable, "-m", "dask", *words, "--no-dashboard"],
+            env=os.environ | more, cwd=self._folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        self._started.append(program)
+        return program
+
+    def _said(self, program: subprocess.Popen[str], words: str) -> str:
+        """Return the next line of what a program says that has these words."""
+        assert program.stderr is not None
+        return next(line for line in program.stderr if words in line)
+
+    def end(self) -> None:
+        everybody = [psutil.Process(one.pid) for one in self._started if one.poll() is None]
+        everybody += [child for one in everybody for child in one.children(recursive=True)]
+        for process in everybody:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        for program in self._started:
+            program.communicate()
+
+
+@pytest.fixture(scope="module")
+def grid(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grid]:
+    pytest.importorskip("distributed")
+    running = Grid(tmp_path_factory.mktemp("dask"))
+    try:
+        yield running
+    finally:
+        running.end()
+
+
+def of_the_cluster(grid: Grid) -> Crew:
+    return hired("executor=dask", f"executor.address={grid.address}")
+
+
+@pytest.fixture(scope="module")
+def far(grid: Grid) -> Iterator[Crew]:
+    with of_the_cluster(grid) as workers:
+        yield workers
+
+
+def test_a_cluster_gives_the_same_results(far: Crew) -> None:
+    assert [done.result for done in by_number(far.do(partial(power, 2), range(9)))] == SQUARES
+    assert os.getpid() not in {done.result for done in far.do(whoami, range(9))}
+    assert list(far.do(power, [])) == []
+
+
+def test_a_cluster_tells_faults_as_other_workers_do(far: Crew, two: Crew) -> None:
+    there, here = (by_number(workers.do(fail, range(6))) for workers in (far, two))
+    for one, other in zip(there, here, strict=True):
+        assert (one.result, one.fault, one.bad_input) == (other.result, other.fault, other.bad_input)
+    assert len(by_number(far.do(fill, range(50)))) < 20
+
+
+def lived(year: Any, marks: Path, replication: int) -> list[bytes]:
+    """Return the bytes of the tables of a lived year; a worker dies at the third, the first time."""
+    from sim.live import live_year  # not above: it takes every process seconds
+
+    die_once(marks, replication)
+    return [frame.to_json(double_precision=15).encode() for frame in live_year(year, replication, 0).values()]
+
+
+def test_a_worker_of_the_cluster_that_is_killed_changes_no_bit(far: Crew, tmp_path: Path) -> None:
+    from living import job
+
+    act = partial(lived, job("county=three_villages", "calendar=smoke", "study.years=1"), tmp_path)
+    (tmp_path / "2").touch()  # not here
+    here = [act(replication) for replication in range(4)]
+    (tmp_path / "2").unlink()
+    assert [done.result for done in by_number(far.do(act, range(4)))] == here
+    assert (tmp_path / "2").exists()
+
+
+def test_a_task_that_kills_workers_of_the_cluster_is_told_as_failed(far: Crew, tmp_path: Path) -> None:
+    ended = by_number(far.do(partial(die_always, tmp_path), range(9)))
+    assert [done.result for done in ended if not done.fault] == [square for square in SQUARES if square != 9]
+    assert ended[3].fault.startswith("the worker died three times")
+
+
+def refused(*words: str) -> str:
+    with pytest.raises(BadInput) as caught:
+        check_executor(load(["county=three_villages", "executor=dask", *words]))
+    return "\n".join(caught.value.messages)
+
+
+def test_a_cluster_that_answers_is_not_refused(far: Crew, grid: Grid) -> None:
+    check_executor(load(["executor=dask", f"executor.address={grid.address}"]))
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])
+def test_a_cluster_that_is_not_there_is_told(address: str) -> None:
+    pytest.importorskip("distributed")
+    assert refused(f"executor.address={address}").startswith(
+        f"executor.address: no Dask scheduler answers at {address}"
+    )
+
+
+def test_a_cluster_without_its_packages_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert "pip install schoolsim[cluster]" in refused("executor.address=tcp://127.0.0.1:9")
+
+
+def test_workers_that_cannot_do_the_same_are_told_by_name() -> None:
+    here = fitness()
+    assert {"python", "numpy", "scipy", "numba", "schoolsim", "threads"} <= set(here)
+    assert unfit({"tcp://a:1": here, "tcp://b:2": {**here}}) == []
+    (none,) = unfit({})
+    assert "no workers" in none
+    told = unfit({
+        "tcp://a:1": here,
+        "tcp://b:2": {**here, "numpy": "1.26", "numba": "missing"},
+        "tcp://c:3": {**here, "threads": "4"},
+        "tcp://d:4": ModuleNotFoundError("No module named 'sim'"),
+    })  # fmt: skip
+    assert [message.startswith("executor.address: the worker tcp://") for message in told] == [True] * 3
+    assert "tcp://b:2" in told[0]
+    assert f"results would differ: numba missing (here {here['numba']}), numpy 1.26 (here {here['numpy']}); " in told[0]
+    assert "has 4 threads" in told[1]
+    assert "--nthreads 1" in told[1]
+    assert "cannot import schoolsim" in told[2]
+
+
+def test_a_cluster_with_other_versions_is_refused_before_and_in_the_middle(
+    far: Crew, grid: Grid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = {**cluster.versions(), "numba": "0.1"}
+    monkeypatch.setattr(cluster, "versions", lambda: other)
+    assert "(here 0.1)" in refused(f"executor.address={grid.address}")
+    with pytest.raises(BadInput, match=r"has other versions.* numba .*here 0.1"):
+        list(far.do(whoami, range(4)))
+
+
+def test_a_scheduler_that_ends_in_the_middle_is_told(grid: Grid) -> None:
+    """The last one: nobody is there afterwards."""
+    with of_the_cluster(grid) as workers:
+        ended = workers.do(snooze, [0.0, *[600.0] * 5])
+        assert next(ended).number == 0
+        grid.scheduler.kill()
+        with pytest.raises(BadInput, match=r"executor.address: the scheduler at tcp://127.0.0.1:\d+ has gone"):
+            next(ended)

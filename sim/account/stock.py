@@ -75,9 +75,9 @@ def stocks(settings: Settings, county: County, plan: Plan) -> Counted:
 
     What projects add is bought in their year, at their stated cost or, without one, at the price of the list.
     """
-    for account, adds in ADDED.items():
-        have, there = _stock(settings, county, plan, account)
-        yield account, by_site(county, plan, np.maximum(have - _built(county, plan, adds, priced=True) - there, 0))
+    for account, (have, there) in _stock(settings, county, plan).items():
+        paid = _built(county, plan, ADDED[account], priced=True)
+        yield account, by_site(county, plan, np.maximum(have - paid - there, 0))
     for what, account in PROJECTS.items():
         yield account, by_site(county, plan, _built(county, plan, (what,), priced=False))
     rooms = _built(county, plan, ("classrooms",), priced=False) * class_size(county, settings)
@@ -88,8 +88,8 @@ def stocks(settings: Settings, county: County, plan: Plan) -> Counted:
     yield "project", _stated(county, plan)
 
 
-def _stock(settings: Settings, county: County, plan: Plan, account: str) -> tuple[Ints, Ints]:
-    """Return what each school has in each year (Y, S), and what was there before the first year (S,).
+def _stock(settings: Settings, county: County, plan: Plan) -> dict[str, tuple[Ints, Ints]]:
+    """Return by account what each school has in each year (Y, S), and what was there before the first year (S,).
 
     Toilets are squats here: the urinals beside them are in their price.
     """
@@ -98,7 +98,7 @@ def _stock(settings: Settings, county: County, plan: Plan, account: str) -> tupl
     was = fixtures(county, as_it_is, before)
     squats = settings.model_copy(update={"wash": settings.wash.model_copy(update=SQUATS)})
     toilets = [fixtures(county, squats, year.year).toilets.sum(axis=1) for year in plan.years]
-    have, at_first = {
+    told = {
         "bed_place": ([year.beds.nominal.sum(axis=1) for year in plan.years], schools.beds.sum(axis=1)),
         "window_place": ([year.meals.windows for year in plan.years], schools.windows),
         "canteen_seat_place": ([year.meals.seats for year in plan.years], schools.canteen_seats),
@@ -107,10 +107,9 @@ def _stock(settings: Settings, county: County, plan: Plan, account: str) -> tupl
         "basin_place": ([year.fixtures.basins for year in plan.years], was.basins),
         "toilet_place": (toilets, was.toilets.sum(axis=1)),
         "shower_place": ([year.fixtures.showers.sum(axis=1) for year in plan.years], was.showers.sum(axis=1)),
-    }[account]
-    if account in BEDS_AND_MEALS:
-        at_first = at_first + sum(added(county, what, before) for what in ADDED[account])
-    return np.stack(have), np.asarray(at_first)
+    }
+    more = {account: sum(added(county, what, before) for what in ADDED[account]) for account in BEDS_AND_MEALS}
+    return {account: (np.stack(have), first + more.get(account, 0)) for account, (have, first) in told.items()}
 
 
 def _built(county: County, plan: Plan, adds: tuple[str, ...], priced: bool) -> Ints:

@@ -219,9 +219,13 @@ def _check(arguments: argparse.Namespace) -> int:
     if errors:
         raise BadInput(*errors, f"{choice.name}: {_count(errors)} in {choice.path}.")
     county = read_county(choice.path)
-    from sim.check import problems
+    from functools import partial
 
-    errors = problems(settings, county)
+    from sim.check import problems
+    from sim.errors import refusals
+    from sim.workers import check_executor
+
+    errors = problems(settings, county) + refusals(partial(check_executor, settings))
     if errors:
         raise BadInput(*errors, f"{choice.name}: no errors in {choice.path}, but {_count(errors)} in the settings.")
     from sim.cli.service import show_runs

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sim.store import RunFolder
+from sim.tables.sure import CLEAR
 from sim.tell.words import Words
 
 WORST = 5
@@ -97,8 +98,9 @@ def show_comparison(summary: pd.DataFrame) -> None:
         row = (_cell(cells.get((scenario, name))) for name in measures)
         table.add_row(str(scenario).replace(",", "\n"), *row)
     console.print(table)
-    console.print("Below a mean: its difference from the first scenario, met by the same luck.")
-    console.print("* the 95 % interval of the difference does not hold 0.")
+    if summary["diff_mean"].notna().any():
+        console.print("Below a mean: its difference from the first scenario, met by the same luck.")
+        console.print(_star(int(summary["comparisons"].max())))
 
 
 def _cell(row: Any) -> str:
@@ -107,8 +109,14 @@ def _cell(row: Any) -> str:
         return "-"
     if pd.isna(row.diff_mean):
         return _short(row.mean)
-    clear = row.diff_low > 0 or row.diff_high < 0
-    return f"{_short(row.mean)}\n{_short(row.diff_mean, '+')}{'*' if clear else ''}"
+    return f"{_short(row.mean)}\n{_short(row.diff_mean, '+')}{'*' if row.p_adjusted < CLEAR else ''}"
+
+
+def _star(comparisons: int) -> str:
+    """Return what a star says."""
+    if comparisons <= 1:
+        return "* clear: luck alone would do so in fewer than 5 of 100 studies."
+    return f"* clear, also among {comparisons} comparisons of each measure (Holm's adjusted p below 5 %)."
 
 
 def times(replications: int) -> str:

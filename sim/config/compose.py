@@ -81,9 +81,12 @@ def validated(tree: Any) -> Settings:
 
 
 def _check(settings: Settings) -> None:
-    """Refuse what no type can tell: a folder that is not there, a way of working that is to come."""
-    if settings.executor.kind == "dask":
-        raise BadInput("executor: dask comes with a later version; choose serial or processes.")
+    """Refuse what no type can tell: a folder that is not there, a cluster of which nobody says where it is."""
+    if settings.executor.kind == "dask" and not settings.executor.address:
+        raise BadInput(
+            "executor.address: dask needs the address of a scheduler, such as tcp://192.168.1.10:8786; "
+            "`dask scheduler` starts one and says its address."
+        )
     if not settings.county.path.is_dir():
         raise BadInput(
             f"county.folder: the folder {settings.county.folder!r} does not exist; give a folder "

@@ -35,7 +35,7 @@ class Executor(Group):
     kind: Literal["serial", "processes", "dask"]
     """One process, several processes, or a cluster."""
     address: Text | None
-    """Address of the cluster's scheduler; null otherwise."""
+    """Address of the cluster's scheduler, such as tcp://192.168.1.10:8786; null otherwise."""
 
 
 class Study(Group):
@@ -58,7 +58,7 @@ class Study(Group):
     precision_measures: tuple[Text, ...]
     """The measures of the county that must be so precise, in their mean over the years."""
     workers: PositiveCount | None
-    """Worker processes; null = one per core."""
+    """Worker processes on this machine; null = one per core; a cluster has its own."""
     keep_events: tuple[DayKey, ...]
     """Days whose events the first replication keeps: `first`, or year-week-day (2023-5-1), whose weeks are lived."""
     daily: Switch | None

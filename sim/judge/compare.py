@@ -13,21 +13,12 @@ import yaml
 from sim.account.ledger import ledger
 from sim.account.price import EARMARKED
 from sim.config import Settings
+from sim.judge.paired import among_many, paired
 from sim.measure.annual import HOW
-from sim.measure.interval import mean_interval, paired_interval
+from sim.measure.interval import QUANTILES, mean_interval, quantile_interval
 from sim.plan.staff import COUNTY_SITE
+from sim.tables import run_table
 
-COLUMNS = (
-    "scenario",
-    "measure",
-    "mean",
-    "low",
-    "high",
-    "diff_mean",
-    "diff_low",
-    "diff_high",
-    "replications",
-)
 LIVED = (
     "pupils_present",
     "absent_pupils",
@@ -60,6 +51,10 @@ MONEY = (
 )  # fmt: skip
 
 
+NO_DIFFERENCE = ("diff_mean", "diff_low", "diff_high", "p_value", "crn_gain")
+"""Columns that say nothing of the first scenario."""
+
+
 def compare(folders: Sequence[Path]) -> pd.DataFrame:
     """Compare finished runs: each headline number's mean over the years, and its difference to the first run.
 
@@ -68,22 +63,43 @@ def compare(folders: Sequence[Path]) -> pd.DataFrame:
     both runs have count. The first run's differences are null. Returns the columns of summary.parquet.
     """
     runs = [headlines(Path(folder)) for folder in folders]
-    names = _names([run[0] for run in runs], folders)
-    first = runs[0][1] if runs else pd.DataFrame()
+    columns = list(run_table("summary").names)
+    if not runs:
+        return pd.DataFrame(columns=columns)
+    names, first = _names([run[0] for run in runs], folders), runs[0][1]
+    rows = zip(names, runs, folders, strict=True)
     parts = [
-        _against(first, values, name, is_first=row == 0)
-        for row, (name, (_, values)) in enumerate(zip(names, runs, strict=True))
+        pd.concat([_alone(values, name, Path(f)), _against(first, values)], axis=1) for name, (_, values), f in rows
     ]
-    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS))
-    return table[list(COLUMNS)]
+    return among_many(pd.concat(parts, ignore_index=True))[columns]
 
 
 def headlines(folder: Path) -> tuple[str, pd.DataFrame]:
     """Return a run's scenario and its headline numbers: one row per replication, one column per measure."""
+    file = folder / "headlines.parquet"
+    if not file.is_file():
+        return summed_up(folder)
+    told = pd.read_parquet(file)
+    table = told.pivot(index="replication", columns="measure", values="value")
+    return str(told["scenario"].iloc[0]), table[list(dict.fromkeys(told["measure"]))].rename_axis(columns=None)
+
+
+def headline_table(folder: Path, study: Path | None = None) -> pd.DataFrame:
+    """Return the headline numbers of a run as the columns of headlines.parquet, reckoned from its other tables.
+
+    study: where the runs lie that it may be held against, if not beside it.
+    """
+    scenario, table = summed_up(folder, study)
+    told = table.rename_axis(columns="measure").T.stack().rename("value").reset_index()
+    return told.assign(scenario=scenario)
+
+
+def summed_up(folder: Path, study: Path | None = None) -> tuple[str, pd.DataFrame]:
+    """Return a run's scenario and headline numbers, reckoned from its tables."""
     wanted = [("site_id", "==", COUNTY_SITE), ("measure", "in", list(LIVED))]
     yearly = pd.read_parquet(folder / "annual.parquet", filters=wanted)
     lived = lived_means(yearly, pd.read_parquet(folder / "harm.parquet", columns=["replication", "severity"]))
-    money = _money(folder) / max(yearly["year"].nunique(), 1)
+    money = _money(folder, study or folder.parent) / max(yearly["year"].nunique(), 1)
     table = lived.join(money.reindex(lived.index).fillna(0.0))
     scenario = str(yearly["scenario"].iloc[0]) if len(yearly) else folder.name
     return scenario, table
@@ -107,7 +123,7 @@ def lived_means(yearly: pd.DataFrame, harm: pd.DataFrame) -> pd.DataFrame:
     return table[[name for name in (*LIVED, *JUDGED) if name in table]]
 
 
-def _money(folder: Path) -> pd.DataFrame:
+def _money(folder: Path, study: Path) -> pd.DataFrame:
     """Return buses owned (bus-years) and the cost of each replication over all years, in all and by payer.
 
     Payers as in the budget: without the transfers of EARMARKED. Also what it costs more than not closing, where the run
@@ -122,17 +138,17 @@ def _money(folder: Path) -> pd.DataFrame:
         borne[borne["payer"] == "county"].groupby("replication")["amount_yuan"].sum(),
         borne[borne["payer"] == "family"].groupby("replication")["amount_yuan"].sum(),
     ]
-    against = _without_closing(folder)
+    against = _without_closing(folder, study)
     if against is not None:
         by.append(by[1] - against)
     return pd.concat(by, axis=1, keys=MONEY[: len(by)])
 
 
-def _without_closing(folder: Path) -> pd.Series[float] | None:
+def _without_closing(folder: Path, study: Path) -> pd.Series[float] | None:
     """Return what the base of a run costs over all years at the run's own prices, by replication; None without one."""
     manifest = folder / "manifest.json"
     named = json.loads(manifest.read_text(encoding="utf-8")).get("base") if manifest.is_file() else None
-    used = folder.parent / str(named) / "quantities.parquet"
+    used = (folder if named == folder.name else study / str(named)) / "quantities.parquet"
     if not named or not used.is_file():
         return None
     settings = Settings.model_validate(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
@@ -144,14 +160,29 @@ def _names(scenarios: Sequence[str], folders: Sequence[Path]) -> list[str]:
     return list(scenarios) if len(set(scenarios)) == len(scenarios) else [Path(f).name for f in folders]
 
 
-def _against(first: pd.DataFrame, values: pd.DataFrame, name: str, is_first: bool) -> pd.DataFrame:
-    """Return one scenario's rows: its own intervals and those of its differences to the first scenario."""
-    mean, low, high = mean_interval(values.to_numpy(dtype=float).T)
-    rows = {"measure": values.columns, "mean": mean, "low": low, "high": high}
-    table = pd.DataFrame(rows).assign(scenario=name, replications=values.notna().sum().to_numpy())
+def _alone(values: pd.DataFrame, name: str, folder: Path) -> pd.DataFrame:
+    """Return one scenario's measures with mean, quantiles and their intervals; one row per measure."""
+    matrix = values.to_numpy(dtype=float).T
+    table = pd.DataFrame({"scenario": name, "measure": values.columns, "replications": values.notna().sum().to_numpy()})
+    table[["mean", "low", "high"]] = np.column_stack(mean_interval(matrix))
+    for key, share in QUANTILES.items():
+        table[[key, f"{key}_low", f"{key}_high"]] = np.column_stack(quantile_interval(matrix, share))
+    table["low"] = table["low"].where(table["measure"].isin(MONEY), table["low"].clip(lower=0.0))
+    return table.assign(sampling_half_width=table["measure"].map(_sampling(folder)))
+
+
+def _sampling(folder: Path) -> dict[str, float]:
+    """Return half the interval that sampling weeks gives the mean over the years: each year draws its own weeks."""
+    file = folder / "yearly.csv"
+    if not file.is_file():
+        return {}
+    half = pd.read_csv(file).groupby("measure")["sampling_half_width"]
+    return dict(half.agg(lambda years: np.sqrt((years**2).sum(skipna=False)) / len(years)))
+
+
+def _against(first: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
+    """Return one scenario's differences to the first, over the replications both have; null for the first itself."""
     both = first.index.intersection(values.index)
-    own, other = (run.reindex(both, columns=values.columns) for run in (values, first))
-    difference = paired_interval(own.to_numpy(dtype=float).T, other.to_numpy(dtype=float).T)
-    for column, numbers in zip(("diff_mean", "diff_low", "diff_high"), difference, strict=True):
-        table[column] = np.nan if is_first else numbers
-    return table
+    own, other = (run.reindex(both, columns=values.columns).to_numpy(dtype=float).T for run in (values, first))
+    table = paired(own, other)
+    return table.assign(**dict.fromkeys(NO_DIFFERENCE, np.nan)) if values is first else table

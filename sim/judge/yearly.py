@@ -10,7 +10,7 @@ from sim.config import Settings
 from sim.judge.compare import lived_means
 from sim.judge.precision import reached
 from sim.measure import MEASURES, OF_THE_ROLL
-from sim.measure.interval import CONFIDENCE, mean_interval, quantile_interval, spread_out
+from sim.measure.interval import CONFIDENCE, QUANTILES, mean_interval, quantile_interval, spread_out
 from sim.measure.sampling import WEEKLY, sampling_variance
 from sim.plan.staff import COUNTY_SITE
 
@@ -18,7 +18,8 @@ __all__ = ["WEEKLY", "how_sure", "sampling", "yearly_table"]
 
 UNITS = {name: told.unit for name, told in (MEASURES | OF_THE_ROLL).items()} | {"severity": "weighted pupil-day"}
 KEYS = ["year", "measure"]
-QUANTILES = {"p50": 0.5, "p90": 0.9}
+ROUNDING = 1e-9
+"""A half-width of this share of a mean is rounding."""
 
 
 def how_sure(
@@ -49,7 +50,9 @@ def yearly_table(annual: pd.DataFrame, harm: pd.DataFrame, weekly: pd.DataFrame)
         for end, numbers in zip(("", "_low", "_high"), quantile_interval(values, share), strict=True):
             table[f"{name}{end}"] = numbers
     table = table.assign(replications=(~np.isnan(values)).sum(axis=1), unit=table["measure"].map(UNITS).fillna(""))
-    return table.merge(sampling(weekly[weekly["site_id"] == COUNTY_SITE]), on=KEYS, how="left")
+    table = table.merge(sampling(weekly[weekly["site_id"] == COUNTY_SITE]), on=KEYS, how="left")
+    rounding = table["sampling_half_width"] < ROUNDING * table["mean"]
+    return table.assign(sampling_half_width=table["sampling_half_width"].mask(rounding, 0.0))
 
 
 def _severity(lived: pd.DataFrame, harm: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 CONFIDENCE = 0.95
 FEWEST = 2
 """With fewer replications there is no interval: nobody can be sure after one try."""
+QUANTILES = {"p50": 0.5, "p90": 0.9}
+"""The quantiles over replications that are told of every measure."""
 
 
 def spread_out(

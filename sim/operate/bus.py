@@ -17,7 +17,6 @@ from sim.operate.clock import Clock
 from sim.operate.diary import BREAKDOWN, BUS, ROAD, WEATHER
 from sim.operate.half import BEHIND, BROKEN, FREE, START, UNUSED, Place
 from sim.operate.timetable import NO_BUS
-from sim.operate.traffic import Row
 
 if TYPE_CHECKING:
     from sim.operate.day import Day, Week
@@ -30,27 +29,27 @@ def drive_on(env: Clock, week: Week, row: int, borrowed: ExitStack) -> Steps:
 
     borrowed: gives a spare bus back at the end.
     """
-    half = env.halves[row]
-    day = week.by_day[half["sheet"] // 2]
+    half = env.half
+    day = week.by_day[half.sheet.item(row) // 2]
     while True:
         if env.drives_on(row):
             yield env.seen(row)
-        stage, run = half["stage"], half["run"].item()
+        stage, run = half.stage.item(row), half.run.item(row)
         if stage == FREE:
             return
         if stage == BROKEN:
-            yield from breakdown(env, week, half, day, borrowed)
+            yield from breakdown(env, week, row, day, borrowed)
         elif stage == BEHIND:
             leave_behind(env, week, run, day)
         else:
-            env.process(stand_still(env, week, (run,), day, _why_late(week, half, day)))
-        half["stage"] = half["then"]
+            env.process(stand_still(env, week, (run,), day, _why_late(env, week, row, day)))
+        half.stage[row] = half.then[row]
 
 
-def _why_late(week: Week, half: Row, day: Day) -> int:
+def _why_late(env: Clock, week: Week, row: int, day: Day) -> int:
     """Say why a bus is too late for a run: it broke down, the weather, a closed road, or the timetable."""
-    way = half["sheet"] % 2
-    if half["broke_min"] > 0:
+    way = env.half.sheet[row] % 2
+    if env.half.broke_min[row] > 0:
         return BREAKDOWN
     return BUS if day.legs[way] is week.dry else WEATHER if day.sky[way] else ROAD
 
@@ -62,32 +61,32 @@ def stand_still(env: Clock, week: Week, runs: tuple[int, ...], day: Day, cause: 
         cancel(env, week, run, day, cause)
 
 
-def breakdown(env: Clock, week: Week, half: Row, day: Day, borrowed: ExitStack) -> Steps:
+def breakdown(env: Clock, week: Week, row: int, day: Day, borrowed: ExitStack) -> Steps:
     """Wait at the roadside for the mechanic or for a spare bus, whichever is there first.
 
     Pupils aboard change to the spare bus, which drives the rest of the half day; the broken one drives home when it
     is repaired. A bus breaks down once in a half day.
     """
-    table, travel = week.timetable, day.legs[half["sheet"] % 2].travel
-    run, bus, minute, repair_min = (half[name].item() for name in ("run", "bus", "minute", "repair_min"))
-    place = Place(half["begin"].item(), half["end"].item(), half["share"].item())
-    day.broke_down[run], goes_on = minute, minute + repair_min
-    half["km_left"], half["broken_run"] = inf, run
+    table, half = week.timetable, env.half
+    run, minute, travel = half.run.item(row), half.minute.item(row), day.legs[half.sheet[row] % 2].travel
+    place = Place(half.begin.item(row), half.end.item(row), half.share.item(row))
+    day.broke_down[run], goes_on = minute, minute + half.repair_min.item(row)
+    half.km_left[row], half.broken_run[row] = inf, run
     for spares in day.spares:
         turn = borrowed.enter_context(spares.request())
         yield turn | env.timeout(goes_on - env.now)
         away_min, km = place.way(travel, table.spare_yard[run])
         if turn.triggered and env.now + away_min < goes_on:
-            home_min, home_km = place.way(travel, table.yard[bus])
-            week.ready[bus] = goes_on + home_min
-            day.spare_left[run] = half["spare_left"] = env.now
+            home_min, home_km = place.way(travel, table.yard[row])
+            week.ready[row] = goes_on + home_min
+            day.spare_left[run] = half.spare_left[row] = env.now
             day.empty_km[run] += km + home_km
-            goes_on = env.now + away_min + half["aboard"].item() * week.transfer_min
+            goes_on = env.now + away_min + half.aboard.item(row) * week.transfer_min
         else:
             borrowed.close()
     day.went_on[run] = goes_on
-    half["broke_min"] += goes_on - minute
-    half["clock"] += goes_on - minute
+    half.broke_min[row] += goes_on - minute
+    half.clock[row] += goes_on - minute
 
 
 def cancel(env: Clock, week: Week, run: int, day: Day, cause: int) -> None:
@@ -116,20 +115,18 @@ def leave_behind(env: Clock, week: Week, run: int, day: Day) -> None:
         env.process(spare(env, week, spares, run, day))
 
 
-def fetch(env: Clock, week: Week, half: Row, schools: frozenset[int]) -> Steps:
+def fetch(env: Clock, week: Week, bus: int, day: Day, way: int, schools: frozenset[int]) -> Steps:
     """Drive once more for those who were left behind at the schools a bus serves."""
-    table, (number, way) = week.timetable, divmod(half["sheet"].item(), 2)
-    day = week.by_day[number]
-    legs = day.legs[way]
+    table, legs, half = week.timetable, day.legs[way], env.half
     for school in sorted(schools):
         waiting = day.stranded[school]
         for run in [run for run in waiting if table.direction[run] == way and table.schools[run] <= schools]:
-            start, at = legs.first[run], half["at"]
+            start, at = legs.first[run], half.at.item(bus)
             reached = start >= 0 and isfinite(legs.travel.minutes[at, start])
             if run in waiting and env.now <= day.latest_min[run] and reached:
                 waiting.remove(run)
-                yield from second(env, week, half["seats"].item(), run, day, at.item())
-                half["at"] = legs.last[run]
+                yield from second(env, week, half.seats.item(bus), run, day, at)
+                half.at[bus] = legs.last[run]
 
 
 def spare(env: Clock, week: Week, spares: simpy.Resource, run: int, day: Day) -> Steps:

@@ -87,8 +87,7 @@ class Day:
                 if table.stop_in[piece.first]:  # of the minutes that the weather costs a run, those after the gate
                     self.slow_after_min[piece.call] = luck.weather_min[d, piece.end : end].sum()
         self.traffic: Floats = luck.traffic[d]
-        self.break_km: list[list[float]] = luck.break_km[:, d].tolist()
-        self.repair_min: list[list[float]] = luck.repair_min[:, d].tolist()
+        self.break_km, self.repair_min = luck.break_km[:, d], luck.repair_min[:, d]
         self.guardian_min: Floats = luck.guardian_min[d]
         self.no_crew = {NO_BUS: BUS}
         self.spares: list[simpy.Resource] = []
@@ -138,12 +137,11 @@ class Week:
         self.diary = diary.wipe()
         self.diary.sky[:] = luck.conditions.sky
         self.slept = np.zeros((days + 1, len(self.pupils)), dtype=bool)
+        self.ready, self.repaired = np.zeros(len(table.yard)), np.full(len(table.yard), -np.inf)
         self.by_day = [Day(d, self) for d in range(days)]
 
     def furnish(self, env: simpy.Environment) -> None:
-        """Set up what processes compete for: spare buses with a crew; and when the buses are home and repaired."""
-        table = self.timetable
-        self.ready, self.repaired = [0.0] * len(table.yard), [-np.inf] * len(table.yard)
+        """Set up what processes compete for: spare buses with a crew."""
         for day in self.by_day:
             self._muster(env, day)
 

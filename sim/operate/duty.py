@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from math import inf, isfinite
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from sim.operate.bus import Steps, drive_on, fetch, stand_still
 from sim.operate.clock import Clock
 from sim.operate.diary import NO_CAUSE, ROAD, WEATHER
-from sim.operate.half import NEXT, UNUSED
+from sim.operate.half import BEGIN
 from sim.operate.legs import Legs
 from sim.operate.pupils import IN, OUT
 
@@ -35,29 +35,29 @@ def half_day(env: Clock, week: Week, bus: int, day: Day, way: int, runs: tuple[i
     A bus that is not home or not repaired in time from the half day before sets out late. A spare bus that takes
     over after a breakdown is kept until the end of the half day.
     """
-    table, yard, legs, ready = week.timetable, week.timetable.yard[bus], day.legs[way], week.ready[bus]
+    table, yard, legs = week.timetable, week.timetable.yard[bus], day.legs[way]
     out_of_reach = [] if legs is week.dry else [run for run in runs if not _reaches(legs, yard, run)]
     for run in out_of_reach:
         env.process(stand_still(env, week, (run,), day, _why_cut(week, legs, run)))
     todo = [run for run in runs if run not in out_of_reach]
     env.todo[bus, : len(todo)] = todo
-    broke_min = inf if week.repaired[bus] >= env.now else 0.0
-    env.halves[bus] = (2 * day.number + way, bus, bus, 1 + bus, table.bus_seats[bus], len(todo),
-                       day.repair_min[way][bus], day.break_km[way][bus], yard, max(env.now, ready), broke_min,
-                       -1, 0.0, NEXT, *UNUSED)  # fmt: skip
+    half = env.half
+    half.sheet[bus], half.runs[bus], half.stage[bus] = 2 * day.number + way, len(todo), BEGIN
     with ExitStack() as borrowed:
         yield from drive_on(env, week, bus, borrowed)
-        half = env.halves[bus]
-        if half["last"] < 0:
+        last = half.last.item(bus)
+        if last < 0:
             return
-        yield from fetch(env, week, half, frozenset().union(*(table.schools[run] for run in runs)))
-        home = env.now + legs.travel.minutes.item(half["at"], yard)
-        if half["spare_left"] >= 0:
+        if any(day.stranded.values()):
+            yield from fetch(env, week, bus, day, way, frozenset().union(*(table.schools[run] for run in runs)))
+        at = half.at.item(bus)
+        home = env.now + legs.travel.minutes.item(at, yard)
+        if half.spare_left[bus] >= 0:
             yield env.timeout(home - env.now)
-            day.spare_min[half["broken_run"]] += home - half["spare_left"]
-    day.empty_km[half["last"]] += legs.travel.km.item(half["at"], yard)
-    day.came_home[way][bus], week.ready[bus] = home, max(home, week.ready[bus])
-    if half["broken_run"] >= 0:
+            day.spare_min[half.broken_run[bus]] += home - half.spare_left[bus]
+    day.empty_km[last] += legs.travel.km.item(at, yard)
+    day.came_home[way][bus], week.ready[bus] = home, max(home, week.ready.item(bus))
+    if half.broken_run[bus] >= 0:
         week.repaired[bus] = week.ready[bus]
 
 

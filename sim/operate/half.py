@@ -8,8 +8,8 @@ import numpy as np
 
 from sim.county.road import Travel
 
-NEXT, LEAVE, START, PIECE, GATE, DRIVE, REST, BROKEN, BEHIND, LATE, FREE = range(11)
-"""What comes next for a bus: to set out for its next run, to leave for it, its first stop, the next piece of the run,
+BEGIN, NEXT, LEAVE, START, PIECE, GATE, DRIVE, REST, BROKEN, BEHIND, LATE, FREE = range(12)
+"""What comes next for a bus: its half day, to set out for its next run, to leave for it, its first stop, the next piece of the run,
 a gate, the stops of a piece, those after a breakdown. Somebody has to see to it when it is broken, has left pupils
 behind, is too late for a run or is free."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba import njit, types
+from numba.experimental import structref
 
 from sim.operate.drive import Bools, Floats, Ints, Left, Pace, Riders, Road, Track
 from sim.operate.pupils import IN
@@ -16,7 +18,12 @@ Ways = tuple[Floats, Floats, Floats]
 """Minutes, minutes at the legal limit and km between any two nodes."""
 
 
-class Course(NamedTuple):
+@structref.register
+class CourseType(types.StructRef):
+    """What `Course` is to compiled code."""
+
+
+class Course(structref.StructRefProxy):
     """The legs of all runs in the weather of a half day; R runs, P stops, C calls. As in `Legs`."""
 
     first: Ints
@@ -32,7 +39,12 @@ class Course(NamedTuple):
     is_dry: bool
 
 
-class Plan(NamedTuple):
+@structref.register
+class PlanType(types.StructRef):
+    """What `Plan` is to compiled code."""
+
+
+class Plan(structref.StructRefProxy):
     """What is planned for all half days of a week; R runs, P stops, C calls, N pupils."""
 
     piece_at: Ints
@@ -50,12 +62,21 @@ class Plan(NamedTuple):
     turnaround_min: float
     bays: Floats
     """(schools, bays) minute at which each bay of each gate is free; inf: there is none."""
+    yard: Ints
+    """(buses,) node of the yard; minute at which the bus is home, and repaired."""
+    ready: Floats
+    repaired: Floats
     todo: Ints
     """(rows, runs) runs of each bus under way, in order."""
     second_track: Track
 
 
-class Times(NamedTuple):
+@structref.register
+class TimesType(types.StructRef):
+    """What `Times` is to compiled code."""
+
+
+class Times(structref.StructRefProxy):
     """The planned minutes of a half day and its luck, minutes of the week."""
 
     be_there: Floats
@@ -68,11 +89,18 @@ class Times(NamedTuple):
     traffic: Floats
     slow_min: Floats
     slow_after_min: Floats
+    break_km: Floats
+    repair_min: Floats
     road: Road
     guardian: tuple[Floats, float]
 
 
-class Pages(NamedTuple):
+@structref.register
+class PagesType(types.StructRef):
+    """What `Pages` is to compiled code."""
+
+
+class Pages(structref.StructRefProxy):
     """Who waits on a half day, and the pages on which it is told."""
 
     waits: Bools
@@ -92,7 +120,12 @@ class Pages(NamedTuple):
     set_out: Floats
 
 
-class Sheet(NamedTuple):
+@structref.register
+class SheetType(types.StructRef):
+    """What `Sheet` is to compiled code."""
+
+
+class Sheet(structref.StructRefProxy):
     """A morning or an afternoon of all buses."""
 
     number: int
@@ -103,33 +136,48 @@ class Sheet(NamedTuple):
     pages: Pages
 
 
-def plan(week: Week, rows: int) -> Plan:
-    """Lay out what all half days of a week have in common; rows: of buses under way."""
+structref.define_proxy(Course, CourseType, list(Course.__annotations__))
+structref.define_proxy(Plan, PlanType, list(Plan.__annotations__))
+structref.define_proxy(Times, TimesType, list(Times.__annotations__))
+structref.define_proxy(Pages, PagesType, list(Pages.__annotations__))
+structref.define_proxy(Sheet, SheetType, list(Sheet.__annotations__))
+
+
+@njit(cache=True)
+def _plan(fields: Any) -> Plan:
+    return Plan(*fields)
+
+
+@njit(cache=True)
+def _sheet(number: int, into: bool, plan: Plan, course: Any, times: Any, pages: Any) -> Sheet:
+    return Sheet(number, into, plan, Course(*course), Times(*times), Pages(*pages))
+
+
+def plan(week: Week, todo: Ints) -> Plan:
+    """Lay out what all half days of a week have in common."""
     table, bays = week.timetable, np.maximum(week.stage.gate_bays, 1)
     free = np.where(np.arange(bays.max(initial=1)) < bays[:, None], -np.inf, np.inf)
-    most = max(map(len, table.duties.values()), default=1)
     second_track = tuple(np.empty_like(page[0]) for page in (week.diary.arrived, week.diary.departed, week.diary.load))
-    return Plan(
+    return _plan((
         *table.course, table.call_school, table.call_of_stop, table.riders, week.dwell, week.unload_min,
-        week.turnaround_min, free, np.zeros((rows, most), dtype=np.int64), second_track,
-    )  # fmt: skip
+        week.turnaround_min, free, np.array(table.yard, dtype=np.int64), week.ready, week.repaired, todo, second_track,
+    ))  # fmt: skip
 
 
 def sheet(week: Week, plan: Plan, day: Day, way: int) -> Sheet:
     """Lay out a morning or an afternoon."""
-    legs, table, diary, d = day.legs[way], week.timetable, week.diary, day.number
-    travel = legs.travel
-    course = Course(
+    legs, table, travel = day.legs[way], week.timetable, day.legs[way].travel
+    course = (
         legs.first, legs.last, legs.run_km, legs.call_km, legs.call_cut, legs.km, legs.begin, legs.end,
         (travel.minutes, travel.floor_min, travel.km), week.dry.travel.minutes, legs is week.dry,
     )  # fmt: skip
-    times = Times(
+    times = (
         day.be_there_min, day.depart_min, day.latest_min, day.hold, day.close, day.friday, table.is_lodger,
-        day.traffic, day.slow_min, day.slow_after_min, day.road(way), (day.guardian_min, week.guardian_wait_min),
+        day.traffic, day.slow_min, day.slow_after_min, day.break_km[way], day.repair_min[way], day.road(way), (day.guardian_min, week.guardian_wait_min),
     )  # fmt: skip
-    pages = Pages(
+    pages = (
         day.ready(way), day.on(way), day.alighted_in if way == IN else day.alighted_out, day.carried_on,
         day.left(way), day.track, day.left_yard, day.empty_km, day.run_km, day.reached_gate, day.took_bay,
         day.freed_bay, day.weather_min, day.broke_min, day.set_out[way],
     )  # fmt: skip
-    return Sheet(2 * d + way, way == IN, plan, course, times, pages)
+    return _sheet(2 * day.number + way, way == IN, plan, course, times, pages)

@@ -91,13 +91,14 @@ def but_for_beds(
 def lived_by(settings: Settings, plan: YearPlan, known: Known) -> YearPlan:
     """Return the plan of a year without what changes no day of those who have their beds.
 
-    Left out are buses that nobody is there to drive, how many beds a dormitory has, and what was checked; so plans that
-    differ in nothing else are one.
+    Left out are buses that nobody is there to drive, how many beds a dormitory has, who was not placed, and what was
+    checked; so plans that differ in nothing else are one.
     """
     drivers, attendants = crews(settings, plan)
     runs = replace(plan.runs, buses_owned=0, spare_buses=min(plan.runs.spare_buses, drivers, attendants))
     beds = Beds(np.minimum(plan.beds.nominal, 1), np.zeros_like(plan.beds.emergency))
-    return known.interned(replace(plan, runs=runs, beds=beds, checked=None))
+    placed = replace(plan.places, unplaced=plan.places.unplaced.iloc[:0])
+    return known.interned(replace(plan, places=placed, runs=runs, beds=beds, checked=None))
 
 
 def _set_up(

@@ -18,7 +18,7 @@ from numba import njit
 
 from sim.operate import drive
 from sim.operate.drive import Floats, Ints
-from sim.operate.half import BEHIND, BROKEN, DRIVE, FREE, GATE, LATE, LEAVE, NEXT, PIECE, REST, START
+from sim.operate.half import BEGIN, BEHIND, BROKEN, DRIVE, FREE, GATE, LATE, LEAVE, NEXT, PIECE, REST, START
 from sim.operate.sheet import Sheet
 
 Row = Any
@@ -65,14 +65,18 @@ def move(sheet: Sheet, way: UnderWay) -> Iterator[int]:
 @njit(cache=True)
 def _first(way: UnderWay) -> int:
     """Return the row that is to be moved first."""
-    first, due = 0, way.due
-    for row in range(1, len(due)):
-        if due[row] <= due[first]:
-            same = due[row] == due[first]
-            rank, other = way.rank[row], way.rank[first]
-            if not same or rank < other or (rank == other and way.planned[row] < way.planned[first]):
-                first = row
+    first, soonest, due = 0, np.inf, way.due
+    for row in range(len(due)):
+        if due[row] < soonest or (due[row] == soonest and soonest < np.inf and _ahead(way, row, first)):
+            first, soonest = row, due[row]
     return first
+
+
+@njit(cache=True)
+def _ahead(way: UnderWay, row: int, other: int) -> bool:
+    """Tell which of two rows that are due at the same minute is first."""
+    rank, others = way.rank[row], way.rank[other]
+    return rank < others or (rank == others and way.planned[row] < way.planned[other])
 
 
 @njit(cache=True)
@@ -93,6 +97,8 @@ def _go_on(sheet: Sheet, way: UnderWay, row: int) -> bool:
 @njit(cache=True)
 def _step(sheet: Sheet, bus: Row) -> float:
     """Do what comes next for a bus; return until when it is busy then, NaN when the next thing follows at once."""
+    if bus.stage == BEGIN:
+        return _begin(sheet, bus)
     if bus.stage == NEXT:
         return _next_run(sheet, bus)
     if bus.stage == LEAVE:
@@ -104,6 +110,18 @@ def _step(sheet: Sheet, bus: Row) -> float:
     if bus.stage == GATE:
         return _call(sheet, bus)
     return _drive(sheet, bus)
+
+
+@njit(cache=True)
+def _begin(sheet: Sheet, bus: Row) -> float:
+    """Begin the half day of a bus in its yard, when it is home and repaired from the one before."""
+    plan, times, number = sheet.plan, sheet.times, bus.bus
+    bus.km_left, bus.repair_min = times.break_km[number], times.repair_min[number]
+    bus.at, bus.free = plan.yard[number], max(bus.now, plan.ready[number])
+    bus.broke_min = np.inf if plan.repaired[number] >= bus.now else 0.0
+    bus.weather_min, bus.nth, bus.last, bus.broken_run, bus.spare_left = 0.0, 0, -1, -1, -1.0
+    bus.stage = NEXT
+    return np.nan
 
 
 @njit(cache=True)

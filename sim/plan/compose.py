@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from sim.config import Settings
 from sim.county import County
 from sim.county.road import Travel
-from sim.plan import GRADES, LODGE, SCHOOL_BUS, Bools, Closures, Floats, Forecast, Places, Plan, Routes, YearPlan
+from sim.plan import (
+    GRADES,
+    LODGE,
+    SCHOOL_BUS,
+    Bools,
+    Checked,
+    Closures,
+    Floats,
+    Forecast,
+    Places,
+    Plan,
+    Routes,
+    Runs,
+    YearPlan,
+)
 from sim.plan.choice import alternatives
 from sim.plan.classroom import class_places, classes
 from sim.plan.close import close_and_place
@@ -22,55 +38,83 @@ from sim.plan.replan import needs
 from sim.plan.staff import posts, staffed
 from sim.plan.stops import with_stops
 from sim.plan.wash import fixtures
+from sim.share import Known
 
 Router = Callable[[Iterable[Places]], list[Routes]]
 """Makes the routes of several years' places, in the same order; the study spreads it over workers."""
 
 
-def make(settings: Settings, county: County, travel: Travel, route_all: Router) -> Plan:
-    """Plan all years of a study on the forecast, before any luck is drawn."""
-    expected, closed, at_home = placed_years(settings, county, travel)
+def make(settings: Settings, county: County, travel: Travel, route_all: Router, known: Known | None = None) -> Plan:
+    """Plan all years of a study on the forecast, before any luck is drawn; what is known is not reckoned again."""
+    known, name, settings = known or Known(), settings.scenario, _nameless(settings)
+    expected, closed, at_home = known(_placed_years, settings, county, travel)
     years: list[YearPlan] = []
     owned = 0
-    placed, ways = _at_stops(settings, county, travel, at_home, route_all)
+    placed, ways = _at_stops(settings, county, travel, at_home, route_all, known)
     for open_, year_places, routes in zip(closed.open, placed, ways, strict=True):
-        years.append(_year(settings, county, travel, open_, year_places, routes, owned))
-        owned = years[-1].runs.buses_owned
-    staff = posts(settings, county, years, expected, travel)
+        runs = known(chain, settings, travel, county, known.interned(routes), owned)
+        open_now = known.interned(open_)
+        chosen = known(choose, settings, county, travel, year_places, runs, open_now, owned)
+        years.append(known(_year, settings, county, open_now, *chosen))
+        owned = runs.buses_owned
+    staff = known(posts, settings, county, tuple(years), expected, travel)
     others = alternatives(county, settings, travel, closed, placed)
-    return Plan(expected, closed, staffed(county, years, staff), staff, others)
+    return _named(Plan(expected, closed, staffed(county, years, staff), staff, others), name)
 
 
 def placed_years(settings: Settings, county: County, travel: Travel) -> tuple[Forecast, Closures, list[Places]]:
     """Return the forecast, the closures, and the school and way of all pupils in every year; stops at home."""
-    expected = forecast(county, settings)
-    closed, placed = close_and_place(county, settings, travel, expected)
+    expected, closed, placed = _placed_years(settings, county, travel)
     return expected, closed, list(placed)
 
 
+def _placed_years(settings: Settings, county: County, travel: Travel) -> tuple[Forecast, Closures, tuple[Places, ...]]:
+    expected = forecast(county, settings)
+    return expected, *close_and_place(county, settings, travel, expected)
+
+
+def _nameless(settings: Settings) -> Settings:
+    """Return settings without the scenario's name, so that it does not keep scenarios apart that are planned alike."""
+    return settings.model_copy(update={"scenario": ""})
+
+
+def _named(plan: Plan, name: str) -> Plan:
+    """Write the scenario's name into the tables of a plan."""
+
+    def told(table: pd.DataFrame) -> pd.DataFrame:
+        return table.assign(scenario=name) if len(table) else table
+
+    def of_year(year: YearPlan) -> YearPlan:
+        lost = year.places.unplaced
+        return replace(year, places=replace(year.places, unplaced=told(lost))) if len(lost) else year
+
+    closed = {table: told(getattr(plan.closures, table)) for table in ("decisions", "school_plans", "grounds")}
+    return replace(
+        plan,
+        closures=replace(plan.closures, **closed),
+        years=tuple(map(of_year, plan.years)),
+        posts=told(plan.posts),
+        alternatives=told(plan.alternatives),
+    )
+
+
 def _at_stops(
-    settings: Settings, county: County, travel: Travel, at_home: list[Places], route_all: Router
+    settings: Settings, county: County, travel: Travel, at_home: Sequence[Places], route_all: Router, known: Known
 ) -> tuple[list[Places], list[Routes]]:
     """Return the places and routes of every year: with shared stops, unless these cost a bus or, at as many, km."""
     chosen = list(zip(at_home, route_all(at_home), strict=True))
     if settings.fleet.stop_walk_km > 0:
-        shared = [with_stops(county, settings, travel, year) for year in at_home]
+        shared = [known(with_stops, county, settings, travel, year) for year in at_home]
         both = zip(zip(shared, route_all(shared), strict=True), chosen, strict=True)
-        chosen = [min(two, key=lambda one: needs(settings, county, travel, one[1])) for two in both]
+
+        def worth(one: tuple[Places, Routes]) -> tuple[float, float]:
+            return known(needs, settings, county, travel, known.interned(one[1]))
+
+        chosen = [min(two, key=worth) for two in both]
     return [places for places, _ in chosen], [routes for _, routes in chosen]
 
 
-def _year(
-    settings: Settings,
-    county: County,
-    travel: Travel,
-    open_: Bools,
-    placed: Places,
-    routes: Routes,
-    owned: int,
-) -> YearPlan:
-    planned = chain(settings, travel, county, routes, owned)
-    placed, runs, checked = choose(settings, county, travel, placed, planned, open_, owned)
+def _year(settings: Settings, county: County, open_: Bools, placed: Places, runs: Runs, checked: Checked) -> YearPlan:
     return YearPlan(
         year=placed.year,
         open=open_,

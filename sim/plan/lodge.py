@@ -16,9 +16,10 @@ def added(county: County, what: str, year: int) -> Ints:
     """Return what projects have added to each school by a year, e.g. `beds_girls`; shape (S,)."""
     total = np.zeros(len(county.schools.id), dtype=np.int64)
     position = {school: s for s, school in enumerate(county.schools.id)}
-    for row in county.projects.itertuples():
-        if row.adds == what and row.year <= year:
-            total[position[row.school_id]] += int(row.quantity)
+    rows = (county.projects[name].tolist() for name in ("adds", "year", "school_id", "quantity"))
+    for adds, when, school, quantity in zip(*rows, strict=True):
+        if adds == what and when <= year:
+            total[position[school]] += int(quantity)
     return total
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from sim.tables.closing import SCENARIO, YEAR, interval, run_file
 from sim.tables.column import Column, Table, flag, number, text, whole
+from sim.tables.run import REPLICATION
 
+CLEAR = 0.05
+"""A difference whose adjusted p value is below this is called clear."""
 MEASURE = text("measure", "What is measured")
 
 
@@ -45,6 +48,13 @@ PRECISION = run_file(
     number("wanted", "The share asked for: `study.precision`"),
     flag("reached", "It is no more than wanted"),
 )  # fmt: skip
+HEADLINES = run_file(
+    "headlines.parquet",
+    "Measures of the whole county in the mean of a year, by replication: what scenarios are compared by",
+    "scenario replication measure",
+    SCENARIO, REPLICATION, MEASURE,
+    number("value", "Value", low=None),
+)  # fmt: skip
 SUMMARY = run_file(
     "summary.parquet",
     "A sweep: measures of each scenario in the mean of a year, and paired differences to the first",
@@ -65,4 +75,4 @@ SUMMARY = run_file(
     number("crn_gain", "Times wider the difference's interval would be with luck of its own for each", nullable=True),
 )  # fmt: skip
 
-SURE_TABLES: tuple[Table, ...] = (YEARLY, PRECISION, SUMMARY)
+SURE_TABLES: tuple[Table, ...] = (YEARLY, PRECISION, HEADLINES, SUMMARY)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from sim.tell.number import money
-from sim.tell.run import Run
+from sim.tell.run import Run, plain
 from sim.tell.words import Words
 
 
@@ -34,7 +34,12 @@ class Case:
     @cached_property
     def last(self) -> Any:
         """Return the last decision."""
-        return next(self.decisions.tail(1).itertuples())
+        return self.steps[-1]
+
+    @cached_property
+    def steps(self) -> list[Any]:
+        """Return the decisions in the order of years."""
+        return list(self.decisions.itertuples())
 
     @property
     def verdict(self) -> str:
@@ -67,6 +72,11 @@ class Case:
         return self.plans[self.plans["year"] >= self.last.year]
 
     @cached_property
+    def rows(self) -> list[Any]:
+        """Return these rows one by one."""
+        return list(self.told.itertuples())
+
+    @cached_property
     def found(self) -> pd.DataFrame:
         """Return the rows of grounds.csv of the last decision, by ground."""
         return self.grounds[self.grounds["year"] == self.last.year].set_index("ground")
@@ -76,7 +86,9 @@ def cases(run: Run) -> Iterator[Case]:
     """Yield every school that a rule or list named, in the order of their ids."""
     if not run.folder.file("grounds").is_file():
         return
-    tables = [run.table(name).sort_values("year", kind="stable") for name in ("closures", "grounds", "school_plans")]
+    tables = [
+        plain(run.table(name)).sort_values("year", kind="stable") for name in ("closures", "grounds", "school_plans")
+    ]
     parts = [dict(iter(table.groupby("school_id"))) for table in tables]
     for school in sorted(parts[0]):
         of = [part.get(school, table.iloc[:0]) for part, table in zip(parts, tables, strict=True)]

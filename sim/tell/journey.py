@@ -43,24 +43,24 @@ def rides(run: Run) -> pd.Series[float]:
 def travel(case: Case, ride: pd.Series[float]) -> list[str]:
     """Return for each hamlet and school where its pupils go, how, how long it takes, and what the limit is."""
     said, word = [], case.words
-    for (hamlet, to), rows in case.told.groupby(["hamlet_id", "to_school_id"], sort=False, dropna=False):
-        first = next(rows.itertuples())
-        name = _hamlet(case.run, str(hamlet))
-        if pd.isna(to):
+    told: dict[tuple[str, str | None], list[Any]] = {}
+    for row in case.rows:
+        told.setdefault((row.hamlet_id, row.to_school_id if pd.notna(row.to_school_id) else None), []).append(row)
+    for (hamlet, to), rows in told.items():
+        first, name = rows[0], _hamlet(case.run, hamlet)
+        if to is None:
             said.append(word("sheet.nowhere", hamlet=name))
             continue
-        parts = [word(f"sheet.goes.{case.verdict}", hamlet=name, school=case.run.site(str(to), short=True))]
+        parts = [word(f"sheet.goes.{case.verdict}", hamlet=name, school=case.run.site(to, short=True))]
         parts += [_way(case, first), *_time(case, first, ride)]
         if not case.run.public:
-            parts += [
-                word("sheet.who", year=row.year, grades=row.grades, pupils=_up(row.pupils)) for row in rows.itertuples()
-            ]
+            parts += [word("sheet.who", year=row.year, grades=row.grades, pupils=_up(row.pupils)) for row in rows]
         said.append(word.speak(parts))
     return [*said, *_split(case), *_lodging_and_fare(case)]
 
 
 def _hamlet(run: Run, hamlet: str) -> str:
-    return str(run.hamlets.loc[hamlet, "name_zh"] if hamlet in run.hamlets.index else "") or hamlet
+    return run.hamlet_names.get(hamlet, "") or hamlet
 
 
 def _way(case: Case, row: Any) -> str:
@@ -128,12 +128,10 @@ def _up(amount: float) -> str:
 
 def _split(case: Case) -> list[str]:
     """Return which hamlets' pupils go to different schools, and why."""
-    apart = case.told[case.told["split"].notna()].drop_duplicates(["hamlet_id", "split"])
+    apart = dict.fromkeys((row.hamlet_id, row.split) for row in case.rows if pd.notna(row.split))
     return [
-        case.words(
-            "sheet.split", hamlet=_hamlet(case.run, row.hamlet_id), why=case.words.term("sheet.split", row.split)
-        )
-        for row in apart.itertuples()
+        case.words("sheet.split", hamlet=_hamlet(case.run, hamlet), why=case.words.term("sheet.split", split))
+        for hamlet, split in apart
     ]
 
 
@@ -150,8 +148,7 @@ def room(case: Case) -> list[str]:
     """Return what there is at each receiving school: class places, meals, seats, beds; and who may sleep there."""
     said, word, run = [], case.words, case.run
     for to in dict.fromkeys(case.told["to_school_id"].dropna()):
-        there = run.resources[(run.resources["site_id"] == to) & (run.resources["year"] == case.last.year)]
-        has = there.groupby("resource")["capacity"].mean().reindex(ROOMS).fillna(0.0)
+        has = {resource: run.capacity.get((to, case.last.year, resource), 0.0) for resource in ROOMS}
         beds = has["bed_girls"] + has["bed_boys"]
         sizes = {"places": has["classroom_seat"], "meals": has["kitchen"], "seats": has["canteen_seat"], "beds": beds}
         keys = [name for name, size in sizes.items() if size > 0]
@@ -172,7 +169,7 @@ def room(case: Case) -> list[str]:
 def others(case: Case) -> list[str]:
     """Return the nearest other schools and why pupils do not go there; each said once."""
     said = []
-    for row in case.told.itertuples():
+    for row in case.rows:
         for k in (1, 2):
             other = getattr(row, f"alternative_{k}")
             if pd.isna(other):
@@ -199,8 +196,7 @@ def staff(case: Case) -> list[str]:
         said.append(word("sheet.staff.until", year=case.empty_from))
     if case.empty_from > run.years[-1]:
         return [*said, word("sheet.staff.beyond")]
-    posts = run.posts
-    moved = posts[(posts["from_school_id"] == case.school) & (posts["year"] == case.empty_from)]
+    moved = run.moved.get((case.school, case.empty_from), run.posts.iloc[:0])
     for site, rows in moved.groupby("site_id", sort=False):
         people = word.join([_people(case, row.post, int(row.filled)) for row in rows.itertuples()])
         key = "sheet.staff.none" if site == COUNTY else "sheet.staff.goes"

@@ -20,6 +20,8 @@ MILLION_YUAN = 1_000_000.0
 TEN_THOUSAND_YUAN = 10_000.0
 HUNDRED_MILLION_YUAN = 100_000_000.0
 MANY = 100
+ROUNDING = 1e-9
+"""A width of this share of a mean is rounding."""
 
 
 def interval(values: pd.DataFrame) -> pd.DataFrame:
@@ -61,7 +63,7 @@ def masked(count: float, away: bool) -> str:
 
 def span(mean: float, low: float, high: float, digits: int | None = None) -> str:
     """Return a mean with its interval, the mean alone where there is none or it has no width."""
-    if not (np.isfinite(low) and np.isfinite(high)) or low == high:
+    if not (np.isfinite(low) and np.isfinite(high)) or high - low <= ROUNDING * abs(mean):
         return number(mean, digits)
     if digits is None:
         digits = 0 if max(abs(mean), abs(high)) >= MANY else 1

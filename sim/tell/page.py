@@ -18,11 +18,13 @@ from sim.tell.answer import answer, key_figures
 from sim.tell.effect import charts
 from sim.tell.enrol import check_table, story
 from sim.tell.figure import draw, file_of
+from sim.tell.number import percent
 from sim.tell.run import Run, origin
 from sim.tell.service import Service
 from sim.tell.sheet import sheets
 from sim.tell.stress import Stress, struck, weather_table
 from sim.tell.sweep import Sweep
+from sim.tell.sweep_chart import chart
 from sim.tell.town import Town
 from sim.tell.unplaced import unplaced
 from sim.tell.words import Words
@@ -157,6 +159,7 @@ def facts(run: Run) -> list[tuple[str, str]]:
         "county": word("fact.size", county=county_name(run), schools=len(run.schools), hamlets=len(run.hamlets)),
         "years": f"{run.years[0]} – {run.years[-1]} ({len(run.years)})",
         "replications": str(len(run.replications)),
+        **({"precision": precise} if (precise := _precise(run)) else {}),
         "weeks": word("fact.all_weeks") if not weeks else word("fact.some_weeks", weeks=weeks),
         "seed": str(settings.seed),
         "closure": settings.closure.name,
@@ -169,6 +172,19 @@ def facts(run: Run) -> list[tuple[str, str]]:
         "started": str(manifest.get("started_utc", "")).replace("T", " ").replace("+00:00", " UTC"),
     }
     return [(word(f"fact.{name}"), value) for name, value in told.items()]
+
+
+def _precise(run: Run) -> str:
+    """Return the precision that was asked for and which measures have it; nothing where none was asked for."""
+    asked, word, table = run.settings.study.precision, run.words, run.if_there("precision")
+    if asked is None or table.empty:
+        return ""
+    told = []
+    for row in table.itertuples():
+        state = "fact.always_nothing" if row.mean == 0 else "fact.precise" if row.reached else "fact.not_precise"
+        relative = percent(row.relative, 1)
+        told.append(word(state, measure=word.term("measure", row.measure), relative=relative, count=row.replications))
+    return word("fact.precision_asked", asked=percent(asked, 1), told=word.join(told))
 
 
 def _assign(run: Run) -> str:
@@ -203,14 +219,14 @@ def comparison(sweep_folder: Path) -> Path:
     """Write compare.html of a sweep from its summary.parquet; return where the page lies."""
     sweep = Sweep(Path(sweep_folder))
     folder = RunFolder(sweep.path)
-    chart = sweep.chart()
-    folder.write_text("figures/compare.svg", chart + "\n")
+    drawn = chart(sweep)
+    folder.write_text("figures/compare.svg", drawn + "\n")
     page = _render(
         "compare.html.j2",
         sweep.words,
         title=sweep.words("compare.title"),
         sweep=sweep,
-        chart=Markup(chart),
+        chart=Markup(drawn),
         main=sweep.main_table(),
         full=sweep.full_table(),
     )

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from sim.store import INPUTS
+from sim.store.folder import YAML
 from sim.tell.grid import Grid, grid
 from sim.tell.number import number
 from sim.tell.run import Run, origin
@@ -66,7 +67,7 @@ def entries(run: Run, name: str) -> dict[str, dict[str, Any]]:
     """Return the price list or the limits as they were used."""
     file: Path = run.path / INPUTS / f"{name}.yaml"
     if file.is_file():
-        return yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        return yaml.load(file.read_text(encoding="utf-8"), YAML) or {}
     return {key: item.model_dump() for key, item in getattr(run.settings, name).items()}
 
 

@@ -112,14 +112,22 @@ class Run:
         """Return the school days of a year."""
         return float(self.input("calendar.csv")["days"].astype(float).sum())
 
+    @cached_property
+    def _names(self) -> dict[str, tuple[str, str]]:
+        """Return the Chinese and the English name of each school, either may be empty."""
+        names = (self.schools[name].astype(str).tolist() for name in ("school_id", "name_zh", "name_en"))
+        return {school: (zh, en) for school, zh, en in zip(*names, strict=True)}
+
+    @cached_property
+    def hamlet_names(self) -> dict[str, str]:
+        """Return the Chinese name of each hamlet, which may be empty."""
+        return {str(hamlet): str(name) for hamlet, name in self.hamlets["name_zh"].items()}
+
     def site(self, site_id: str, short: bool = False) -> str:
         """Return a school's name as people know it: Chinese, with the English name where there is one."""
         if site_id == COUNTY:
             return self.words("site.county")
-        if site_id not in self.schools.index:
-            return site_id
-        row = self.schools.loc[site_id]
-        both = [str(name) for name in (row["name_zh"], row["name_en"]) if str(name)]
+        both = [name for name in self._names.get(site_id, ()) if name]
         if short:
             return both[0 if self.words.language == "zh" else -1] if both else site_id
         return " · ".join(both) or site_id
@@ -164,6 +172,11 @@ class Run:
         return self.table("posts")
 
     @cached_property
+    def moved(self) -> dict[tuple[str, int], pd.DataFrame]:
+        """Return the rows of posts that people of a school take in a year: (school, year) -> rows."""
+        return dict(iter(plain(self.posts).groupby(["from_school_id", "year"])))
+
+    @cached_property
     def bottlenecks(self) -> pd.DataFrame:
         """Return the bottlenecks of all years."""
         return self.table("bottlenecks")
@@ -179,6 +192,11 @@ class Run:
         return self.table("resources")
 
     @cached_property
+    def capacity(self) -> dict[tuple[str, int, str], float]:
+        """Return what there is of each resource: (site, year, resource) -> mean over replications."""
+        return plain(self.resources).groupby(["site_id", "year", "resource"])["capacity"].mean().dropna().to_dict()
+
+    @cached_property
     def days(self) -> pd.DataFrame:
         """Return the days that were lived with their weather; empty when the run does not tell them."""
         return self.if_there("days")
@@ -186,7 +204,7 @@ class Run:
     @cached_property
     def budget(self) -> pd.DataFrame:
         """Return the budget by year, account and payer; empty when there is none."""
-        return self.if_there("budget.csv")
+        return plain(self.if_there("budget.csv"))
 
     @cached_property
     def harm(self) -> pd.DataFrame:
@@ -225,6 +243,11 @@ def _sums(table: pa.Table, keys: Sequence[str], value: str) -> pa.Table:
     """Return the sums of a column over some keys, in the order in which the keys are met."""
     sums = table.group_by(list(keys), use_threads=False).aggregate([(value, "sum")])
     return sums.rename_columns({f"{value}_sum": value})
+
+
+def plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose texts are plain objects: faster to go through row by row, slower to store."""
+    return frame.astype({name: object for name in frame if isinstance(frame[name].dtype, pd.StringDtype)})
 
 
 def _placed(frame: pd.DataFrame) -> pd.DataFrame:

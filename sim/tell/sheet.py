@@ -62,7 +62,7 @@ def verdict(case: Case) -> str:
 def history(case: Case) -> list[str]:
     """Return what happens in which year, where it is more than one thing."""
     word, said = case.words, []
-    for row in case.decisions.itertuples():
+    for row in case.steps:
         why = word.term("sheet.because", row.condition_failed) if pd.notna(row.condition_failed) else ""
         why = "" if row.decision == "close" else why
         said.append(word(f"sheet.in_year.{row.decision}", year=row.year) + why)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -115,6 +116,10 @@ def _shorter(attribute: re.Match[str]) -> str:
 def as_svg(figure: Figure, title: str) -> str:
     """Return a figure as SVG: letters as text in the reader's fonts, a title for those who cannot see it."""
     buffer = io.StringIO()
+    FigureCanvasSVG(figure)
+    if layout := figure.get_layout_engine():
+        layout.execute(figure)  # here, as savefig would draw the whole figure once more for it
+        figure.set_layout_engine(None)
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]

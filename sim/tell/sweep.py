@@ -1,4 +1,4 @@
-"""What a sweep says: its scenarios side by side, what they differ in, and one chart of harm and cost."""
+"""What a sweep says: its scenarios side by side, what they differ in, and how sure that is."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
 import pandas as pd
 import yaml
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from sim.errors import BadInput
 from sim.store import CONFIG, RunFolder
+from sim.tables.sure import CLEAR
 from sim.tell.cells import FEWEST, HIDDEN, is_small
 from sim.tell.grid import Cell, Grid, grid
-from sim.tell.number import TEN_THOUSAND_YUAN, money, money_scale, span
-from sim.tell.style import BLUE, ORANGE, as_svg, canvas, more_room, styled
+from sim.tell.number import TEN_THOUSAND_YUAN, money, money_scale, number, span
 from sim.tell.words import Words
 
 HARMS = ("pupil_days_harmed", "severity")
@@ -52,6 +49,10 @@ COUNTS = (
 """Measures that count pupils or their days."""
 NO_CHOICE = ("scenario", "report.", "executor.", "study.out", "study.name", "study.workers")
 MONEY = "_yuan_per_year"
+STAR = "★"
+"""Marks a difference that is clear; `*` says that a number is hidden."""
+MANY = 12
+"""With more scenarios than these the table of all measures is folded up."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class Sweep:
                 word(
                     "compare.least_harm",
                     scenario=self.labels[best],
-                    value=span(*_interval(harm.loc[best])),
+                    value=self._told(harm.loc[best], self.harm),
                     measure=word.term("measure", self.harm),
                 )
                 + self._against(harm.loc[best])
@@ -159,9 +160,24 @@ class Sweep:
     def _against(self, row: pd.Series) -> str:
         if pd.isna(row["diff_mean"]):
             return ""
-        return self.words(
-            "compare.against", first=self.labels[self.scenarios[0]], value=span(*_interval(row, of="diff_"))
-        )
+        value = self._difference(row, self.harm)
+        return self.words("compare.against", first=self.labels[self.scenarios[0]], value=value)
+
+    def how_sure(self) -> list[str]:
+        """Return in words what a star means, what the same luck gains, and how much comes of sampled weeks."""
+        word, first, harm = self.words, self.scenarios[0], self.values(self.harm)
+        measure, said = word.term("measure", self.harm), []
+        if len(self.scenarios) > 1:
+            said.append(word("compare.text", first=self.labels[first], star=STAR))
+            said.append(word.count("compare_star", int(self.summary["comparisons"].max())))
+        if harm["crn_gain"].notna().any():
+            said.append(word("compare.gain", measure=measure, times=number(harm["crn_gain"].median(), 1)))
+        row = harm.loc[first]
+        if row["sampling_half_width"] > 0 and not self._is_hidden(row, self.harm):
+            half, part = row["high"] - row["mean"], row["sampling_half_width"]
+            text = "compare.sampling" if half > 0 else "compare.sampling_only"
+            said.append(word(text, measure=measure, scenario=self.labels[first], half=number(half), part=number(part)))
+        return said
 
     def main_table(self) -> Grid:
         """Return the scenarios with their headline measures, differences to the first below each."""
@@ -176,24 +192,32 @@ class Sweep:
         """Return every measure of every scenario with its interval and its paired difference."""
         rows = []
         for measure in dict.fromkeys(self.summary["measure"]):
-            scale = self._scale(measure)
             for name, row in self.values(measure).iterrows():
-                diff = span(*_interval(row, scale, "diff_"), self._places(measure))
-                diff = HIDDEN if self._is_hidden(row, measure) else diff
-                rows.append((self._head(measure), self.labels[str(name)], self._told(row, measure), diff))
+                told = self._told(row, measure), self._difference(row, measure)
+                rows.append((self._head(measure), self.labels[str(name)], *told))
         return grid(
             [self.words(f"column.{name}") for name in ("measure", "scenario", "value", "difference")], rows, (2, 3)
         )
 
+    def hidden(self, measure: str) -> pd.Series:
+        """Tell of each scenario whether a number counts one to four pupils (or their days) on a public page."""
+        means = self.values(measure)["mean"]
+        return means.map(is_small) & (self.public and measure in COUNTS)
+
     def _is_hidden(self, row: pd.Series, measure: str) -> bool:
-        """Tell whether a number counts one to four pupils (or their days) on a public page."""
         return self.public and measure in COUNTS and is_small(row["mean"])
 
     def _told(self, row: pd.Series, measure: str) -> str:
-        hide = self._is_hidden(row, measure)
-        mean, low, high = _interval(row, self._scale(measure))
-        low = max(low, 0.0) if measure in COUNTS and np.isfinite(low) else low
-        return f"<{FEWEST}" if hide else span(mean, low, high, self._places(measure))
+        if self._is_hidden(row, measure):
+            return f"<{FEWEST}"
+        return span(*_interval(row, self._scale(measure)), self._places(measure))
+
+    def _difference(self, row: pd.Series, measure: str) -> str:
+        """Return the difference to the first scenario with its interval; starred when it is clear among so many."""
+        if self._is_hidden(row, measure):
+            return HIDDEN
+        diff = _interval(row, self._scale(measure), "diff_")
+        return span(*diff, self._places(measure)) + (STAR if row["p_adjusted"] < CLEAR else "")
 
     def _scale(self, measure: str) -> float:
         return money_scale(self.words) if measure.endswith(MONEY) else 1.0
@@ -207,12 +231,10 @@ class Sweep:
         return f"{name} [{self.words('axis.money')}]" if measure.endswith(MONEY) else name
 
     def _cell(self, row: pd.Series, measure: str) -> Cell:
-        scale = self._scale(measure)
-        text, diff = self._told(row, measure), _interval(row, scale, "diff_")
-        if pd.isna(row["diff_mean"]) or self._is_hidden(row, measure):
-            return Cell(text.replace(" (", "\n("), "lines")
-        sign = "+" if diff[0] > 0 else ""
-        return Cell(f"{text}\nΔ {sign}{span(*diff, self._places(measure))}".replace(" (", "\n("), "lines")
+        text = self._told(row, measure)
+        if pd.notna(row["diff_mean"]) and not self._is_hidden(row, measure):
+            text += f"\nΔ {'+' if row['diff_mean'] > 0 else ''}{self._difference(row, measure)}"
+        return Cell(text.replace(" (", "\n("), "lines")
 
     def reports(self) -> list[tuple[str, str]]:
         """Return the scenarios that have a report, with the way to it."""
@@ -232,73 +254,14 @@ class Sweep:
         return set(pairs) == set(itertools.product(map(str, first), map(str, second))) and len(pairs) == len(set(pairs))
 
     @property
+    def many(self) -> bool:
+        """Tell whether there are too many scenarios to show all their measures at once."""
+        return len(self.scenarios) > MANY
+
+    @property
     def caption(self) -> str:
         """Return what the chart shows."""
         return self.words("compare.heat" if self.crossed else "compare.dots")
-
-    def chart(self) -> str:
-        """Draw harm and cost of the scenarios: a field of two settings, or dots with intervals."""
-        with styled("compare"):
-            return as_svg(self._field() if self.crossed else self._dots(), self.words("compare.title"))
-
-    def _panels(self) -> tuple[tuple[str, float, str], ...]:
-        harm = (self.harm, 1.0, self.words("axis.harm_year"))
-        return harm, (COST, money_scale(self.words), self.words("axis.money_year"))
-
-    def _dots(self) -> Figure:
-        """Draw one row per scenario, with the 95 % interval."""
-        names = [self.labels[name] for name in self.scenarios]
-        figure, axes = canvas(1.0 + 0.27 * len(names), 1, 2, left=more_room(names), sharey=True)
-        rows = np.arange(len(names))[::-1]
-        for part, (measure, scale, label), colour in zip(axes, self._panels(), (ORANGE, BLUE), strict=True):
-            found = self.values(measure)
-            mean = found["mean"] / scale
-            half = (found["high"] / scale - mean).fillna(0.0)
-            part.barh(rows, mean, height=0.62, color=colour, alpha=0.55)
-            part.errorbar(mean, rows, xerr=half, fmt="o", color="#222222", markersize=3.5, capsize=3, elinewidth=1.1)
-            part.set_xlabel(label)
-            part.xaxis.grid(visible=True)
-            part.xaxis.set_major_locator(MaxNLocator(5))
-            part.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
-        axes[0].set_yticks(rows, names)
-        return figure
-
-    def _field(self) -> Figure:
-        """Draw a field of two settings, coloured and written with the value and its interval."""
-        (key_y, values_y), (key_x, values_x) = self.factors.items()
-        down, along = list(dict.fromkeys(values_y)), list(dict.fromkeys(values_x))
-        figure, axes = canvas(1.4 + 0.55 * len(down), 1, 2, sharey=True)
-        for part, (measure, scale, label) in zip(axes, self._panels(), strict=True):
-            found = self.values(measure)[["mean", "low", "high"]] / scale
-            where = {(y, x): found.loc[name] for y, x, name in zip(values_y, values_x, self.scenarios, strict=True)}
-            field = np.array([[where[y, x]["mean"] for x in along] for y in down])
-            part.imshow(field, cmap="Oranges", aspect="auto", alpha=0.8, vmin=_paler(field), vmax=_darker(field))
-            middle = (_paler(field) + np.nanmax(field)) / 2 if np.isfinite(field).any() else 0.0
-            for (i, y), (j, x) in itertools.product(enumerate(down), enumerate(along)):
-                row = where[y, x]
-                text = span(*_interval(row)).replace(" (", "\n(")
-                dark = field[i, j] > middle + (np.nanmax(field) - middle) * 0.4
-                part.text(j, i, text, ha="center", va="center", fontsize=7.5, color="white" if dark else "#222222")
-            part.set_xticks(range(len(along)), [str(value) for value in along])
-            part.set_title(label, fontsize=8.5)
-            part.set_xlabel(key_x)
-            part.tick_params(length=0)
-            part.spines[:].set_visible(False)
-        axes[0].set_yticks(range(len(down)), [str(value) for value in down])
-        axes[0].set_ylabel(key_y)
-        return figure
-
-
-def _paler(field: np.ndarray) -> float:
-    """Return where the colours start: below the smallest value, so that it is not white."""
-    low, high = np.nanmin(field), np.nanmax(field)
-    return float(low - 0.35 * (high - low or abs(low) or 1.0))
-
-
-def _darker(field: np.ndarray) -> float:
-    """Return where the colours end: at the largest value, or well above it where all are the same."""
-    low, high = np.nanmin(field), np.nanmax(field)
-    return float(high if high > low else high + (abs(high) or 1.0))
 
 
 def _interval(row: pd.Series, scale: float = 1.0, of: str = "") -> tuple[float, float, float]:

@@ -10,7 +10,8 @@ once; several `do`, one after the other, use the same workers. The results are t
 No task takes another with it: what one raises is told in its `Done`. A worker that dies (killed, out of memory) is
 replaced and its task done again, in the end with nothing beside it; one at which workers died three times is told as
 failed. Only a full disk stops what was not yet begun: `Done.disk_full` is told, and the rest is not told at all.
-Ctrl-C, or leaving the loop, ends the workers within a second.
+Ctrl-C, or leaving the loop, ends the workers within a second. `crew` raises BadInput when a cluster is asked for that
+is not there or whose workers cannot do our work; `check_executor` does the same before anything else is done.
 """
 
 from __future__ import annotations
@@ -36,10 +37,12 @@ from rich.progress import (
 
 from sim.config import Settings
 from sim.errors import BadInput
+from sim.workers.cluster import Cluster, connected
 from sim.workers.processes import Processes
 from sim.workers.task import Done, Todo, attempt, is_full
 
-__all__ = ["COLUMNS", "Crew", "Done", "console", "crew", "is_full", "result_of", "spread", "watch", "worker_count"]
+__all__ = ["COLUMNS", "Crew", "Done", "check_executor", "console", "crew", "is_full", "result_of", "spread", "watch",
+           "worker_count"]  # fmt: skip
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -110,9 +113,18 @@ class Alone:
 
 
 def crew(settings: Settings) -> Crew:
-    """Return the workers that `executor` and `study.workers` ask for."""
+    """Return the workers that `executor` and `study.workers` ask for; raises BadInput when a cluster has none."""
     workers = worker_count(settings)
+    if settings.executor.kind == "dask" and parent_process() is None:
+        cluster = Cluster(settings.executor.address or "")
+        return Crew(cluster, settings.study.out, cluster.count(), at_home=False)
     return Crew(Alone() if workers == 1 else Processes(workers), settings.study.out, workers)
+
+
+def check_executor(settings: Settings) -> None:
+    """Raise BadInput, within seconds, when a cluster is asked for that is not there or cannot do our work."""
+    if settings.executor.kind == "dask":
+        connected(settings.executor.address or "").close()
 
 
 def worker_count(settings: Settings) -> int:

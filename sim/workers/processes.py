@@ -7,13 +7,12 @@ import pickle
 import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from threading import Thread
 from typing import Any
 
-from sim.workers.task import MOST_DEATHS, Done, Todo, attempt, mistake
+from sim.workers.task import MOST_DEATHS, Done, Todo, load_act, no_act, packed_done
 
 SECONDS_TO_END = 1.0
 FRESH = get_context("spawn")
@@ -125,7 +124,7 @@ def work(line: Connection) -> None:
     """Do what comes over the line until nothing more comes: the life of a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; who started us ends us
     Thread(target=_end_with_parent, daemon=True).start()
-    act: Callable[[Any], Any] = _nothing
+    act: Callable[[Any], Any] = no_act
     done = b""
     while True:
         line.send_bytes(done)
@@ -134,37 +133,9 @@ def work(line: Connection) -> None:
         except EOFError:
             return
         if packed is not None:
-            act = _nothing  # the last one is not kept beside the next
-            act, packed = _loaded(packed), None
-        done = _packed(attempt(number, partial(_do, act, item)))
-
-
-def _loaded(packed: bytes) -> Callable[[Any], Any]:
-    """Return what is to be done with the items; if that cannot be had here, it fails for every item."""
-    try:
-        return pickle.loads(packed)  # written by who started us
-    except Exception as error:
-        return partial(_refuse, error)
-
-
-def _nothing(_: Any) -> None:
-    """What a worker does before it is told what to do."""
-
-
-def _refuse(error: Exception, _: Any) -> None:
-    raise error
-
-
-def _do(act: Callable[[Any], Any], item: bytes) -> Any:
-    return act(pickle.loads(item))
-
-
-def _packed(done: Done) -> bytes:
-    """Return what is sent over the line; a result that cannot be sent is a fault of its task."""
-    try:
-        return pickle.dumps(done, pickle.HIGHEST_PROTOCOL)
-    except Exception as error:
-        return pickle.dumps(Done(done.number, fault=mistake(error)))
+            act = no_act  # the last one is not kept beside the next
+            act, packed = load_act(packed), None
+        done = packed_done(act, number, item)
 
 
 def _end_with_parent() -> None:

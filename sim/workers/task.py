@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import pickle
 import time
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sim.errors import BadInput
@@ -15,7 +17,7 @@ from sim.errors import BadInput
 MOST_DEATHS = 3
 DIED = (
     "the worker died three times at this task, the last time with nothing beside it, perhaps for lack of memory; "
-    "fewer study.workers need less"
+    "fewer study.workers (or workers of the cluster on one machine) need less"
 )
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
@@ -61,6 +63,35 @@ def mistake(error: Exception) -> str:
     return f"the program made a mistake ({type(error).__name__}: {error})\n{said}"
 
 
+def load_act(packed: bytes) -> Callable[[Any], Any]:
+    """Return what is to be done with the items; if that cannot be had here, it fails for every item."""
+    try:
+        return pickle.loads(packed)  # written by who asks us to work
+    except Exception as error:
+        return partial(_refuse, error)
+
+
+def no_act(_: Any) -> None:
+    """Do nothing: what a worker does before it is told what to do."""
+
+
+def _refuse(error: Exception, _: Any) -> None:
+    raise error
+
+
+def packed_done(act: Callable[[Any], Any], number: int, item: bytes) -> bytes:
+    """Do a task that was packed for sending and pack how it ended; what cannot be packed is a fault of the task."""
+    done = attempt(number, partial(_do, act, item))
+    try:
+        return pickle.dumps(done, pickle.HIGHEST_PROTOCOL)
+    except Exception as error:
+        return pickle.dumps(Done(number, fault=mistake(error)))
+
+
+def _do(act: Callable[[Any], Any], item: bytes) -> Any:
+    return act(pickle.loads(item))
+
+
 class Todo:
     """The numbers of the tasks that are not done: new ones first, then those at which a worker died, one at a time.
 
@@ -97,10 +128,10 @@ class Todo:
             self.lost.clear()
         return done
 
-    def died(self, number: int) -> Done | None:
+    def died(self, number: int, times: int = 1) -> Done | None:
         """Note that a worker died at a task: it is done again later, or told as failed after the third time."""
         self.in_hand.discard(number)
-        self.deaths[number] += 1
+        self.deaths[number] += times
         if self.deaths[number] < MOST_DEATHS:
             self.lost.append(number)
             return None

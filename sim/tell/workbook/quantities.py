@@ -19,6 +19,8 @@ WIDTHS = (7, 30, 6, 32, 14, 14, 14, 17, 17)
 YEAR, NUMBER, MEAN, PRICE, ALL, OF_COUNTY = 0, 2, 5, 6, 7, 8
 FIRST = len(NAMES)
 """Column of the first replication."""
+CELLS = "{cells}"
+"""Stands in a formula for the quantities of a row."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def _rows_of(counts: Counts, account: Account) -> None:
     ends = xl_col_to_name(FIRST), xl_col_to_name(FIRST + many - 1)
     columns: dict[int, tuple[str, ...]] = {ALL: PAYERS if account.nature != "transfer" else ()}
     columns[OF_COUNTY] = ("county",) if account.in_total and "county" in account.payers else ()
+    formulas = {column: f"={counts.product(CELLS, account, payers)}/{many}" for column, payers in columns.items()}
     for block in (rows for (_, known), rows in lines.blocks.items() if known == account.name):
         means = lines.numbers[block].mean(axis=1).tolist()
         fen = {column: sum(lines.amounts[payer][block] for payer in payers) for column, payers in columns.items()}
@@ -106,5 +109,4 @@ def _rows_of(counts: Counts, account: Account) -> None:
             sheet.write_formula(row, MEAN, f"=AVERAGE({cells})", looks["quantity"], means[k])
             sheet.write_formula(row, PRICE, price, looks["yuan"], account.price)
             for column, values in yuan.items():
-                formula = f"={counts.product(cells, account, columns[column])}/{many}"
-                sheet.write_formula(row, column, formula, looks["yuan"], values[k])
+                sheet.write_formula(row, column, formulas[column].replace(CELLS, cells), looks["yuan"], values[k])
