@@ -21,12 +21,15 @@ PARAMS = ("hydra", "sweeper", "params")
 """Where a file holds lists of values, as in every sweep of Hydra's."""
 
 
-def complaints(overrides: Iterable[str], sweep: bool = False, tree: Tree | None = None) -> list[str]:
+def complaints(
+    overrides: Iterable[str], sweep: bool = False, tree: Tree | None = None, more: Tree | None = None
+) -> list[str]:
     """Return what is wrong with the keys and options of all overrides; lists of values belong to a sweep.
 
     `tree`: the settings that are there to be changed, if not those of the files; no experiment fits them.
+    `more`: keys that there are beside them.
     """
-    there = default() if tree is None else tree
+    there = (default() if tree is None else tree) | (more or {})
     known = groups() if tree is not None else (*groups(), EXPERIMENT)
     told = []
     for text in overrides:

@@ -38,12 +38,13 @@ WORDS = (
 )
 
 
-def compose(overrides: list[str]) -> Tree:
+def compose(overrides: list[str], more: Tree | None = None) -> Tree:
     """Return all settings as plain dictionaries, lists and numbers.
 
-    Raises BadInput for an override that cannot be read, an unknown key and an unknown option.
+    more: keys that there are beside those of a run. Raises BadInput for an override that cannot be read, an unknown
+    key and an unknown option.
     """
-    wrong = complaints(overrides)
+    wrong = complaints(overrides, more=more)
     if wrong:
         raise BadInput(*wrong)
     return composed(overrides)

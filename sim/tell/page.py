@@ -1,4 +1,4 @@
-"""The pages: report.html for one run, compare.html for a sweep; each is one file that needs no network."""
+"""The pages: report.html, compare.html of a sweep, choice.html, sensitivity.html; each is one file that needs no network."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from markupsafe import Markup
 
 from sim.store import RunFolder
 from sim.tell import closing, money, plans, register
+from sim.tell import sensitivity as effects
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
 from sim.tell.choose import Choice
+from sim.tell.effect import charts
 from sim.tell.enrol import check_table, story
 from sim.tell.figure import draw, file_of
 from sim.tell.number import percent
@@ -250,6 +252,27 @@ def choice_page(folder: Path) -> Path:
         stages=plans.stages(choice),
     )
     return study.write_text("choice.html", page)
+
+
+def sensitivity(study_folder: Path) -> Path:
+    """Write sensitivity.html of a study from its tables, and its figures; return where the page lies."""
+    told, folder = effects.Told(Path(study_folder)), RunFolder(Path(study_folder))
+    figures = charts(told)
+    for name, svg in figures.items():
+        folder.write_text(f"figures/{name}.svg", svg + "\n")
+    page = _render(
+        "sensitivity.html.j2",
+        told.words,
+        title=told.words("sensitivity.title"),
+        told=told,
+        answer=effects.answer(told),
+        figures={name: Markup(svg) for name, svg in figures.items()},
+        laws=effects.law_table(told),
+        effects=effects.effect_table(told) if told.table else None,
+        alone=effects.tornado_table(told),
+        luck=effects.luck_table(told),
+    )
+    return folder.write_text("sensitivity.html", page)
 
 
 def _render(template: str, words: Words, **values: Any) -> str:
