@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_conservation import MIXES, live_under, mixed
 
-from sim.operate import bus, drive
+from sim.operate import drive
 from sim.operate.diary import BUS_SEAT, ROAD, WEATHER
 
 PACE = (19 / 60, 2.6 / 60)
@@ -197,27 +197,24 @@ def test_a_run_that_does_not_come_leaves_everyone_and_has_a_claim_to_be_fetched(
 
 
 @pytest.mark.parametrize("bays", [1, 2, 3])
-def test_a_bus_at_the_gate_has_the_bay_that_is_free_first_as_in_a_plain_queue(bays, monkeypatch):
-    """Every bus of crowded weeks, second and spare ones too: it waits as long as for a SimPy resource."""
-    visits: list[tuple[int, tuple[float, float, float]]] = []
-    tell = bus._tell_gate
-
-    def listen(half, run, call, times):
-        visits.append((call, times))
-        tell(half, run, call, times)
-
-    monkeypatch.setattr(bus, "_tell_gate", listen)
+def test_a_bus_at_the_gate_has_the_bay_that_is_free_first_as_in_a_plain_queue(bays):
+    """Every bus of crowded weeks, spare ones too: it waits as long as for a SimPy resource."""
     usual = {group: {key: may[0] for key, may in keys.items()} for group, keys in MIXES.items()}
     fleet = {"spare_share": 1.0, "reserve_driver_share": 1.0, "reserve_attendant_share": 1.0, "noise_leg_sd": 0.3,
-             "breakdown_per_km": 0.02, "repair_min": 5.0, "arrive_earliest_before_bell_min": 20.0}  # fmt: skip
+             "breakdown_per_km": 0.02, "repair_min": 5.0, "arrive_earliest_before_bell_min": 20.0,
+             "second_run_latest_min": 0}  # fmt: skip
     waited = 0
     for number in (2, 9, 23):
-        visits.clear()
         one = live_under(mixed(usual | {"fleet": usual["fleet"] | fleet}), number, crowd=2, bays=bays)
-        assert visits
-        school = np.array(one.scene.table.call_school)[[call for call, _ in visits]]
-        for here in np.unique(school):
-            comes, took, leaves = np.array([times for _, times in visits])[school == here].T
+        table, diary = one.scene.table, one.diary
+        assert np.isnan(diary.second_left).all(), "second drives are not told at the gate"
+        day, call = np.nonzero(~np.isnan(diary.reached_gate))
+        times = np.stack([page[day, call] for page in (diary.reached_gate, diary.took_bay, diary.freed_bay)])
+        assert len(call)
+        for here in np.unique(np.array(table.call_school)[call]):
+            mine = np.flatnonzero(np.array(table.call_school)[call] == here)
+            mine = mine[np.lexsort((np.array(table.bus)[call[mine]], times[0, mine]))]
+            comes, took, leaves = times[:, mine]
             assert np.array_equal(oracle.gate(comes, leaves, bays), took)
             waited += int((took > comes).sum())
     assert waited > 0 or bays > 1

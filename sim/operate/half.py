@@ -9,9 +9,9 @@ import numpy as np
 from sim.county.road import Travel
 
 BEGIN, NEXT, LEAVE, START, PIECE, GATE, DRIVE, REST, BROKEN, BEHIND, LATE, FREE = range(12)
-"""What comes next for a bus: its half day, to set out for its next run, to leave for it, its first stop, the next piece of the run,
-a gate, the stops of a piece, those after a breakdown. Somebody has to see to it when it is broken, has left pupils
-behind, is too late for a run or is free."""
+"""What comes next for a bus: its half day, its next run, the leaving for it, the first stop, a piece of the run, a
+gate, the stops of a piece, those after a breakdown. From BROKEN on somebody has to see to it: it breaks down, has left
+pupils behind, is too late for a run, or is free."""
 
 HALF = np.dtype([
     ("sheet", "i8"),  # which half day of the week: 2 x day + direction

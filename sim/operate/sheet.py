@@ -18,12 +18,20 @@ Ways = tuple[Floats, Floats, Floats]
 """Minutes, minutes at the legal limit and km between any two nodes."""
 
 
+class ByReference(structref.StructRefProxy):
+    """Fields that compiled code takes by reference: to copy them at every call would take longer than to drive."""
+
+    if TYPE_CHECKING:
+
+        def __init__(self, *fields: Any) -> None: ...
+
+
 @structref.register
 class CourseType(types.StructRef):
     """What `Course` is to compiled code."""
 
 
-class Course(structref.StructRefProxy):
+class Course(ByReference):
     """The legs of all runs in the weather of a half day; R runs, P stops, C calls. As in `Legs`."""
 
     first: Ints
@@ -44,7 +52,7 @@ class PlanType(types.StructRef):
     """What `Plan` is to compiled code."""
 
 
-class Plan(structref.StructRefProxy):
+class Plan(ByReference):
     """What is planned for all half days of a week; R runs, P stops, C calls, N pupils."""
 
     piece_at: Ints
@@ -76,7 +84,7 @@ class TimesType(types.StructRef):
     """What `Times` is to compiled code."""
 
 
-class Times(structref.StructRefProxy):
+class Times(ByReference):
     """The planned minutes of a half day and its luck, minutes of the week."""
 
     be_there: Floats
@@ -100,7 +108,7 @@ class PagesType(types.StructRef):
     """What `Pages` is to compiled code."""
 
 
-class Pages(structref.StructRefProxy):
+class Pages(ByReference):
     """Who waits on a half day, and the pages on which it is told."""
 
     waits: Bools
@@ -125,7 +133,7 @@ class SheetType(types.StructRef):
     """What `Sheet` is to compiled code."""
 
 
-class Sheet(structref.StructRefProxy):
+class Sheet(ByReference):
     """A morning or an afternoon of all buses."""
 
     number: int
@@ -159,7 +167,8 @@ def plan(week: Week, todo: Ints) -> Plan:
     free = np.where(np.arange(bays.max(initial=1)) < bays[:, None], -np.inf, np.inf)
     second_track = tuple(np.empty_like(page[0]) for page in (week.diary.arrived, week.diary.departed, week.diary.load))
     return _plan((
-        *table.course, table.call_school, table.call_of_stop, table.riders, week.dwell, week.unload_min,
+        *table.course, np.array(table.call_school, dtype=np.int64), table.call_of_stop, table.riders, week.dwell,
+        week.unload_min,
         week.turnaround_min, free, np.array(table.yard, dtype=np.int64), week.ready, week.repaired, todo, second_track,
     ))  # fmt: skip
 
@@ -173,7 +182,8 @@ def sheet(week: Week, plan: Plan, day: Day, way: int) -> Sheet:
     )  # fmt: skip
     times = (
         day.be_there_min, day.depart_min, day.latest_min, day.hold, day.close, day.friday, table.is_lodger,
-        day.traffic, day.slow_min, day.slow_after_min, day.break_km[way], day.repair_min[way], day.road(way), (day.guardian_min, week.guardian_wait_min),
+        day.traffic, day.slow_min, day.slow_after_min, day.break_km[way], day.repair_min[way], day.road(way),
+        (day.guardian_min, week.guardian_wait_min),
     )  # fmt: skip
     pages = (
         day.ready(way), day.on(way), day.alighted_in if way == IN else day.alighted_out, day.carried_on,

@@ -55,7 +55,7 @@ class Timetable:
     """(R) its calls at schools in order, each with the stops before (in) or after (out) it."""
     course: Course
     """The same pieces as arrays."""
-    call_school: Ints
+    call_school: tuple[int, ...]
     """(C) school of each call."""
     call_of_stop: Ints
     """(P,) the call at which the riders of each stop get off (in) or on (out)."""
@@ -151,7 +151,7 @@ def _laid_out(county: County, travel: Travel, skyways: Skyways, routes: Routes) 
         "stops": tuple(zip(routes.ptr[:-1].tolist(), routes.ptr[1:].tolist(), strict=True)),
         "pieces": tuple(pieces(routes)),
         "course": _course(routes),
-        "call_school": np.append(routes.school, routes.to[on_the_way]),
+        "call_school": tuple(np.append(routes.school, routes.to[on_the_way]).tolist()),
         "call_of_stop": _call_of_stop(routes),
         "schools": tuple(
             frozenset(np.flatnonzero(here).tolist()) for here in schools_of(routes, len(county.schools.id))

@@ -48,17 +48,20 @@ def move(sheet: Sheet, way: UnderWay) -> Iterator[int]:
     """Move the buses of one half day each time it is asked; yield the row that somebody has to see to, or -1."""
     while True:
         row, seen_to = way.ask[0], -1
-        if row >= 0:  # one bus at once
+        if row >= 0:
             way.ask[0] = -1
             if not _go_on(sheet, way, row):
                 seen_to = row
-        first = _first(way)
-        while row < 0 and seen_to < 0 and way.due[first] < way.until[0] and way.halves[first].sheet == sheet.number:
-            way.halves[first].now, way.due[first] = way.due[first], np.inf
-            if not _go_on(sheet, way, first):
-                seen_to = first
+            elif way.due[row] < way.until[1]:
+                way.ask[2], way.until[1] = sheet.number, way.due[row]
+        else:
             first = _first(way)
-        way.ask[2], way.until[1] = way.halves[first].sheet, way.due[first]
+            while seen_to < 0 and way.due[first] < way.until[0] and way.halves[first].sheet == sheet.number:
+                way.halves[first].now, way.due[first] = way.due[first], np.inf
+                if not _go_on(sheet, way, first):
+                    seen_to = first
+                first = _first(way)
+            way.ask[2], way.until[1] = way.halves[first].sheet, way.due[first]
         yield seen_to
 
 

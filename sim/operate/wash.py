@@ -17,7 +17,7 @@ from scipy.special import ndtri
 from sim.chance import YearLuck
 from sim.config import Settings
 from sim.operate.pupils import Pupils
-from sim.operate.station import in_order, queue
+from sim.operate.station import in_order, turns
 from sim.plan import FIRST_JUNIOR_GRADE, WALK, Bools, Floats, Ints, YearPlan
 from sim.streams import Key, Owners, pair
 from sim.units import MINUTES_PER_DAY, minutes_of
@@ -220,8 +220,7 @@ def pass_lines(
         mine, arrive = _in_line(ptr[line], ptr[line + 1], who, came, midnight, wish[0])
         order = in_order(arrive, np.inf)
         mine, arrive = mine[order], arrive[order]
-        open_, close = np.full(servers[line], -np.inf), np.full(servers[line], np.inf)
-        start, done = queue(arrive, wish[1][mine], open_, close, bell, np.inf, len(mine))
+        start, done = turns(arrive, wish[1][mine], servers[line], bell)
         for j in range(len(mine)):
             told[0][mine[j]], told[1][mine[j]], told[2][mine[j]] = arrive[j], start[j], done[j]
 
