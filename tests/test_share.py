@@ -228,7 +228,7 @@ def year_of(settings: Settings, known: Known) -> tuple[Plan, dict[str, pd.DataFr
     county = county_in(settings.county.path)
     dry = known(_travel, county, settings)
     plan = make(settings, county, dry, lambda years: [planned(county, settings, dry, one) for one in years], known)
-    ways = Ways(dry, skyways(county, settings, dry, plan))
+    ways = Ways(dry, known.interned(skyways(county, settings, dry, plan)))
     return plan, live_year(Job(settings, county, ways, plan), 0, len(plan.years) - 1, known)
 
 
