@@ -26,8 +26,8 @@ Result = TypeVar("Result")
 Path = tuple[Any, ...]
 """Position among the inputs, then the keys down to a setting."""
 WORDS = frozenset({int, float, bool, str, bytes, type(None)})
-MOST_BYTES = 600_000_000
-"""What is kept holds no more memory than that (assumption: a worker has as much to spare)."""
+MOST_BYTES = 400_000_000
+"""What is kept holds no more memory than that: some twenty terms of a county of 200,000 people."""
 
 
 class Read:
