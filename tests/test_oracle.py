@@ -73,6 +73,14 @@ def test_a_queue_is_the_same_as_one_simpy_process_per_pupil(
     assert same(station.queue(*line), oracle.queue(*line))
 
 
+@settings(max_examples=100, deadline=None)
+@given(**BATCH, servers=st.integers(0, 20), bell=st.sampled_from([5.0, 18.0, 33.3, EVER]))
+def test_turns_at_taps_are_the_same_as_one_simpy_process_per_pupil(seed, pupils, ties, servers, bell):
+    arrive, service, _ = batch(seed, pupils, 30, ties)
+    line = (np.sort(arrive), service)
+    assert same(station.turns(*line, servers, bell), oracle.queue(*line, *always(servers), bell, EVER, ALL))
+
+
 @settings(max_examples=50, deadline=None)
 @given(**BATCH, beds=st.integers(1, 40))
 def test_a_dormitory_that_refuses_is_the_same_as_one_simpy_process_per_lodger(seed, pupils, ties, beds):

@@ -1,7 +1,8 @@
 """A school week in all schools of the county: one SimPy clock for buses, bells, meals and nights.
 
 Order of ties: events of the same minute happen in the order in which they were planned, and processes start in
-the order of `live`: mornings, roll call, washing, meals, nights, then buses by number.
+the order of `live`: mornings, roll call, washing, meals, nights, then buses by number. Buses under way (`traffic`)
+are moved after all else that happens at the same minute.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ UNUSED = (0, -1, -1, -1.0, *(0,) * 14)
 
 
 class Place(NamedTuple):
-    """Where and when a bus breaks down, and with how many pupils aboard."""
+    """Where a bus breaks down."""
 
     begin: int
     """Node at which the leg began."""
