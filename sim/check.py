@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from sim.account.band import unknown_measures
+from sim.account.band import unknown_measures as unknown_bands
 from sim.account.price import missing_prices
 from sim.config import Settings
 from sim.county import County
 from sim.errors import BadInput, refusals
+from sim.judge.precision import unknown_measures
 from sim.operate.weather import check_stress
 from sim.plan.enrol import forecast, town_of
 from sim.plan.improve import rows_asked_for
@@ -26,6 +27,7 @@ def problems(settings: Settings, county: County) -> list[str]:
         *_to_come(settings),
         *_unmet(settings, county),
         *missing_prices(settings),
+        *unknown_bands(settings),
         *unknown_measures(settings),
         *refusals(
             partial(check_stress, county, settings),
@@ -52,8 +54,6 @@ def _to_come(settings: Settings) -> Iterator[str]:
         yield "executor=dask: comes with a later version; serial and processes work."
     if settings.judge.relief != "off":
         yield "judge.relief: comes with a later version; off works."
-    if settings.study.precision is not None:
-        yield "study.precision: comes with a later version; null works."
 
 
 def _unmet(settings: Settings, county: County) -> Iterator[str]:

@@ -22,3 +22,7 @@ def refusals(*looks: Callable[[], object]) -> list[str]:
         except BadInput as error:
             told += error.messages
     return list(dict.fromkeys(told))
+
+
+class OurFault(Exception):
+    """The program made a mistake somewhere else, in a worker: the text says what, and where."""

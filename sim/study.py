@@ -1,87 +1,90 @@
-"""A study: compose the stages for every replication and year, spread them over workers, write the run folder."""
+"""One scenario: compose the stages into its plan, the years it lives, and the tables and pages of its folder."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
-from functools import partial
-from itertools import product
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from time import perf_counter
 
 import pandas as pd
 
 from sim.account.quantity import quantities
-from sim.base import base_settings
-from sim.check import refuse
 from sim.config import Settings
-from sim.county import County, Travel, read_county, travel
+from sim.county import County, Travel, travel
+from sim.errors import BadInput
 from sim.judge.bottleneck import bottlenecks
 from sim.judge.limit import verdicts
+from sim.judge.yearly import WEEKLY, how_sure
 from sim.live import Job, live_year
 from sim.measure.classroom import class_place_table
 from sim.operate.stage import Ways
-from sim.operate.weather import skyways
-from sim.plan import Checked, Places, Plan, Routes
+from sim.operate.weather import cut_roads, skyways
+from sim.plan import Bools, Checked, Places, Plan, Routes
 from sim.plan.bells import staggered
 from sim.plan.compose import make, placed_years
 from sim.plan.family import family_pupils, if_nothing_closed
 from sim.plan.keep import if_kept
 from sim.plan.replan import planned
-from sim.plan.staff import lacking_today
+from sim.plan.staff import COUNTY_SITE, lacking_today
 from sim.plan.tables import plan_tables
-from sim.reprice import USED, priced, reprice, tell, write_tables
-from sim.store import RunFolder, check_out, lived_before, open_run, run_folder
-from sim.workers import console, spread, watch, worker_count
+from sim.reprice import USED, priced, tell, write_tables
+from sim.share import Known
+from sim.store import EVENTS, RunFolder, join_parts, packed, write_part
+from sim.workers import is_full
 
-CONFIG = "config.yaml"
-EVENTS = "events/"
-"""Tables of this name are the events of single days: files of their own."""
+Spread = Callable[[Callable[[Places], Routes], list[Places]], Iterable[Routes]]
+"""Does the same for several items, in their order: one after the other, or by the workers."""
 
 
-def run(settings: Settings) -> RunFolder:
-    """Live a scenario and write its folder; a run that is finished already is returned as it is.
+@dataclass(frozen=True)
+class Planned:
+    """A scenario with its plan: the settings it is lived with, which roads are cut, and the first bells tried."""
 
-    Where the same days were lived at other prices, they are not lived again, but priced again.
-    Raises BadInput, before anything is written, when the settings, the county or the folder cannot be used.
+    settings: Settings
+    plan: Plan
+    cut: Bools
+    bells: pd.DataFrame | None = None
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What kept a scenario from its end."""
+
+    told: str
+    bad_input: bool = False
+
+
+def fault_of(error: Exception) -> Fault:
+    """Return what a planner is told of an error, and of one of ours also where it happened.
+
+    A full disk is nobody's fault in particular and is raised on: no scenario can be finished then.
     """
-    began = time.perf_counter()
-    county = read_county(settings.county.path)
-    refuse(settings, county)
-    check_out(settings)
-    folder = run_folder(settings)
-    if folder.finished:
-        console().print(f"This run is finished already: {folder.path / 'report.html'}", soft_wrap=True)
-        return folder
-    base, before = base_run(settings), lived_before(settings)
-    if before is not None and before.settings.scenario == settings.scenario and not settings.bells.windows:
-        console().print(f"Its days were lived already and are priced again: {before.path}", soft_wrap=True)
-        return reprice(before, settings)
-    ways = travel(county.roads, settings.road)
-    asked, (settings, tried) = settings, with_bells(settings, county, ways)
-    plan = make_plan(settings, county, ways)
-    folder = open_run(asked)
-    if tried is not None:  # the folder is known by what was asked for, and tells what was lived
-        folder.write_yaml(CONFIG, settings.model_dump(mode="json"))
-        folder.write_table("bells", tried.assign(scenario=settings.scenario))
-    live_all(Job(settings, county, Ways(ways, skyways(county, settings, ways, plan)), plan), folder)
-    for _ in watch(["judging, writing, drawing"], "judging, writing, drawing"):
-        write(folder, settings, county, plan, base)
-        tell(folder)
-    folder.finish(time.perf_counter() - began)
-    return folder
+    if is_full(error):
+        raise error
+    if isinstance(error, BadInput):
+        return Fault("\n".join(error.messages), bad_input=True)
+    return Fault(f"the program made a mistake ({type(error).__name__}: {error})\n{traceback.format_exc()}")
 
 
-def base_run(settings: Settings) -> RunFolder | None:
-    """Return the base that the settings ask for, lived now unless it was before; None when they ask for none.
+def plan(settings: Settings, county: County, known: Known, spread_out: Spread = map) -> Planned:
+    """Plan all years of a scenario, with first bells chosen where they may be; what is known is not reckoned again."""
+    ways = known(_travel, settings, county)
+    settings, tried = with_bells(settings, county, ways)
+    found = make_plan(settings, county, ways, known, spread_out)
+    return Planned(settings, found, cut_roads(county, settings, found), tried)
 
-    A run that closes no school is its own base: the folder it has or will have.
-    """
-    wanted = base_settings(settings)
-    if wanted is None:
-        return None
-    if wanted is settings:
-        console().print("No school closes: the run is compared with itself, and every difference is zero.")
-        return run_folder(settings)
-    return lived_before(wanted) or run(wanted)
+
+def job(found: Planned, county: County, known: Known) -> Job:
+    """Return all that it takes to live the years of a planned scenario."""
+    ways, cut = known(_travel, found.settings, county), known.interned(found.cut)
+    skies = known(skyways, found.settings, county, ways, cut)
+    return Job(found.settings, county, Ways(ways, skies), known.interned(found.plan))
+
+
+def _travel(settings: Settings, county: County) -> Travel:
+    return travel(county.roads, settings.road)
 
 
 def with_bells(settings: Settings, county: County, ways: Travel) -> tuple[Settings, pd.DataFrame | None]:
@@ -96,41 +99,113 @@ def check_runs(settings: Settings, county: County) -> Checked | None:
     if county.tables["runs"].empty:
         return None
     first = settings.model_copy(update={"study": settings.study.model_copy(update={"years": 1})})
-    ways = travel(county.roads, settings.road)
-    return make_plan(first, county, ways).years[0].checked
+    return make_plan(first, county, travel(county.roads, settings.road), Known()).years[0].checked
 
 
-def make_plan(settings: Settings, county: County, ways: Travel) -> Plan:
-    """Plan all years; the routes of the years that were not planned before are searched by the workers."""
+def make_plan(settings: Settings, county: County, ways: Travel, known: Known, spread_out: Spread = map) -> Plan:
+    """Plan all years; the routes of the years that were not planned before are searched by `spread_out`."""
     act = partial(planned, county, settings, ways)
 
     def route_all(placed: Iterable[Places]) -> list[Routes]:
-        known = [(year, if_kept(partial(act, year))) for year in placed]
-        new = [year for year, found in known if found is None]
-        searched = iter(spread(act, new, worker_count(settings), "planning buses") if new else [])
-        return [next(searched) if found is None else found for _, found in known]
+        before = [(year, if_kept(partial(act, year))) for year in placed]
+        new = [year for year, found in before if found is None]
+        searched = iter(spread_out(act, new)) if new else iter(())
+        return [next(searched) if found is None else found for _, found in before]
 
-    return make(settings, county, ways, route_all)
-
-
-def live_all(job: Job, folder: RunFolder) -> None:
-    """Live every year of every replication and write its tables, in a fixed order of rows.
-
-    Each year is written by whoever lived it and joined at the end: nobody holds more than one year in memory.
-    """
-    tasks = list(enumerate(product(range(job.settings.study.replications), range(len(job.plan.years)))))
-    spread(partial(_write_year, job, folder), tasks, worker_count(job.settings), "living school weeks")
-    folder.join_parts()
+    return make(settings, county, ways, route_all, known)
 
 
-def _write_year(job: Job, folder: RunFolder, task: tuple[int, tuple[int, int]]) -> None:
-    """Live one year of a replication and write its tables as parts of the run's."""
-    number, (replication, k) = task
-    for name, frame in live_year(job, replication, k).items():
-        if name.startswith(EVENTS):
-            folder.write_table(f"{name}.parquet", frame)
-        else:
-            folder.write_part(number, name, frame.assign(scenario=job.settings.scenario))
+@dataclass(frozen=True)
+class Planning:
+    """Plan scenarios by number, in a worker that remembers what they have in common."""
+
+    scenarios: tuple[tuple[Settings, County], ...]
+
+    @cached_property
+    def known(self) -> Known:
+        """Return what this worker knows."""
+        return Known()
+
+    def __call__(self, number: int) -> Planned | Fault:
+        try:
+            return plan(*self.scenarios[number], self.known)
+        except Exception as error:
+            return fault_of(error)
+
+
+@dataclass(frozen=True)
+class Lived:
+    """A year that a worker lived: of which scenario, in how many seconds; its part, if that is to be sent home."""
+
+    number: int
+    key: tuple[int, int]
+    """Replication and school year."""
+    seconds: float = 0.0
+    part: bytes | None = None
+    fault: Fault | None = None
+
+    @property
+    def told(self) -> str:
+        """Return a few words for the log."""
+        return self.fault.told if self.fault else f"lived in {self.seconds:.2f} s"
+
+
+@dataclass(frozen=True)
+class Season:
+    """Live a year of a replication of several scenarios, in a worker that remembers what they have in common."""
+
+    jobs: Mapping[int, Job]
+    folders: Mapping[int, RunFolder]
+    stamps: Mapping[int, Sequence[str]]
+    """What the parts of each year are stamped with."""
+    at_home: bool
+    """Whether the worker can write into the folders."""
+
+    @cached_property
+    def known(self) -> Known:
+        """Return what this worker knows."""
+        return Known()
+
+    def __call__(self, task: tuple[int, int, tuple[int, ...]]) -> list[Lived]:
+        """Live year k of a replication of some scenarios; task: (replication, k, numbers)."""
+        replication, k, numbers = task
+        return [self._live(number, replication, k) for number in numbers]
+
+    def _live(self, number: int, replication: int, k: int) -> Lived:
+        began, job, folder = perf_counter(), self.jobs[number], self.folders[number]
+        key = (replication, job.plan.years[k].year)
+        try:
+            tables = live_year(job, replication, k, self.known)
+            named = {name: table if name.startswith(EVENTS) else table.assign(scenario=job.settings.scenario)
+                     for name, table in tables.items()}  # fmt: skip
+            part = packed(folder, named, self.stamps[number][k])
+            if self.at_home:
+                write_part(folder, key, part)
+        except Exception as error:
+            return Lived(number, key, fault=fault_of(error))
+        return Lived(number, key, perf_counter() - began, None if self.at_home else part)
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Judge, price, write and draw what was lived of scenarios."""
+
+    jobs: Mapping[int, Job]
+    folders: Mapping[int, RunFolder]
+    bases: Mapping[int, RunFolder | None]
+    """The county without closing, where a scenario is held against that."""
+    pages: bool
+
+    def __call__(self, number: int) -> Fault | None:
+        folder, job = self.folders[number], self.jobs[number]
+        try:
+            join_parts(folder)
+            write(folder, job.settings, job.county, job.plan, self.bases[number])
+            if self.pages:
+                tell(folder)
+        except Exception as error:
+            return fault_of(error)
+        return None
 
 
 def write(folder: RunFolder, settings: Settings, county: County, plan: Plan, base: RunFolder | None = None) -> None:
@@ -139,6 +214,7 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan, bas
     yearly = yearly.astype(dict.fromkeys(("scenario", "site_id", "measure"), "category"))  # a million rows: keep small
     judged = verdicts(settings, county, yearly)
     tables = {"verdicts": judged, "bottlenecks": bottlenecks(settings, county, harm, resources, judged)}
+    tables |= how_sure(settings, yearly, harm, folder.read_rows("measures", WEEKLY, ("site_id", "==", COUNTY_SITE)))
     tables["class_places"] = class_place_table(settings, county, plan, yearly)
     tables |= plan_tables(settings, county, plan)
     before = if_nothing_closed(settings, county, plan, travel(county.roads, settings.road))

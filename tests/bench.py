@@ -38,7 +38,8 @@ from sim.operate.day import Week, live, sizes
 from sim.operate.diary import Diary, blank
 from sim.operate.luck import WeekLuck, paper, week_luck
 from sim.operate.stage import Stage, stage
-from sim.study import make_plan, run
+from sim.study import make_plan
+from sim.sweep import run
 from sim.workers import spread
 
 REFERENCE = ("county=huichang", "study.years=1", "study.replications=1", "executor=serial")

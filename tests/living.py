@@ -14,7 +14,7 @@ from sim.live import Job, counts, live_weeks, lived_weeks
 from sim.operate.day import Week, live, sizes
 from sim.operate.diary import blank
 from sim.operate.stage import Ways, stage
-from sim.operate.weather import skyways
+from sim.operate.weather import cut_roads, skyways
 from sim.plan import Closures, Forecast
 from sim.plan.close import close_and_place
 from sim.plan.compose import make
@@ -79,7 +79,7 @@ def planned_in(county: County, settings: Settings) -> Job:
     """Plan a county that was read before."""
     dry = travel(county.roads, settings.road)
     plan = make(settings, county, dry, lambda years: [planned_routes(county, settings, dry, year) for year in years])
-    return Job(settings, county, Ways(dry, skyways(county, settings, dry, plan)), plan)
+    return Job(settings, county, Ways(dry, skyways(settings, county, dry, cut_roads(county, settings, plan))), plan)
 
 
 def lived_with(job: Job, change, days: int = 5):

@@ -13,7 +13,8 @@ from sim.plan.bells import ringing, staggered
 from sim.plan.duty import chain
 from sim.plan.route import routes
 from sim.store import RunFolder
-from sim.study import run, with_bells
+from sim.study import with_bells
+from sim.sweep import run
 
 ONE_HOUR = "bells.windows={primary:{earliest_min:470,latest_min:530},junior:{earliest_min:450,latest_min:510}}"
 TIGHT = ("fleet.arrive_earliest_before_bell_min=30.0", "fleet.depart_latest_after_close_min=40.0", "bells.step_min=30")

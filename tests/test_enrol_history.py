@@ -19,7 +19,7 @@ from sim.plan import enrol
 from sim.plan.hindcast import forecast_check
 from sim.plan.rates import given
 from sim.store import RunFolder
-from sim.study import run
+from sim.sweep import run
 from sim.tell.enrol import story
 from sim.tell.run import Run
 

@@ -22,7 +22,7 @@ from sim.plan import Checked
 from sim.plan.given import exported
 from sim.plan.stops import daily_riders
 from sim.plan.tables import plan_tables
-from sim.study import run
+from sim.sweep import run
 from sim.tables import as_declared, run_table
 
 SOURCE = "synthetic: made up for a test"

@@ -21,7 +21,7 @@ from sim.measure import bus
 from sim.operate.diary import ROAD, replay
 from sim.operate.luck import WeekLuck
 from sim.operate.stage import Ways
-from sim.operate.weather import skyways
+from sim.operate.weather import cut_roads, skyways
 from sim.plan.compose import make
 from sim.plan.course import IN, gates, own_gate
 from sim.plan.duty import chain
@@ -180,7 +180,8 @@ def test_a_school_on_the_way_that_is_cut_off_is_passed_over() -> None:
     plan = make(settings, county, dry, lambda years: [
         routes(county, settings, dry, year, [(C, SCHOOL, trip)]) for year in years
     ])  # fmt: skip
-    week = both(Job(settings, county, Ways(dry, skyways(county, settings, dry, plan)), plan))
+    skies = skyways(settings, county, dry, cut_roads(county, settings, plan))
+    week = both(Job(settings, county, Ways(dry, skies), plan))
     assert differences(week.diary, week.plain) == []
     pupils, struck = week.stage.pupils, week.luck.conditions.struck
     to_c = (pupils.hamlet == B) & (pupils.school == C)

@@ -19,7 +19,7 @@ from sim.config import load
 from sim.config.multirun import scenarios
 from sim.judge.compare import compare
 from sim.store import RunFolder, run_folder
-from sim.study import run
+from sim.sweep import run
 
 SMALL = (
     "closure=plan_2023",

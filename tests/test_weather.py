@@ -20,7 +20,7 @@ from sim.chance import YearLuck
 from sim.config import SKIES, Settings, load
 from sim.county import County, travel
 from sim.county.road import components, edge_minutes, flow
-from sim.operate.weather import CLEAR, busiest, chain, ill_share, long_run, skyways, week_sky
+from sim.operate.weather import CLEAR, busiest, chain, cut_roads, ill_share, long_run, skyways, week_sky
 from sim.plan.assign import places
 from sim.plan.enrol import forecast
 
@@ -47,9 +47,8 @@ def reference(huichang: County) -> SimpleNamespace:
     """Return the ways of the reference county in all weather, the busiest road cut where stress strikes."""
     settings = chosen("stress=road_cut")
     plan, base = planned(huichang, settings), travel(huichang.roads, settings.road)
-    return SimpleNamespace(
-        base=base, cut=busiest(huichang, settings, plan), ways=skyways(huichang, settings, base, plan)
-    )
+    ways = skyways(settings, huichang, base, cut_roads(huichang, settings, plan))
+    return SimpleNamespace(base=base, cut=busiest(huichang, settings, plan), ways=ways)
 
 
 def uniforms(count: int) -> np.ndarray:
@@ -212,7 +211,9 @@ def test_ways_of_usual_weather_are_not_searched_twice(three_villages, reference)
     assert reference.ways[CLEAR, False].travel is reference.base
     assert {sky for sky, _ in reference.ways} == set(range(len(SKIES)))
     settings = chosen("county=three_villages")
-    ways = skyways(three_villages, settings, reference.base, planned(three_villages, settings))
+    ways = skyways(
+        settings, three_villages, reference.base, cut_roads(three_villages, settings, planned(three_villages, settings))
+    )
     assert {sky for sky, _ in ways} == {sky for sky in range(len(SKIES)) if any_month(three_villages, sky)}
     assert all(ways[sky, True] is ways[sky, False] for sky, _ in ways)
     again = pickle.loads(pickle.dumps(ways))

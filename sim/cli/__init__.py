@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sim import __version__
-from sim.errors import BadInput
+from sim.errors import BadInput, OurFault
 
 if TYPE_CHECKING:
     from sim.store import RunFolder
@@ -52,6 +52,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return STOPPED
+    except OurFault as error:
+        print(error, file=sys.stderr)
+        return OUR_FAULT
     except Exception as error:
         return _our_fault(error)
 
@@ -92,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
             one.add_argument("folders", nargs="+" if name == "compare" else 1, metavar="RUN_DIR")
         if name != "compare":
             one.add_argument("settings", nargs="*", metavar="KEY=VALUE")
+        if name in ("run", "sweep"):
+            one.add_argument("--resume", action="store_true", help=RESUME_HELP)
 
     verb("run", _run, "Live one scenario and write its report.", SETTINGS + "\n\n" + HYDRA_HELP)
     verb("sweep", _sweep, "Live every combination of lists of values, then compare them.", SWEEP_HELP)
@@ -102,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+RESUME_HELP = "go on with what was stopped, as the same command does without it; refuse where that cannot be"
 HYDRA_HELP = "Hydra's own flags go on working: --cfg job, --info, -m (= sweep)."
 SWEEP_HELP = """A list of values is written with commas, without spaces:
   python -m sim sweep fleet.scale=0.8,1.0,1.2 lodge.beds_scale=0.8,1.0,1.2     nine scenarios
@@ -140,9 +146,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from sim.config import load
 
     settings = load(arguments.settings)
-    from sim.study import run
+    from sim.sweep import run
 
-    folder = run(settings)
+    folder = run(settings, arguments.resume)
     if folder.tell_as(settings.report):
         draw(folder)
     show_run(folder.path)
@@ -153,7 +159,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
     """Live all combinations and compare them."""
     from sim.cli.sweep import sweep
 
-    return sweep(arguments.settings)
+    return sweep(arguments.settings, arguments.resume)
 
 
 def _compare(arguments: argparse.Namespace) -> int:

@@ -35,6 +35,7 @@ from sim.units import MINUTES_PER_DAY
 __all__ = [
     "CONFIGS",
     "HARMS",
+    "LENGTH",
     "MONEY",
     "SKIES",
     "Account",
@@ -76,6 +77,8 @@ __all__ = [
 ]
 
 GRADES = 9
+LENGTH = ("years", "replications")
+"""Keys of `study` that say how much is lived: a study can be made longer, and what was lived stays."""
 MONEY = ("prices", "account", "bands")
 """Groups of settings that change no day that is lived: what was lived can be priced again."""
 
@@ -210,11 +213,10 @@ class Settings(Group):
     def hash(self, *without: str) -> str:
         """Return a fingerprint of everything that can change a number (not of report, workers or place).
 
-        SHA-256 in hexadecimal over the settings as JSON with sorted keys, `without` some of the groups.
+        SHA-256 in hexadecimal over the settings as JSON with sorted keys, `without` some groups or keys of `study`.
         """
         kept: dict[str, Any] = self.model_dump(mode="json", exclude={"report", "executor", *without})
-        for place in ("out", "workers"):
-            del kept["study"][place]
+        kept["study"] = {key: kept["study"][key] for key in sorted({*kept["study"]} - {"out", "workers", *without})}
         text = json.dumps(kept, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 

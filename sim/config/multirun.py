@@ -1,22 +1,14 @@
-"""Hydra's part of a sweep: which scenarios a list of values makes, and the launcher that lives them.
-
-Also Hydra's own questions (`--cfg job`, `--info`), which go on working.
-"""
+"""Hydra's part of a sweep: which scenarios lists of values make; and Hydra's own questions (`--cfg job`, `--info`)."""
 
 from __future__ import annotations
 
 import itertools
 import re
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
 
 import hydra
-from hydra import initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from sim.config import CONFIGS, Settings
 from sim.config.complain import complaints
@@ -24,7 +16,6 @@ from sim.config.compose import settings_from
 from sim.config.files import composed, lists, parsed, values_of
 from sim.errors import BadInput
 
-T = TypeVar("T")
 LONGEST_NAME = 150
 
 
@@ -105,35 +96,6 @@ def scenario_name(swept: list[str]) -> str:
     """Return a name that can be a folder's: `fleet.scale=0.8,lodge.beds_scale=1.2`."""
     name = re.sub(r"[^\w.=,+{}-]", "-", ",".join(swept).replace(" ", "").lstrip("+."))
     return name[:LONGEST_NAME] or "base"
-
-
-@dataclass(frozen=True, slots=True)
-class _Job(Generic[T]):
-    """What a worker does with one composition of Hydra's."""
-
-    names: tuple[str, ...]
-    overrides: tuple[str, ...]
-    live: Callable[[Settings], T]
-
-    def __call__(self, composed: DictConfig) -> T:
-        tree: Any = OmegaConf.to_container(composed, resolve=True)
-        name = self.names[HydraConfig.get().job.num]
-        return self.live(settings_from(tree | {"scenario": name}, self.overrides))
-
-
-def launch(overrides: list[str], made: tuple[Scenario, ...], live: Callable[[Settings], T], jobs: int) -> list[T]:
-    """Live all scenarios with Hydra's multirun and joblib launcher; return what `live` returned for each."""
-    task = _Job(tuple(scenario.name for scenario in made), tuple(overrides), live)
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONFIGS)):
-        engine = GlobalHydra.instance().hydra
-        assert engine is not None
-        batches = engine.multirun(
-            config_name="config",
-            task_function=task,
-            overrides=[*overrides, "hydra/launcher=joblib", f"hydra.launcher.n_jobs={jobs}"],
-            with_log_configuration=False,
-        )
-    return [job.return_value for batch in batches for job in batch]
 
 
 def answer_with_hydra(words: list[str]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sim.config.kinds import Count, DayKey, Group, Name, Positive, PositiveCount, SchoolYear, Switch, Text
 
@@ -50,15 +50,33 @@ class Study(Group):
     years: Annotated[int, Field(ge=1, le=50, strict=True)]
     """Number of school years."""
     replications: PositiveCount
-    """How often each year is lived with other luck."""
+    """How often each year is lived with other luck; with `precision`, at least so often."""
+    replications_most: PositiveCount
+    """With `precision`: no more replications than these, however wide the intervals still are."""
+    precision: Positive | None
+    """Half of the 95 % interval wanted of means, as a share of the mean (0.1: 10 %); null = `replications` only."""
+    precision_measures: tuple[Text, ...]
+    """The measures of the county that must be so precise, in their mean over the years."""
     workers: PositiveCount | None
     """Worker processes; null = one per core."""
-    precision: Positive | None
-    """Wanted half-width of the main result; null = the stated number of replications."""
     keep_events: tuple[DayKey, ...]
     """Days whose events the first replication keeps: `first`, or year-week-day (2023-5-1), whose weeks are lived."""
     daily: Switch | None
     """Whether measures are written for every day; null = only when few weeks are lived."""
+
+    @model_validator(mode="after")
+    def _precision_has_room(self) -> Study:
+        """Refuse a precision without a measure, and a largest number of replications below the smallest."""
+        if self.precision is None:
+            return self
+        if not self.precision_measures:
+            raise ValueError("precision_measures: name at least one measure, or choose study.precision=null")
+        if self.replications_most < self.replications:
+            raise ValueError(
+                f"replications_most: {self.replications_most} is fewer than study.replications "
+                f"({self.replications}), the least that are lived; choose at least as many"
+            )
+        return self
 
     @property
     def days_kept(self) -> list[tuple[int, int, int]]:

@@ -82,22 +82,29 @@ def headlines(folder: Path) -> tuple[str, pd.DataFrame]:
     """Return a run's scenario and its headline numbers: one row per replication, one column per measure."""
     wanted = [("site_id", "==", COUNTY_SITE), ("measure", "in", list(LIVED))]
     yearly = pd.read_parquet(folder / "annual.parquet", filters=wanted)
+    lived = lived_means(yearly, pd.read_parquet(folder / "harm.parquet", columns=["replication", "severity"]))
+    money = _money(folder) / max(yearly["year"].nunique(), 1)
+    table = lived.join(money.reindex(lived.index).fillna(0.0))
+    scenario = str(yearly["scenario"].iloc[0]) if len(yearly) else folder.name
+    return scenario, table
+
+
+def lived_means(yearly: pd.DataFrame, harm: pd.DataFrame) -> pd.DataFrame:
+    """Return the measures of the whole county in the mean of a year: one row per replication, one column per measure.
+
+    yearly and harm: with the columns of annual.parquet and harm.parquet; rows of single sites are left out, and a
+    replication without harm has a severity of 0.
+    """
+    yearly = yearly[(yearly["site_id"] == COUNTY_SITE) & yearly["measure"].isin(LIVED)].astype({"measure": "str"})
     replications = pd.Index(np.unique(yearly["replication"].to_numpy()), name="replication")
     years = max(yearly["year"].nunique(), 1)
-    lived = yearly.groupby(["replication", "measure"])["value"]
+    lived = yearly.groupby(["replication", "measure"], observed=True)["value"]
     table = lived.mean().unstack()
     totals = [name for name in table if HOW[name] == "total"]
     table[totals] = lived.sum().unstack()[totals] / years
-    others = pd.concat([_harm(folder), _money(folder)], axis=1) / years
-    table = table.reindex(replications).join(others.reindex(replications).fillna(0.0))
-    scenario = str(yearly["scenario"].iloc[0]) if len(yearly) else folder.name
-    return scenario, table[[name for name in (*LIVED, *JUDGED, *MONEY) if name in table]]
-
-
-def _harm(folder: Path) -> pd.DataFrame:
-    """Return the harm of each replication over all years."""
-    harm = pd.read_parquet(folder / "harm.parquet", columns=["replication", "severity"])
-    return harm.groupby("replication").sum()
+    severity = harm.groupby("replication")["severity"].sum() / years
+    table = table.reindex(replications).assign(severity=severity.reindex(replications).fillna(0.0))
+    return table[[name for name in (*LIVED, *JUDGED) if name in table]]
 
 
 def _money(folder: Path) -> pd.DataFrame:

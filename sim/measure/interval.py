@@ -83,3 +83,22 @@ def chance_interval(happened: NDArray[np.bool_], known: NDArray[np.bool_]) -> tu
 def paired_interval(matrix: Floats, against: Floats) -> tuple[Floats, Floats, Floats]:
     """Return mean, low and high of the differences `matrix - against`, replication by replication."""
     return mean_interval(matrix - against)
+
+
+def quantile_interval(matrix: Floats, share: float, confidence: float = CONFIDENCE) -> tuple[Floats, Floats, Floats]:
+    """Return a quantile of each row and its interval: two of the values themselves, whatever their distribution.
+
+    The number of n values below the quantile is binomial (n, share): the interval ends at the values whose ranks cut
+    off half of what is not `confidence` on either side (Conover, Practical Nonparametric Statistics, 3rd ed. 1999,
+    section 3.2). Null where there are too few values for that: fewer than 6 for the median, 36 for the 90 % quantile.
+    """
+    ordered = np.sort(matrix, axis=1)  # null last
+    count = (~np.isnan(matrix)).sum(axis=1)
+    value = np.full(len(matrix), np.nan)
+    value[count > 0] = np.nanquantile(matrix[count > 0], share, axis=1)
+    tail = (1 - confidence) / 2
+    low, high = (stats.binom.ppf(end, np.maximum(count, 1), share).astype(int) for end in (tail, 1 - tail))
+    known = (low >= 1) & (high < count)  # positions from 0: low - 1 and high
+    rows, last = np.arange(len(matrix)), max(matrix.shape[1] - 1, 0)
+    low_end, high_end = (np.where(known, ordered[rows, np.clip(place, 0, last)], np.nan) for place in (low - 1, high))
+    return value, low_end, high_end

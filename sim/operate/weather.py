@@ -62,12 +62,11 @@ class Conditions:
     """(D,) share of the day pupils whom the family keeps at home for the weather."""
 
 
-def skyways(county: County, settings: Settings, base: Travel, plan: Plan) -> Skyways:
+def skyways(settings: Settings, county: County, base: Travel, cut: Bools) -> Skyways:
     """Search the ways of a study: in every kind of weather that may come, with and without the roads that are cut.
 
-    base: the ways on dry roads, used where weather and stress change nothing.
+    base: the ways on dry roads, used where weather and stress change nothing; cut: (E,) of `cut_roads`.
     """
-    cut = cut_roads(county, settings, plan)
     found = {}
     for k in _possible(county, settings):
         closed = np.array([SKIES[k] == by for by in county.roads.closed_by], dtype=bool)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -26,12 +25,9 @@ if TYPE_CHECKING:
 MANIFEST = "manifest.json"
 CONFIG = "config.yaml"
 INPUTS = "inputs"
+LOG = "log.txt"
 YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Reads the same as the plain one, ten times as fast where there is a compiled one."""
-PARTS = ".parts"
-"""Where the parts of large tables lie until they are joined."""
-ROW_GROUP = 2**17
-"""Fewest rows that a joined table writes at a time: small parts together, so that readers are not slowed down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +75,8 @@ class RunFolder:
         table = _declared(target)
         frame = as_declared(frame, table) if table else frame
         if target.suffix == ".csv":
-            return _whole(target, lambda to: frame.to_csv(to, index=False, lineterminator="\n", encoding="utf-8"))
-        return _whole(target, lambda to: frame.to_parquet(to, index=False, compression="zstd"))
+            return whole_file(target, lambda to: frame.to_csv(to, index=False, lineterminator="\n", encoding="utf-8"))
+        return whole_file(target, lambda to: frame.to_parquet(to, index=False, compression="zstd"))
 
     def read_table(self, name: str) -> pd.DataFrame:
         """Return a table of the run with its declared types. Raises BadInput when it is not there."""
@@ -117,16 +113,9 @@ class RunFolder:
             found = [piece.select(list(columns)) for piece in pieces]
         return pa.concat_tables(found).to_pandas()
 
-    def write_part(self, number: int, name: str, frame: pd.DataFrame) -> Path:
-        """Write one part of a table that is too large to be held whole; any process may, in any order."""
-        return self.write_table(f"{PARTS}/{number:06d}/{name}.parquet", frame)
-
-    def join_parts(self) -> None:
-        """Make one table of all parts of a name, in the order of their numbers, with few of them in memory."""
-        parts = self.path / PARTS
-        for name in sorted({file.name for file in parts.glob("*/*.parquet")}):
-            _whole(self.path / name, partial(_join, sorted(parts.glob(f"*/{name}"))))
-        shutil.rmtree(parts)
+    def declared(self, name: str) -> Table | None:
+        """Return the declaration of a table of the run, nothing for a table that has none."""
+        return _declared(self.file(name))
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file in UTF-8 with line feeds."""
@@ -134,7 +123,7 @@ class RunFolder:
 
     def write_bytes(self, name: str, content: bytes) -> Path:
         """Write a file as it is; `name` may hold folders."""
-        return _whole(self.path / name, lambda to: to.write_bytes(content))
+        return whole_file(self.path / name, lambda to: to.write_bytes(content))
 
     def read_text(self, name: str) -> str:
         """Return a text file of the run. Raises BadInput when it is not there."""
@@ -161,35 +150,39 @@ class RunFolder:
         return True
 
     def finish(self, seconds: float) -> Path:
-        """Write into the manifest that the run came to its end; the very last thing a run does."""
+        """Write into the manifest that the run came to its end, when all else is on the disk: the last thing done."""
+        for file in self.path.rglob("*"):
+            if file.is_file():
+                to_disk(file)
         return self.write_manifest(seconds=round(seconds, 3), complete=True)
 
+    def log(self, *lines: str) -> None:
+        """Add lines to the log of the run, with the time."""
+        with (self.path / LOG).open("a", encoding="utf-8", newline="\n") as log:
+            log.writelines(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}\n" for line in lines)
 
-def _whole(target: Path, write: Callable[[Path], object]) -> Path:
-    """Write a file under a temporary name and rename it; an error leaves nothing behind."""
+
+def to_disk(file: Path) -> None:
+    """Wait until a file is on the disk: else its name may outlive a loss of power, and its content not."""
+    with file.open("rb+") as written:
+        os.fsync(written.fileno())
+
+
+def whole_file(target: Path, write: Callable[[Path], object], durable: bool = False) -> Path:
+    """Write a file under a temporary name and rename it; an error leaves nothing behind.
+
+    durable: it is on the disk when this returns.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         write(temporary)
+        if durable:
+            to_disk(temporary)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
     return target
-
-
-def _join(files: Sequence[Path], target: Path) -> None:
-    """Write the rows of Parquet files of the same columns one after the other into a new file."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    waiting: list[pa.Table] = []
-    with pq.ParquetWriter(target, pq.read_schema(files[0]), compression="zstd") as whole:
-        for file in files:
-            with pq.ParquetFile(file) as part:  # closed at once: elsewhere an open file cannot be removed
-                waiting.append(part.read(use_threads=False))
-            if file is files[-1] or sum(map(len, waiting)) >= ROW_GROUP:
-                whole.write_table(pa.concat_tables(waiting))
-                waiting.clear()
 
 
 def _declared(file: Path) -> Table | None:

@@ -7,8 +7,8 @@ import os
 import platform
 import shutil
 import subprocess
-from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,54 +17,83 @@ from typing import Any
 import yaml
 
 from sim import __version__
-from sim.config import CONFIGS, MONEY, Settings
+from sim.config import CONFIGS, LENGTH, MONEY, Settings
 from sim.errors import BadInput
 from sim.store.folder import CONFIG, INPUTS, MANIFEST, RunFolder
 
 PACKAGES = (
-    "simpy", "numpy", "scipy", "numba", "pyvrp", "hydra-core", "omegaconf", "joblib", "pydantic", "pandas",
+    "simpy", "numpy", "scipy", "numba", "pyvrp", "hydra-core", "omegaconf", "pydantic", "pandas",
     "pyarrow", "pandera",
 )  # fmt: skip
 
 
-def open_run(settings: Settings) -> RunFolder:
-    """Return the folder for a run: finished already, or new and empty but for its settings and inputs.
+FORMAT = 2
+"""Of what lies in a run folder: a folder of another one is not gone on with."""
 
-    An incomplete run of the same settings is cleared away. Raises BadInput when the folder cannot be written.
+
+def open_run(settings: Settings, resume: bool = False) -> RunFolder:
+    """Return the folder for a run, with its settings and inputs: new, or with what was lived of it before.
+
+    What another state of the program left unfinished is cleared away, or refused if it is to be resumed. Raises
+    BadInput when the folder cannot be written.
     """
     folder = run_folder(settings)
-    if not folder.finished:
-        _start(folder, settings)
+    left = folder.manifest
+    if left.get("complete"):
+        return folder
+    if left and left.get("source_sha256") == source_sha256():
+        for half in folder.path.rglob(".*.tmp"):
+            half.unlink()
+        folder.log("going on with what was lived before")
+        return folder
+    if left and resume:
+        raise BadInput(
+            f"{folder.path}: was begun by another state of the program, so its days cannot be gone on with; run it "
+            "again without --resume, which begins anew."
+        )
+    _start(folder, settings)
     return folder
 
 
 def run_folder(settings: Settings) -> RunFolder:
     """Return the folder that a run has or will have, without touching anything.
 
-    The same settings and inputs find their own folder again. When other ones lie there, the name gets `-` and
-    six hexadecimal digits.
+    The same settings and inputs find their own folder again, also when more years or replications are asked for. When
+    other ones lie there, or more was lived there than is asked for, the name gets `-` and six hexadecimal digits.
     """
     home = sweep_folder(settings).path
     key = fingerprint(settings)
     folder = RunFolder(home / settings.scenario)
-    if not _is_ours(folder, key):
-        folder = RunFolder(home / f"{settings.scenario}-{key[:6]}")
-        if not _is_ours(folder, key):
+    if not _is_ours(folder, key, settings):
+        folder = RunFolder(home / f"{settings.scenario}-{fingerprint(settings, without=())[:6]}")
+        if not _is_ours(folder, key, settings):
             raise BadInput(f"study.out: {folder.path} holds other files; choose another study.name or scenario.")
     return folder
+
+
+def is_finished(folder: RunFolder, settings: Settings) -> bool:
+    """Return whether all that is asked for was lived and written."""
+    found = folder.manifest
+    if not found.get("complete"):
+        return False
+    asked = settings.hash() == found.get("config_sha256")
+    return asked or (found["replications"], found["years"]) == (settings.study.replications, settings.study.years)
+
+
+def check_format(settings: Settings) -> None:
+    """Raise BadInput when the folder of the study holds a run of another version that the run would meet."""
+    folder = RunFolder(sweep_folder(settings).path / settings.scenario)
+    found = folder.manifest
+    if found and found.get("format") != FORMAT:
+        raise BadInput(
+            f"{folder.path}: was written by version {found.get('version', 'unknown')} of the program, whose folders "
+            f"differ from those of {__version__}; move it away or choose another study.name."
+        )
 
 
 def sweep_folder(settings: Settings) -> RunFolder:
     """Return the folder of the study, which holds its scenarios' folders."""
     return RunFolder(Path(settings.study.out).expanduser() / settings.study.name)
-
-
-def clear_notes(settings: Settings) -> None:
-    """Remove what Hydra noted for itself about a sweep of this study (its hydra.sweep.dir)."""
-    notes = Path(settings.study.out).expanduser() / ".sweeps"
-    shutil.rmtree(notes / settings.study.name, ignore_errors=True)
-    with suppress(OSError):  # notes of another sweep that still runs
-        notes.rmdir()
 
 
 def run_at(path: Path) -> RunFolder:
@@ -102,12 +131,12 @@ def lived_before(settings: Settings, home: Path | None = None, tables: Path | No
     return None
 
 
-def fingerprint(settings: Settings, tables: Path | None = None) -> str:
+def fingerprint(settings: Settings, tables: Path | None = None, without: tuple[str, ...] = LENGTH) -> str:
     """Return what tells two runs apart, in hexadecimal: settings and the content of the county's tables.
 
-    `tables`: where these lie if not where the settings say.
+    `tables`: where these lie if not where the settings say; `without`: what may differ, else how long they are.
     """
-    return hashlib.sha256(f"{settings.hash()} {inputs_sha256(settings, tables)}".encode()).hexdigest()
+    return hashlib.sha256(f"{settings.hash(*without)} {inputs_sha256(settings, tables)}".encode()).hexdigest()
 
 
 def lived_sha256(settings: Settings, tables: Path | None = None) -> str:
@@ -139,14 +168,17 @@ def inputs_of(
     return files
 
 
-def _is_ours(folder: RunFolder, key: str) -> bool:
-    """Return whether a folder is free or holds a run of this very fingerprint."""
+def _is_ours(folder: RunFolder, key: str, settings: Settings) -> bool:
+    """Return whether a folder is free or holds a run of this very fingerprint, no longer than is asked for."""
     if not folder.path.exists():
         return True
     if not folder.path.is_dir():
         return False
-    known = folder.manifest.get("fingerprint")
-    return known == key or (known is None and not any(folder.path.iterdir()))
+    found, study = folder.manifest, settings.study
+    if not found:
+        return not any(folder.path.iterdir())
+    longer = found.get("replications", 0) > study.replications or found.get("years", 0) > study.years
+    return found.get("fingerprint") == key and (not longer or found.get("config_sha256") == settings.hash())
 
 
 def _start(folder: RunFolder, settings: Settings) -> None:
@@ -165,19 +197,57 @@ def _birth(settings: Settings) -> dict[str, Any]:
     """Return what the manifest says at the start of a run."""
     return {
         **program(),
+        "format": FORMAT,
+        "source_sha256": source_sha256(),
         "seed": settings.seed,
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
-        "config_sha256": settings.hash(),
+        "packages": packages(),
         "inputs_sha256": inputs_sha256(settings),
         "fingerprint": fingerprint(settings),
-        "lived_sha256": lived_sha256(settings),
-        "started_utc": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started_utc": _now(),
         "seconds": None,
         "host_cores": os.cpu_count(),
-        "replications": settings.study.replications,
+        **length(settings),
         "complete": False,
     }
+
+
+def lengthened(folder: RunFolder, settings: Settings) -> dict[str, Any]:
+    """Return what the manifest says of how much is lived, and of how much was when the run was finished before."""
+    found = folder.manifest
+    if not found.get("complete"):
+        return length(settings)
+    until = {"until_utc": _now(), **{key: found[key] for key in LENGTH}}
+    return {**length(settings), "extended": [*found.get("extended", []), until]}
+
+
+def length(settings: Settings) -> dict[str, Any]:
+    """Return what the manifest says of how much is lived."""
+    return {
+        "replications": settings.study.replications,
+        "years": settings.study.years,
+        "config_sha256": settings.hash(),
+        "lived_sha256": lived_sha256(settings),
+    }
+
+
+@cache
+def packages() -> dict[str, str | None]:
+    """Return the versions of the packages that make the numbers."""
+    return {name: _version(name) for name in PACKAGES}
+
+
+@cache
+def source_sha256() -> str:
+    """Return what tells two states of the program apart: the hash of its source and the packages it works with."""
+    digest = hashlib.sha256(repr(packages()).encode())
+    for path in sorted((CONFIGS.parent / "sim").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def program() -> dict[str, Any]:
@@ -193,6 +263,7 @@ def _version(package: str) -> str | None:
         return None
 
 
+@cache
 def _git() -> tuple[str | None, bool | None]:
     """Return the commit of the code and whether it was changed since; nothing when there is no git."""
     root = CONFIGS.parent

@@ -24,14 +24,28 @@ def repriced_folder(run: RunFolder, settings: Settings) -> RunFolder:
     """
     if settings.hash() == run.settings.hash():
         return run
-    home, key = run.path.resolve().parent, fingerprint(settings, run.path / INPUTS)
-    beside = RunFolder(home / f"{settings.scenario}-{key[:6]}")
+    home, tables = run.path.resolve().parent, run.path / INPUTS
+    beside = RunFolder(home / f"{settings.scenario}-{fingerprint(settings, tables, without=())[:6]}")
+    born = _birth(settings, tables)
+
+    def same(folder: RunFolder) -> bool:
+        return all(folder.manifest.get(key) == value for key, value in born.items())
+
     for folder in (RunFolder(home / settings.scenario), beside):
-        if folder.finished and folder.manifest.get("fingerprint") == key:
+        if folder.finished and same(folder):
             return folder
-    if beside.path.exists() and beside.manifest.get("fingerprint") != key:
+    if beside.path.exists() and not same(beside):
         raise BadInput(f"{beside.path}: holds other files; move them away.")
     return beside
+
+
+def _birth(settings: Settings, tables: Path) -> dict[str, str]:
+    """Return what the manifest says of the settings and inputs of a re-priced run."""
+    return {
+        "config_sha256": settings.hash(),
+        "inputs_sha256": inputs_sha256(settings, tables),
+        "fingerprint": fingerprint(settings, tables),
+    }
 
 
 @contextmanager
@@ -63,9 +77,7 @@ def _begin(run: RunFolder, settings: Settings, draft: RunFolder) -> None:
         if name.endswith(".yaml"):
             draft.write_bytes(f"{INPUTS}/{name}", content)
     born = {
-        "config_sha256": settings.hash(),
-        "inputs_sha256": inputs_sha256(settings, tables),
-        "fingerprint": fingerprint(settings, tables),
+        **_birth(settings, tables),
         "repriced_from": run.path.resolve().name,
         "repriced_with": program(),
         "complete": False,

@@ -241,19 +241,8 @@ EVENTS = run_file(
     text("who", "To whom: pupil, stop, run, bus, school, visit, half of the day"),
     number("value", "Value or code, as the kind says; null when there is only the minute", nullable=True),
 )  # fmt: skip
-SUMMARY = run_file(
-    "summary.parquet",
-    "A sweep: measures of each scenario and paired differences to the first",
-    "scenario measure",
-    SCENARIO,
-    text("measure", "What is compared"),
-    *interval("", "Value", ""),
-    *interval("diff", "Difference to the first scenario, paired", ""),
-    whole("replications", "Replications behind it", low=1),
-)  # fmt: skip
-
 RUN_TABLES: tuple[Table, ...] = (
     ENROLMENT, FORECAST_CHECK, CLOSURES, GROUNDS_OF_DECISIONS, SCHOOL_PLANS, CAMPUSES, PLACES, UNPLACED, ALTERNATIVES,
     RUNS, POSTS, CLASS_PLACES, DAYS, MEASURES, ANNUAL, SPREAD, RESOURCES_TABLE, HARM,
-    BOTTLENECKS, RELIEF, QUANTITIES, LEDGER, VERDICTS, SUMMARY, EVENTS,
+    BOTTLENECKS, RELIEF, QUANTITIES, LEDGER, VERDICTS, EVENTS,
 )  # fmt: skip
