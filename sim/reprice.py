@@ -25,11 +25,11 @@ USED = "quantities"
 """Table of what was used; it holds no price, and everything that does is made from it."""
 
 
-def reprice(run: RunFolder, settings: Settings) -> RunFolder:
+def reprice(run: RunFolder, settings: Settings, pages: bool = True) -> RunFolder:
     """Return the folder of a run at the prices, payers and bands of `settings`; it is made where there is none yet.
 
-    Only what depends on them is written anew; nothing is simulated, and the run stays as it is. Raises BadInput for a
-    missing price and for a run that kept no quantities.
+    Only what depends on them is written anew, and what tells the scenario's name where that is another; nothing is
+    simulated, and the run stays as it is. Raises BadInput for a missing price and for a run that kept no quantities.
     """
     target = repriced_folder(run, settings)
     if target.finished:
@@ -46,7 +46,8 @@ def reprice(run: RunFolder, settings: Settings) -> RunFolder:
         draft.write_manifest(base=(target if base is run else base).path.name if base else None)
         if base is None:
             draft.file("net").unlink(missing_ok=True)
-        tell(draft, redraw=False)
+        if pages:
+            tell(draft, redraw=settings.scenario != run.settings.scenario)
     return target
 
 
@@ -55,7 +56,7 @@ def _as_they_are(run: RunFolder, settings: Settings, tables: Tables) -> list[str
     from sim.tell.figure import OF_DAYS, file_of
 
     before = run.settings
-    if settings.report != before.report:
+    if (settings.report, settings.scenario) != (before.report, before.scenario):
         return []
     same_fare = settings.prices.get(FARE) == before.prices.get(FARE)
     same = same_fare and all(tables[name].equals(run.read_table(name)) for name in ("closures", "grounds"))

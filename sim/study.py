@@ -15,6 +15,7 @@ from sim.config import Settings
 from sim.county import County, Travel, travel
 from sim.errors import BadInput
 from sim.judge.bottleneck import bottlenecks
+from sim.judge.compare import lived_means
 from sim.judge.limit import verdicts
 from sim.judge.yearly import WEEKLY, how_sure
 from sim.live import Job, live_year
@@ -31,11 +32,14 @@ from sim.plan.staff import COUNTY_SITE, lacking_today
 from sim.plan.tables import plan_tables
 from sim.reprice import USED, priced, tell, write_tables
 from sim.share import Known
-from sim.store import EVENTS, RunFolder, join_parts, packed, write_part
+from sim.store import EVENTS, RunFolder, join_parts, packed, read_parts, write_part
 from sim.workers import is_full
 
 Spread = Callable[[Callable[[Places], Routes], list[Places]], Iterable[Routes]]
 """Does the same for several items, in their order: one after the other, or by the workers."""
+
+
+KEY = ["replication", "year"]
 
 
 @dataclass(frozen=True)
@@ -184,6 +188,22 @@ class Season:
         except Exception as error:
             return Lived(number, key, fault=fault_of(error))
         return Lived(number, key, perf_counter() - began, None if self.at_home else part)
+
+
+def means(folder: RunFolder, replications: int) -> pd.DataFrame:
+    """Return the measures of the county in the mean of a year, of the first replications lived so far."""
+
+    def lived(name: str, columns: list[str], *where: tuple[str, str, str]) -> pd.DataFrame:
+        new = pd.concat([pd.DataFrame(columns=columns), *read_parts(folder, name, columns)], ignore_index=True)
+        old = folder.read_rows(name, columns, *where) if folder.file(name).is_file() else new[:0]
+        again = pd.MultiIndex.from_frame(old[KEY]).isin(pd.MultiIndex.from_frame(new[KEY]))
+        rows = pd.concat([old[~again], new], ignore_index=True)
+        return rows[rows["replication"] < replications]
+
+    return lived_means(
+        lived("annual", [*KEY, "site_id", "measure", "value"], ("site_id", "==", "county")),
+        lived("harm", [*KEY, "severity"]),
+    )
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from sim.check import refuse
 from sim.config import Settings
 from sim.county import County, read_county
 from sim.errors import BadInput, OurFault, refusals
+from sim.judge.precision import wanted
 from sim.live import Job
 from sim.reprice import reprice, tell
 from sim.share import Known, digest
@@ -30,6 +31,7 @@ from sim.store import (
     is_finished,
     lengthened,
     lived_before,
+    lived_sha256,
     only_me,
     open_run,
     parts_of,
@@ -37,7 +39,7 @@ from sim.store import (
     sweep_folder,
     write_part,
 )
-from sim.study import Fault, Finish, Planned, Planning, Season, fault_of, job, plan
+from sim.study import Fault, Finish, Planned, Planning, Season, fault_of, job, means, plan
 from sim.workers import Crew, Done, console, crew, result_of
 
 BLOCK = 64
@@ -136,6 +138,8 @@ class _Entry:
     job: Job | None = None
     stamps: list[str] = field(default_factory=list)
     """What each year is lived from."""
+    replications: int = 0
+    """How often each year is to be lived, as far as is known now."""
     fault: Fault | None = None
 
 
@@ -153,15 +157,35 @@ class _Engine:
         return [ended for at in range(0, len(asked), BLOCK) for ended in self._block(asked[at : at + BLOCK])]
 
     def _block(self, asked: Sequence[Settings]) -> list[Outcome]:
-        entries = [_Entry(number, one, run_folder(one)) for number, one in enumerate(asked)]
+        entries = [
+            _Entry(number, one, run_folder(one), replications=one.study.replications)
+            for number, one in enumerate(asked)
+        ]
         todo = [entry for entry in entries if not self._is_there(entry)]
-        if todo:
-            began = perf_counter()
-            self._plan(todo)
-            self._open([entry for entry in todo if not entry.fault])
-            self._live([entry for entry in todo if not entry.fault])
-            self._finish([entry for entry in todo if not entry.fault], began)
+        first: dict[str, _Entry] = {}
+        for entry in todo:
+            first.setdefault(lived_sha256(entry.asked) if _can_be_priced(entry.asked) else str(entry.number), entry)
+        self._live_all(list(first.values()))
+        for entry in todo:
+            if entry not in first.values() and not self._is_there(entry):  # the one whose days it shares failed
+                self._live_all([entry])
         return [_outcome(entry) for entry in entries]
+
+    def _live_all(self, todo: Sequence[_Entry]) -> None:
+        """Take scenarios from their settings to their folders."""
+        began = perf_counter()
+
+        def going() -> list[_Entry]:
+            return [entry for entry in todo if not entry.fault]
+
+        if todo:
+            self._plan(todo)
+            self._open(going())
+            short = going()
+            while short:
+                self._live(short)
+                short = [entry for entry in short if not entry.fault and _wants_more(entry)]
+            self._finish(going(), began)
 
     def _is_there(self, entry: _Entry) -> bool:
         """Tell whether a scenario needs no living: it is finished, or its days were lived at other prices."""
@@ -171,12 +195,12 @@ class _Engine:
                 tell(folder)
             console().print(f"This run is finished already: {folder.path}", soft_wrap=True)
             return True
-        before = lived_before(asked)
-        if before is None or before.settings.scenario != asked.scenario or asked.bells.windows:
+        before = lived_before(asked) if _can_be_priced(asked) else None
+        if before is None:
             return False
         console().print(f"Its days were lived already and are priced again: {before.path}", soft_wrap=True)
         try:
-            entry.folder = reprice(before, asked)
+            entry.folder = reprice(before, asked, self.pages)
         except BadInput as error:
             entry.fault = fault_of(error)
         return True
@@ -222,7 +246,7 @@ class _Engine:
                 entry.fault = fault_of(error)
 
     def _live(self, entries: Sequence[_Entry]) -> None:
-        """Live all years of all replications that are not there yet."""
+        """Live all years of the replications wanted that are not there yet."""
         tasks: dict[tuple[int, int], list[int]] = {}
         for entry in entries:
             for key in _missing(entry):
@@ -252,7 +276,7 @@ class _Engine:
         for entry in entries:
             assert entry.found is not None
             entry.folder.write_yaml(CONFIG, entry.found.settings.model_dump(mode="json"))
-            entry.folder.write_manifest(**lengthened(entry.folder, entry.asked), complete=False)
+            entry.folder.write_manifest(**lengthened(entry.folder, entry.asked, entry.replications), complete=False)
         finish = Finish(
             {entry.number: entry.job for entry in entries if entry.job},
             {entry.number: entry.folder for entry in entries},
@@ -275,21 +299,38 @@ def _failed(mine: Sequence[_Entry], entries: Sequence[_Entry], done: Done) -> No
             entry.fault = entry.fault or Fault(done.fault, done.bad_input)
 
 
+def _can_be_priced(settings: Settings) -> bool:
+    """Tell whether a scenario can be told from one with the same days: chosen bells are not in its settings."""
+    return not settings.bells.windows
+
+
+def _wants_more(entry: _Entry) -> bool:
+    """Tell whether a scenario needs more replications to be as precise as asked, and note how many."""
+    study = entry.asked.study
+    if study.precision is None:
+        return False
+    more = wanted(means(entry.folder, entry.replications), study)
+    if more > entry.replications:
+        entry.folder.log(f"not yet as precise as asked for: {more} replications are wanted")
+    enough, entry.replications = more <= entry.replications, max(more, entry.replications)
+    return not enough
+
+
 def _missing(entry: _Entry) -> list[tuple[int, int]]:
     """List the replications and years (by position) of a scenario that are still to be lived.
 
     Parts that were lived from another plan are removed.
     """
     assert entry.job is not None
-    study, years = entry.asked.study, [year.year for year in entry.job.plan.years]
+    years = [year.year for year in entry.job.plan.years]
     stamp_of = dict(zip(years, entry.stamps, strict=True))
     parts = parts_of(entry.folder)
-    stale = {key for key, stamp in parts.items() if stamp_of.get(key[1]) != stamp or key[0] >= study.replications}
+    stale = {key for key, stamp in parts.items() if stamp_of.get(key[1]) != stamp}
     drop_parts(entry.folder, stale)
     joined = entry.folder.manifest.get("joined", {})
     whole = {year for year in years if joined.get("stamps", {}).get(str(year)) == stamp_of[year]}
     there = {(r, year) for r in range(joined.get("replications", 0)) for year in whole} | {*parts} - stale
-    return [(r, k) for r in range(study.replications) for k, year in enumerate(years) if (r, year) not in there]
+    return [(r, k) for r in range(entry.replications) for k, year in enumerate(years) if (r, year) not in there]
 
 
 def _dealt(tasks: dict[tuple[int, int], list[int]], workers: int) -> list[tuple[int, int, tuple[int, ...]]]:
@@ -312,7 +353,7 @@ def _close(entry: _Entry, seconds: float) -> None:
     """Note that a scenario came to its end; what it was lived from is noted, so that it can be made longer."""
     assert entry.job is not None
     stamps = {str(year.year): stamp for year, stamp in zip(entry.job.plan.years, entry.stamps, strict=True)}
-    entry.folder.write_manifest(joined={"replications": entry.asked.study.replications, "stamps": stamps})
+    entry.folder.write_manifest(joined={"replications": entry.replications, "stamps": stamps})
     entry.folder.log("finished")
     entry.folder.finish(seconds)
     drop_parts(entry.folder)

@@ -13,8 +13,8 @@ import yaml
 
 from sim.config import CONFIGS, Settings, load
 from sim.errors import BadInput
-from sim.store import RunFolder, check_out, open_run, run_at
-from sim.store import folder as folders
+from sim.store import RunFolder, check_out, drop_parts, join_parts, open_run, packed, parts_of, run_at, write_part
+from sim.store import part as parts
 
 RELIEF = pd.DataFrame(
     {
@@ -183,44 +183,75 @@ HARM = pd.DataFrame(
 )
 
 
+def part(folder: RunFolder, replication: int, year: int, rows: pd.DataFrame) -> Path:
+    content = packed(folder, {"harm": rows.assign(replication=replication, year=year)}, "stamp")
+    return write_part(folder, (replication, year), content)
+
+
 @pytest.mark.parametrize("row_group", [1, 2, 100])
-def test_parts_are_joined_in_the_order_of_their_numbers(
+def test_parts_are_joined_in_the_order_of_replications_and_years(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, row_group: int
 ) -> None:
-    monkeypatch.setattr(folders, "ROW_GROUP", row_group)
+    monkeypatch.setattr(parts, "ROW_GROUP", row_group)
     folder = open_run(settings)
+    keys = [(0, 2023), (0, 2024), (1, 2023), (1, 2024)]
     for number in (2, 0, 1):  # whoever is ready first; categories and empty columns differ from part to part
-        folder.write_part(number, "harm", HARM.iloc[[number]].astype({"kind": "category"}))
-    folder.write_part(3, "harm", HARM.iloc[:0])
-    folder.join_parts()
+        part(folder, *keys[number], HARM.iloc[[number]].astype({"kind": "category"}))
+    part(folder, *keys[3], HARM.iloc[:0])
+    assert list(parts_of(folder)) == keys
+    join_parts(folder)
+    join_parts(folder)  # as after a stop
+    drop_parts(folder)
     assert not (folder.path / ".parts").exists()
     joined = folder.read_table("harm")
     with pq.ParquetFile(folder.file("harm")) as file:  # no more was ever held at once
         assert max(file.metadata.row_group(k).num_rows for k in range(file.num_row_groups)) <= row_group
-    folder.write_table("harm", HARM)
+    whole = HARM.assign(replication=[0, 0, 1], year=[2023, 2024, 2023])
+    folder.write_table("harm", whole)
     pd.testing.assert_frame_equal(joined, folder.read_table("harm"))
+
+
+@pytest.mark.parametrize("row_group", [1, 100])
+def test_a_run_grows_by_parts_of_more_years_and_of_years_lived_anew(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, row_group: int
+) -> None:
+    monkeypatch.setattr(parts, "ROW_GROUP", row_group)
+    folder = open_run(settings)
+    for replication, year in ((0, 2023), (1, 2023), (1, 2024)):
+        part(folder, replication, year, HARM.iloc[:2])
+    join_parts(folder)
+    drop_parts(folder)
+    part(folder, 0, 2024, HARM.iloc[:1])
+    part(folder, 1, 2023, HARM.iloc[2:])
+    join_parts(folder)
+    told = folder.read_table("harm")[["replication", "year", "pupil_days"]]
+    assert told.to_numpy().tolist() == [
+        [0, 2023, 1.0], [0, 2023, 2.0], [0, 2024, 1.0], [1, 2023, 3.0], [1, 2024, 1.0], [1, 2024, 2.0]
+    ]  # fmt: skip
 
 
 def test_some_rows_of_a_large_table_are_read_without_the_others(settings: Settings) -> None:
     folder = open_run(settings)
-    folder.write_part(0, "harm", HARM)
-    folder.write_part(1, "harm", HARM.assign(replication=1))
-    folder.join_parts()
+    for replication in (0, 1):
+        for row, year in enumerate(HARM["year"]):
+            part(folder, replication, year, HARM.iloc[[row]])
+    join_parts(folder)
     found = folder.read_rows("harm", ["year", "kind"], ("replication", "==", 1), ("cause", "in", ("road", "bed")))
     assert found.to_numpy().tolist() == [[2023, "late"], [2024, "late"]]
     assert folder.read_rows("harm", ["year"], ("year", ">", 2030)).empty
 
 
-def test_what_an_interrupted_write_left_is_never_joined(settings: Settings) -> None:
+def test_a_part_that_is_not_whole_is_not_there(settings: Settings) -> None:
     folder = open_run(settings)
-    part = folder.write_part(0, "harm", HARM)
-    (part.parent / ".harm.parquet.77.tmp").write_bytes(part.read_bytes()[:50])
-    folder.write_part(5, "harm", HARM)
-    again = open_run(settings)  # the run was stopped before its parts were joined
-    again.write_part(0, "harm", HARM)
-    (part.parent / ".harm.parquet.77.tmp").write_bytes(b"half")
-    again.join_parts()
-    assert len(again.read_table("harm")) == len(HARM)
+    for year in (2023, 2024, 2025):
+        path = part(folder, 0, year, HARM)
+    content = path.read_bytes()
+    path.write_bytes(content[:-60])
+    (path.parent / "00000-2024.zip").write_bytes(b"")
+    (path.parent / ".00000-2026.zip.77.tmp").write_bytes(content[:50])
+    assert list(parts_of(folder)) == [(0, 2023)]
+    path.write_bytes(content[:200] + bytes(20) + content[220:])
+    assert list(parts_of(folder)) == [(0, 2023)]
 
 
 def test_text_keeps_its_line_ends_and_its_language(settings: Settings) -> None:

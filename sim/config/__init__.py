@@ -77,7 +77,7 @@ __all__ = [
 ]
 
 GRADES = 9
-LENGTH = ("years", "replications")
+LENGTH = ("years", "replications", "replications_most", "precision", "precision_measures")
 """Keys of `study` that say how much is lived: a study can be made longer, and what was lived stays."""
 MONEY = ("prices", "account", "bands")
 """Groups of settings that change no day that is lived: what was lived can be priced again."""

@@ -212,17 +212,17 @@ def _birth(settings: Settings) -> dict[str, Any]:
     }
 
 
-def lengthened(folder: RunFolder, settings: Settings) -> dict[str, Any]:
+def lengthened(folder: RunFolder, settings: Settings, replications: int) -> dict[str, Any]:
     """Return what the manifest says of how much is lived, and of how much was when the run was finished before."""
-    found = folder.manifest
+    found, now = folder.manifest, length(settings) | {"replications": replications}
     if not found.get("complete"):
-        return length(settings)
-    until = {"until_utc": _now(), **{key: found[key] for key in LENGTH}}
-    return {**length(settings), "extended": [*found.get("extended", []), until]}
+        return now
+    until = {"until_utc": _now(), **{key: found[key] for key in ("replications", "years")}}
+    return {**now, "extended": [*found.get("extended", []), until]}
 
 
 def length(settings: Settings) -> dict[str, Any]:
-    """Return what the manifest says of how much is lived."""
+    """Return what the manifest says of how much is to be lived."""
     return {
         "replications": settings.study.replications,
         "years": settings.study.years,

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from sim.config import Settings
 from sim.errors import BadInput
 from sim.store.folder import CONFIG, INPUTS, RunFolder
-from sim.store.place import fingerprint, inputs_of, inputs_sha256, program
+from sim.store.place import fingerprint, inputs_of, inputs_sha256, program, run_folder
 from sim.tables import RUN_TABLES
 
 
@@ -20,10 +20,13 @@ def repriced_folder(run: RunFolder, settings: Settings) -> RunFolder:
     """Return the folder that a run has or will have with other settings of money, without touching anything.
 
     It is the run itself when nothing changes, else a folder beside it: the run's own name, `-` and six hexadecimal
-    digits, as if it had been lived with these settings. Raises BadInput when somebody else's files lie there.
+    digits, as if it had been lived with these settings; or that of another scenario's name. Raises BadInput when
+    somebody else's files lie there.
     """
     if settings.hash() == run.settings.hash():
         return run
+    if settings.scenario != run.settings.scenario:
+        return run_folder(settings)
     home, tables = run.path.resolve().parent, run.path / INPUTS
     beside = RunFolder(home / f"{settings.scenario}-{fingerprint(settings, tables, without=())[:6]}")
     born = _birth(settings, tables)
@@ -58,7 +61,7 @@ def repriced(run: RunFolder, settings: Settings, target: RunFolder, also: Iterab
     try:
         with TemporaryDirectory(prefix=".repricing-", dir=target.path.parent) as place:
             draft = RunFolder(Path(place) / target.path.name)
-            _link(run, draft, also)
+            _link(run, draft, settings, also)
             _begin(run, settings, draft)
             yield draft
             draft.write_manifest(complete=True)
@@ -85,12 +88,20 @@ def _begin(run: RunFolder, settings: Settings, draft: RunFolder) -> None:
     draft.write_manifest(**run.manifest | born)
 
 
-def _link(run: RunFolder, draft: RunFolder, also: Iterable[str]) -> None:
-    """Let files of a run stand in a draft, too; they are copied where the disk knows no links."""
+def _link(run: RunFolder, draft: RunFolder, settings: Settings, also: Iterable[str]) -> None:
+    """Let files of a run stand in a draft, too; they are copied where the disk knows no links.
+
+    Tables that tell the scenario's name are written anew under another name.
+    """
+    renamed = settings.scenario != run.settings.scenario
     for pattern in (*(table.name for table in RUN_TABLES), f"{INPUTS}/*", *also):
         for file in sorted(run.path.glob(pattern)):
-            to = draft.path / file.relative_to(run.path)
+            name = file.relative_to(run.path).as_posix()
+            to, table = draft.path / name, draft.declared(name)
             to.parent.mkdir(parents=True, exist_ok=True)
+            if renamed and table and "scenario" in table.names:
+                draft.write_table(name, run.read_table(name).assign(scenario=settings.scenario))
+                continue
             try:
                 os.link(file, to)
             except OSError:
