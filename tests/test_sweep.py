@@ -79,7 +79,8 @@ import os, signal, sys
 from pathlib import Path
 sys.path[:0] = {path!r}
 from test_sweep import scenarios
-from sim import study, sweep
+from sim import study
+from sim.sweep import engine
 from sim.sweep import live_scenarios
 
 def dies_at(module, name, count):
@@ -102,7 +103,7 @@ live_scenarios(scenarios(Path({out!r})), pages=False)
     [
         ("study", "write_part", 6, 3),  # in the middle of the years
         ("study", "write", 2, 0),  # when the tables of the first scenario are written and those of the second half
-        ("sweep", "_close", 2, 0),  # when all is written but the word that it is
+        ("engine", "close", 2, 0),  # when all is written but the word that it is
     ],
 )
 def test_a_sweep_that_is_killed_goes_on_to_the_same_bits(

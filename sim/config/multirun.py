@@ -1,4 +1,7 @@
-"""Hydra's part of a sweep: which scenarios lists of values make; and Hydra's own questions (`--cfg job`, `--info`)."""
+"""Hydra's part of a sweep: which scenarios a list of values makes.
+
+Also Hydra's own questions (`--cfg job`, `--info`), which go on working.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,90 @@
+"""Several scenarios at once: they share one pool of workers, and each gets a folder of its own.
+
+Scenarios are taken in blocks. Those of a block are planned, lived year by year and written together, so that what they
+have in common is made once and memory does not grow with their number. What was finished before is not done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from sim.base import base_settings
+from sim.check import refuse
+from sim.config import Settings
+from sim.county import County, read_county
+from sim.errors import BadInput, OurFault, refusals
+from sim.store import RunFolder, check_format, check_out, is_finished, lived_before, only_me, run_folder, sweep_folder
+from sim.sweep.engine import Engine
+from sim.sweep.entry import Outcome
+from sim.workers import Crew, crew
+
+__all__ = ["Outcome", "live_scenarios", "run"]
+
+
+def run(settings: Settings, resume: bool = False) -> RunFolder:
+    """Live a scenario and write its folder; a run that is finished already is returned as it is.
+
+    Where the same days were lived at other prices, they are not lived again, but priced again.
+    Raises BadInput, before anything is written, when the settings, the county or the folder cannot be used.
+    """
+    (ended,) = live_scenarios([settings], resume=resume)
+    if ended.folder is None:
+        raise BadInput(*ended.fault.splitlines()) if ended.bad_input else OurFault(ended.fault)
+    return ended.folder
+
+
+def live_scenarios(asked: Sequence[Settings], *, pages: bool = True, resume: bool = False) -> list[Outcome]:
+    """Live scenarios and return how each ended, in their order; what was finished before is not lived again.
+
+    pages: whether reports, workbooks and figures are drawn, beside the tables; resume: refuse to begin anew what
+    another state of the program left unfinished. Raises BadInput, before anything is written, with all that keeps any
+    of them from beginning.
+    """
+    todo = [one for one in asked if not is_finished(run_folder(one), one)]
+    counties = _checked(todo)
+    engine = Engine(counties, pages, resume)
+    with only_me({sweep_folder(one).path for one in asked}):
+        if not todo:
+            return engine.live(asked)
+        with crew(todo[0]) as engine.crew, _writers(todo[0], engine.crew) as engine.writers:
+            engine.live(_bases(todo))
+            return engine.live(asked)
+
+
+@contextmanager
+def _writers(settings: Settings, workers: Crew) -> Iterator[Crew]:
+    """Yield workers who can write into the folders: those of this machine, as a cluster may not reach them."""
+    if workers.at_home:
+        yield workers
+    else:
+        here = settings.executor.model_copy(update={"kind": "processes", "address": None})
+        with crew(settings.model_copy(update={"executor": here})) as writers:
+            yield writers
+
+
+def _checked(asked: Sequence[Settings]) -> dict[str, County]:
+    """Return the counties of scenarios by folder; BadInput with every error in their tables, settings and folders."""
+    places = {str(one.county.path): one.county.path for one in asked}
+    told = refusals(*(partial(read_county, place) for place in places.values()))
+    if told:
+        raise BadInput(*told)
+    counties = {name: read_county(place) for name, place in places.items()}
+    told = refusals(
+        *(partial(refuse, one, counties[str(one.county.path)]) for one in asked),
+        *(partial(check_format, one) for one in asked),
+        *(partial(check_out, one) for one in {sweep_folder(one).path: one for one in asked}.values()),
+    )
+    if told:
+        raise BadInput(*told)
+    return counties
+
+
+def _bases(asked: Sequence[Settings]) -> list[Settings]:
+    """Return the county without closing, where scenarios are held against it: those that differ in no day share it.
+
+    A run that closes no school is its own base: the folder it has or will have.
+    """
+    wanted = {base.hash(): base for one in asked if (base := base_settings(one)) is not None and base is not one}
+    return [base for base in wanted.values() if lived_before(base) is None]

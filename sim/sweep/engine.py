@@ -1,0 +1,194 @@
+"""What lives scenarios, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import ceil
+from time import perf_counter
+from typing import Any
+
+from sim.config import Settings
+from sim.county import County
+from sim.errors import BadInput
+from sim.reprice import reprice, tell
+from sim.share import Known, digest
+from sim.store import is_finished, lengthened, lived_before, lived_sha256, open_run, run_folder, write_part
+from sim.study import Fault, Finish, Planned, Planning, Season, fault_of, job, plan
+from sim.sweep.entry import Entry, Outcome, base_of, close, missing, outcome, wants_more
+from sim.workers import Crew, Done, console, result_of
+
+BLOCK = 64
+"""Most scenarios that are planned and lived together."""
+TASKS_PER_WORKER = 4
+"""Fewest pieces of work for each worker; with fewer years to live, their scenarios are dealt out."""
+CONFIG = "config.yaml"
+
+
+class Engine:
+    """Lives scenarios block by block."""
+
+    crew: Crew
+    writers: Crew
+
+    def __init__(self, counties: dict[str, County], pages: bool, resume: bool) -> None:
+        self.counties, self.pages, self.resume = counties, pages, resume
+
+    def live(self, asked: Sequence[Settings]) -> list[Outcome]:
+        """Live scenarios, and return how each ended."""
+        return [ended for at in range(0, len(asked), BLOCK) for ended in self._block(asked[at : at + BLOCK])]
+
+    def _block(self, asked: Sequence[Settings]) -> list[Outcome]:
+        entries = [
+            Entry(number, one, run_folder(one), replications=one.study.replications) for number, one in enumerate(asked)
+        ]
+        todo = [entry for entry in entries if not self._is_there(entry)]
+        first: dict[str, Entry] = {}
+        for entry in todo:
+            first.setdefault(lived_sha256(entry.asked) if _can_be_priced(entry.asked) else str(entry.number), entry)
+        self._live_all(list(first.values()))
+        for entry in todo:
+            if entry not in first.values() and not self._is_there(entry):  # the one whose days it shares failed
+                self._live_all([entry])
+        return [outcome(entry) for entry in entries]
+
+    def _live_all(self, todo: Sequence[Entry]) -> None:
+        """Take scenarios from their settings to their folders."""
+        began = perf_counter()
+
+        def going() -> list[Entry]:
+            return [entry for entry in todo if not entry.fault]
+
+        if todo:
+            self._plan(todo)
+            self._open(going())
+            short = going()
+            while short:
+                self._live(short)
+                short = [entry for entry in short if not entry.fault and wants_more(entry)]
+            self._finish(going(), began)
+
+    def _is_there(self, entry: Entry) -> bool:
+        """Tell whether a scenario needs no living: it is finished, or its days were lived at other prices."""
+        folder, asked = entry.folder, entry.asked
+        if is_finished(folder, asked):
+            if self.pages and not folder.file("report.html").is_file():
+                tell(folder)
+            console().print(f"This run is finished already: {folder.path}", soft_wrap=True)
+            return True
+        before = lived_before(asked) if _can_be_priced(asked) else None
+        if before is None:
+            return False
+        console().print(f"Its days were lived already and are priced again: {before.path}", soft_wrap=True)
+        try:
+            entry.folder = reprice(before, asked, self.pages)
+        except BadInput as error:
+            entry.fault = fault_of(error)
+        return True
+
+    def _county(self, settings: Settings) -> County:
+        return self.counties[str(settings.county.path)]
+
+    def _plan(self, entries: Sequence[Entry]) -> None:
+        """Plan the first scenario with all workers, so that its routes are known, then the others with one each."""
+        first, known = entries[0], Known()
+        try:
+            county = self._county(first.asked)
+            first.found = plan(first.asked, county, known, self._spread)
+        except Exception as error:
+            first.fault = fault_of(error)
+        planning = Planning(tuple((entry.asked, self._county(entry.asked)) for entry in entries))
+        others = entries[1:]
+        for done in self.crew.do(planning, range(1, len(entries)), "planning scenarios" if others else ""):
+            entry = others[done.number]
+            if isinstance(done.result, Planned):
+                entry.found = done.result
+            else:
+                entry.fault = done.result or Fault(done.fault, done.bad_input)
+        for entry in entries:
+            if entry.found:
+                entry.job = job(entry.found, self._county(entry.asked), known)
+                entry.stamps = [digest(year) for year in entry.job.plan.years]
+
+    def _spread(self, act: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        """Return act(item) for every item, in their order."""
+        ended = sorted(self.crew.do(act, items, "planning buses"), key=lambda done: done.number)
+        return [result_of(done) for done in ended]
+
+    def _open(self, entries: Sequence[Entry]) -> None:
+        """Begin, or go on with, the folder of each scenario."""
+        for entry in entries:
+            assert entry.found is not None
+            try:
+                folder = open_run(entry.asked, self.resume)
+                if entry.found.bells is not None:  # the folder is known by what was asked for, and tells what was lived
+                    folder.write_table("bells", entry.found.bells.assign(scenario=entry.asked.scenario))
+            except BadInput as error:
+                entry.fault = fault_of(error)
+
+    def _live(self, entries: Sequence[Entry]) -> None:
+        """Live all years of the replications wanted that are not there yet."""
+        tasks: dict[tuple[int, int], list[int]] = {}
+        for entry in entries:
+            for key in missing(entry):
+                tasks.setdefault(key, []).append(entry.number)
+        by_number = {entry.number: entry for entry in entries}
+        season = Season(
+            {entry.number: entry.job for entry in entries if entry.job},
+            {entry.number: entry.folder for entry in entries},
+            {entry.number: entry.stamps for entry in entries},
+            self.crew.at_home,
+        )
+        dealt = _dealt(tasks, self.crew.workers)
+        for done in self.crew.do(season, dealt, "living school years"):
+            if done.fault:
+                _failed([by_number[n] for n in dealt[done.number][2]], entries, done)
+            for lived in done.result or ():
+                entry = by_number[lived.number]
+                entry.fault = entry.fault or lived.fault
+                if lived.part is not None:
+                    write_part(entry.folder, lived.key, lived.part)
+                entry.folder.log(f"replication {lived.key[0]}, {lived.key[1]}: {lived.told}")
+
+    def _finish(self, entries: Sequence[Entry], began: float) -> None:
+        """Judge, price and write what was lived, and draw it."""
+        by_number = {entry.number: entry for entry in entries}
+        bases = {entry.number: base_of(entry) for entry in entries}
+        for entry in entries:
+            assert entry.found is not None
+            entry.folder.write_yaml(CONFIG, entry.found.settings.model_dump(mode="json"))
+            entry.folder.write_manifest(**lengthened(entry.folder, entry.asked, entry.replications), complete=False)
+        finish = Finish(
+            {entry.number: entry.job for entry in entries if entry.job},
+            {entry.number: entry.folder for entry in entries},
+            bases,
+            self.pages,
+        )
+        for done in self.writers.do(finish, list(by_number), "writing and drawing"):
+            entry = entries[done.number]
+            entry.fault = done.result
+            if done.fault:
+                _failed([entry], entries, done)
+            elif entry.fault is None:
+                close(entry, perf_counter() - began)
+
+
+def _failed(mine: Sequence[Entry], entries: Sequence[Entry], done: Done) -> None:
+    """Note what went wrong for some scenarios; a full disk is one for all that are not finished."""
+    for entry in entries if done.disk_full else mine:
+        if not entry.folder.finished:
+            entry.fault = entry.fault or Fault(done.fault, done.bad_input)
+
+
+def _can_be_priced(settings: Settings) -> bool:
+    """Tell whether a scenario can be told from one with the same days: chosen bells are not in its settings."""
+    return not settings.bells.windows
+
+
+def _dealt(tasks: dict[tuple[int, int], list[int]], workers: int) -> list[tuple[int, int, tuple[int, ...]]]:
+    """Deal out work as (replication, year, scenarios): those of a year together, unless that makes few pieces."""
+    pieces = ceil(TASKS_PER_WORKER * workers / max(1, len(tasks)))
+    dealt = []
+    for (replication, k), numbers in sorted(tasks.items()):
+        size = ceil(len(numbers) / pieces)
+        dealt += [(replication, k, tuple(numbers[at : at + size])) for at in range(0, len(numbers), size)]
+    return dealt
