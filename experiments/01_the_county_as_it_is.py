@@ -19,6 +19,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from study import Live, Study, whiskers
 
+from sim.measure.interval import mean_interval
 from sim.tell.style import canvas
 
 TITLE = "What breaks first, where, and when"
@@ -35,11 +36,8 @@ def table(live: Live) -> pd.DataFrame:
     rows = harm.reindex(columns=replications, fill_value=0.0) / years
     worst = rows.mean(axis=1).nlargest(WORST).index
     first = found.sort_values("severity", ascending=False).groupby(KEYS).first()
-    spread = rows.loc[worst].T.describe().T
-    from sim.measure.interval import mean_interval
-
     mean, low, high = mean_interval(rows.loc[worst].to_numpy())
-    share = spread["mean"] / rows.mean(axis=1).sum()
+    share = mean / rows.mean(axis=1).sum()
     told = first.reindex(worst)[["first_year_breached", "cause", "relief", "relief_cost_yuan"]]
     return pd.DataFrame({"mean": mean, "low": low, "high": high, "share": share}, worst).join(told).reset_index()
 
@@ -52,7 +50,8 @@ def draw(data: pd.DataFrame) -> Figure:
     years = ["" if pd.isna(year) else f" ({year:.0f})" for year in rows["first_year_breached"]]
     names = rows["site_id"].str.replace("_", " ") + ": " + rows["resource"].str.replace("_", " ") + years
     axes.set_yticks(rows.index, names)
-    axes.set(xlabel="harm, weighed (pupil-days a year), with its 95 % interval", title="first year over its limit in brackets")
+    words = "harm, weighed (pupil-days a year), with its 95 % interval"
+    axes.set(xlabel=words, title="in brackets: the first year over its limit")
     axes.xaxis.grid(visible=True)
     axes.set_xlim(left=0)
     return figure

@@ -2,14 +2,14 @@
 
     python experiments/02_fleet_x_beds.py
 
-Question   The finance office has money for buses or for beds. Which fleets and bed counts leave pupils behind or without
-           a bed, and which are wasteful: no dearer plan should harm more pupils?
+Question   The finance office has money for buses or for beds. Which fleets and bed counts leave pupils behind or
+           without a bed, and which are wasteful: no dearer plan should harm more pupils?
 Design     configs/experiment/02_fleet_x_beds.yaml: 8 fleets x 6 bed counts (times what the plan needs, times what is
            there), the plan of 2023, ten years, the same luck in all 48.
-Measures   Pupil-days left behind and without a bed, harm weighed, cost in a year; the frontier: scenarios that no other
-           one beats in both harm and cost.
-Would change our mind: an interval of the difference to the cheaper neighbour on the frontier that holds zero: then the
-           cheaper one is as good.
+Measures   Pupil-days left behind and without a bed, harm weighed, cost in a year; the frontier: scenarios that no
+           other one beats in both harm and cost.
+Would change our mind: an interval of the difference to the cheaper neighbour on the frontier that holds zero: then
+           the cheaper one is as good.
 Answer     experiments/02_fleet_x_beds/answer.md
 """
 

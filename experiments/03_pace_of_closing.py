@@ -6,7 +6,8 @@ Question   Not at all, as the plan of 2023 says, every school that falls under 3
            what does each do to pupils and to the purse, against not closing?
 Design     configs/experiment/03_pace_of_closing.yaml: four ways of closing, ten years, the same luck; the first, no
            closing, is what the others are held against, replication by replication.
-Measures   Harm weighed, mean ride, rides that 95 of 100 do not exceed, buses, cost in a year; differences to not closing.
+Measures   Harm weighed, mean ride, rides that 95 of 100 do not exceed, buses, cost in a year; differences to not
+           closing.
 Would change our mind: a net cost whose interval holds zero, or harm that rises with no saving.
 Answer     experiments/03_pace_of_closing/answer.md
 """

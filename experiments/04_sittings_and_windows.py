@@ -2,13 +2,13 @@
 
     python experiments/04_sittings_and_windows.py
 
-Question   Canteens that fill up can serve at more windows (bought) or in more sittings (organised). Which one spares more
-           pupils a missed or hasty meal, and when does a further window no longer help?
-Design     configs/experiment/04_sittings_and_windows.yaml: windows times 0.5 to 2 x up to one, two or three sittings, the
-           first five years, the same luck.
+Question   Canteens that fill up can serve at more windows (bought) or in more sittings (organised). Which one spares
+           more pupils a missed or hasty meal, and when does a further window no longer help?
+Design     configs/experiment/04_sittings_and_windows.yaml: windows times 0.5 to 2 x up to one, two or three sittings,
+           the first five years, the same luck.
 Measures   Meals missed, pupils with fewer than 20 minutes at the table, the wait that 95 of 100 do not exceed.
-Would change our mind: with three sittings, a doubling of windows that spares less than a tenth of the hasty meals: then
-           seats or the kitchen bind, not windows.
+Would change our mind: with three sittings, a doubling of windows that spares less than a tenth of the hasty meals:
+           then seats or the kitchen bind, not windows.
 Answer     experiments/04_sittings_and_windows/answer.md
 """
 

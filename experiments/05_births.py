@@ -2,10 +2,10 @@
 
     python experiments/05_births.py
 
-Question   Beds, canteen seats, class places and places in town are built for today's pupils. How many are idle in each
-           year under low, medium and high births, and what is safe to build?
-Design     configs/experiment/05_births.yaml: three series of births, the plan of 2023, ten years, ten replications each
-           with its own births around the series.
+Question   Beds, canteen seats, class places and places in town are built for today's pupils. How many are idle in
+           each year under low, medium and high births, and what is safe to build?
+Design     configs/experiment/05_births.yaml: three series of births, the plan of 2023, ten years, ten replications
+           each with its own births around the series.
 Measures   Idle in a year, the highest demand of the year taken off: beds, canteen seats (one sitting), class places
            outside the town, places in town schools.
 Would change our mind: an interval of the idle beds of the last year that reaches zero: then nothing is stranded.
@@ -24,37 +24,35 @@ from sim.measure.interval import mean_interval
 from sim.tell.style import LINES, SERIES, canvas, from_zero, years_axis
 
 TITLE = "Idle beds, seats and class places by series of births"
-KINDS = {"beds": ("bed_girls", "bed_boys"), "canteen seats": ("canteen_seat",), "class places": ("classroom_seat",)}
-TOWN = "places in town"
+KINDS = {
+    "beds": ("bed_girls", "bed_boys"),
+    "canteen seats": ("canteen_seat",),
+    "class places outside the town": ("classroom_seat",),
+    "class places in town": ("classroom_seat",),
+}
 
 
 def table(live: Live) -> pd.DataFrame:
     """Return what is idle by births, kind and year, with its interval."""
-    return pd.concat([part for run in live() for part in (*_idle(run), _in_town(run))], ignore_index=True)
+    return pd.concat([part for run in live() for part in _idle(run)], ignore_index=True)
 
 
 def _idle(run: Run) -> list[pd.DataFrame]:
-    there = run.folder.read_table("resources")
+    there, places = (run.folder.read_table(name) for name in ("resources", "class_places"))
     there = there.assign(idle=(there["capacity"] - there["demand_peak"]).clip(lower=0))
-    parts = []
+    in_town, parts = there["site_id"].isin(places.loc[places["is_town"], "site_id"]), []
     for kind, names in KINDS.items():
-        sums = there[there["resource"].isin(names)].groupby(["year", "replication"])["idle"].sum().unstack()
+        chosen = there["resource"].isin(names) & (in_town == kind.endswith("in town"))
+        sums = there[chosen].groupby(["year", "replication"])["idle"].sum().unstack()
         mean, low, high = mean_interval(sums.to_numpy(dtype=float))
         parts.append(pd.DataFrame({"year": sums.index, "mean": mean, "low": low, "high": high}).assign(kind=kind))
     return [part.assign(births=run.settings.enrol.births) for part in parts]
 
 
-def _in_town(run: Run) -> pd.DataFrame:
-    places = run.folder.read_table("class_places")
-    idle = places[places["is_town"]].groupby("year")["unused_mean"].sum()
-    rows = pd.DataFrame({"year": idle.index, "mean": idle.to_numpy(), "kind": TOWN})
-    return rows.assign(births=run.settings.enrol.births)
-
-
 def draw(data: pd.DataFrame) -> Figure:
     """Draw what is idle over the years, one line for each series of births."""
     figure, axes = canvas(5.2, 2, 2)
-    for kind, part in zip((*KINDS, TOWN), axes.flat, strict=True):
+    for kind, part in zip(KINDS, axes.flat, strict=True):
         for number, (births, rows) in enumerate(data[data["kind"] == kind].groupby("births", sort=False)):
             part.plot(rows["year"], rows["mean"], color=SERIES[number], linestyle=LINES[number], label=births)
             part.fill_between(rows["year"], rows["low"], rows["high"], color=SERIES[number], alpha=0.2, linewidth=0)

@@ -2,10 +2,11 @@
 
     python experiments/06_weather_and_stress.py
 
-Question   Ice, flu, a cut road, a kitchen that fails, no water, drivers who are ill, all at once: which of them harms most
-           pupils, and of which should the county have a plan?
+Question   Ice, flu, a cut road, a kitchen that fails, no water, drivers who are ill, all at once: which of them harms
+           most pupils, and of which should the county have a plan?
 Design     configs/experiment/06_weather_and_stress.yaml: each stress pack against the same year without it, with the
-           same luck; the weeks that any pack strikes are lived in all of them; the plan of 2023, its first year, 20 times.
+           same luck; the weeks that any pack strikes are lived in all of them; the plan of 2023, its first year, 20
+           times.
 Measures   What a pack adds in the year: pupil-days harmed, left behind, late, meals missed; paired differences.
 Would change our mind: a pack whose interval holds zero is no threat by itself.
 Answer     experiments/06_weather_and_stress/answer.md

@@ -2,11 +2,11 @@
 
     python experiments/07_budget_and_payers.py
 
-Question   The plan says that government and families share the cost. What do the county, upper levels and families pay in
-           a year, as decreed, if upper levels pay half of what is built and bought, and if families bear a fifth of
-           the running of buses?
-Design     configs/experiment/07_budget_and_payers.yaml: the plan of 2023, ten years, lived once; three ways of sharing
-           (configs/account), priced again.
+Question   The plan says that government and families share the cost. What do the county, upper levels and families
+           pay in a year, as decreed, if upper levels pay half of what is built and bought, and if families bear a
+           fifth of the running of buses?
+Design     configs/experiment/07_budget_and_payers.yaml: the plan of 2023, ten years, lived once; three ways of
+           sharing (configs/account), priced again.
 Measures   Yuan a year by payer: mean of the days lived, and the 80 % and 95 % quantiles with uncertain prices.
 Would change our mind: a payer whose 95 % quantile under one way lies below the mean under another: then the way of
            sharing, not the prices, decides for that payer.

@@ -4,12 +4,12 @@
 
 Question   Pupils of closed schools travel or lodge elsewhere. Whose way is longest and whose cost rises most: the
            youngest, pupils in hardship, lodgers, riders, those whom the family brings?
-Design     configs/experiment/09_burden.yaml: the plan of 2023, its first year, 20 times, every cell that moved; what the
-           family pays is reckoned for each cell against the same pupils if nothing closed.
-Measures   Of pupils who moved, by grades, hardship and way: pupils, km before and after, rise of the yearly cost after
-           aid; of all pupils, minutes from door to school by grades. Groups under five pupils are left out.
-Would change our mind: a rise of hardship pupils above that of others in the same grades: then the waiver does not reach
-           them.
+Design     configs/experiment/09_burden.yaml: the plan of 2023, its first year, 20 times, every cell that moved; what
+           the family pays is reckoned for each cell against the same pupils if nothing closed.
+Measures   Of pupils who moved, by grades, hardship and way: pupils, km before and after, rise of the yearly cost
+           after aid; of all pupils, minutes from door to school by grades. Groups under five pupils are left out.
+Would change our mind: a rise of hardship pupils above that of others in the same grades: then the waiver does not
+           reach them.
 Answer     experiments/09_burden/answer.md
 """
 
@@ -27,7 +27,8 @@ from sim.tell.style import LINES, SERIES, canvas
 
 TITLE = "Who bears the burden: cost and way of those who moved, minutes of all"
 GROUP = ["level", "hardship", "mode_after"]
-WAYS = {"family": "brought by family", "line_bus": "public bus", "school_bus": "school bus", "walk": "on foot"}
+MINUTES = range(10, 91, 10)
+WAYS = {"family": "by family", "line_bus": "public bus", "school_bus": "school bus", "walk": "walk", "lodge": "lodge"}
 
 
 def table(live: Live) -> pd.DataFrame:
@@ -45,7 +46,7 @@ def table(live: Live) -> pd.DataFrame:
 def _minutes(spread: pd.DataFrame) -> pd.DataFrame:
     """Return the share of pupil-days by minutes from door to school, by grades."""
     rows = spread[spread["measure"] == "door_to_school_min"].groupby(["grade_band", "high"])["count"].sum()
-    below = rows.groupby(level=0).cumsum() / rows.groupby(level=0).sum()
+    below = (rows.groupby(level=0).cumsum() / rows.groupby(level=0).sum()).loc[:, MINUTES]
     return below.rename("share_below").reset_index().rename(columns={"high": "minutes"}).assign(kind="door to school")
 
 
@@ -53,13 +54,17 @@ def draw(data: pd.DataFrame) -> Figure:
     """Draw the rise of cost by group, and how many pupils are at school within so many minutes."""
     figure, (left, right) = canvas(4.4, 1, 2)
     rows = data[data["kind"] == "moved"].sort_values("rise").reset_index(drop=True)
-    names = rows["level"].str.replace("_", " ") + ", " + rows["mode_after"].map(lambda mode: WAYS.get(mode, mode))
-    left.barh(rows.index, rows["rise"], color=np.where(rows["hardship"].astype(str) == "yes", SERIES[1], SERIES[0]))
-    left.set_yticks(rows.index, names + np.where(rows["hardship"].astype(str) == "yes", ", hardship", ""))
-    left.set(xlabel="more cost to the family (yuan a year, after aid)", title="pupils who moved")
+    grades = rows["level"].map({"grades_1_3": "grades 1-3", "grades_4_6": "grades 4-6", "junior": "grades 7-9"})
+    names = grades + ", " + rows["mode_after"].map(WAYS)
+    poor = rows["hardship"].astype(str) == "yes"
+    left.barh(rows.index, rows["rise"], color=np.where(poor, SERIES[1], SERIES[0]))
+    left.set_yticks(rows.index, names + np.where(poor, ", hardship", "") + rows["pupils"].map(" ({:.0f})".format))
+    left.set(xlabel="more cost to the family (yuan a year, after aid)", title="pupils who moved (how many)")
     for number, (band, part) in enumerate(data[data["kind"] == "door to school"].groupby("grade_band")):
-        right.plot(part["minutes"], 100 * part["share_below"], color=SERIES[number], linestyle=LINES[number], label=band)
-    right.set(xlabel="minutes from door to school", ylabel="% of pupil-days at school by then", title="all pupils", xlim=(0, 90))
+        right.plot(
+            part["minutes"], 100 * part["share_below"], color=SERIES[number], linestyle=LINES[number], label=band
+        )
+    right.set(xlabel="minutes from door to school", ylabel="% of pupil-days at school by then", title="all pupils")
     right.legend(title="grades")
     return figure
 

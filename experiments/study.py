@@ -14,19 +14,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from sim.config import Settings
 from sim.config.multirun import scenarios
 from sim.errors import BadInput
-from sim.judge.compare import compare
+from sim.judge.compare import compare, headlines
+from sim.measure.interval import CONFIDENCE, mean_interval
 from sim.store import RunFolder
-from sim.sweep import live_scenarios
+from sim.sweep import Outcome, live_scenarios
 from sim.tell.style import BLUE, GREY, as_svg, from_zero, styled
 
 HERE = Path(__file__).resolve().parent
-TINY = ("county=three_villages", "calendar=smoke", "study.years=1", "study.replications=2", "executor=serial")
+TINY = (
+    "county=three_villages",
+    "calendar=smoke",
+    "study.years=1",
+    "study.replications=2",
+    "executor=serial",
+    "account.price_draws=50",
+)
 """Settings of `--smoke`: everything is done, nothing is learnt."""
 LABELS = {
     "pupils_left_behind": "left behind (pupil-days a year)",
@@ -57,8 +66,25 @@ class Run:
     folder: RunFolder
 
 
-Live = Callable[..., list[Run]]
-"""Lives the scenarios of a study, with other settings than its own where some are given."""
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Lives the scenarios of a study; with other settings than its own where some are given."""
+
+    words: tuple[str, ...]
+
+    def __call__(self, *others: str) -> list[Run]:
+        """Return the finished scenarios in their order; those finished before are not lived again."""
+        asked = [scenario.settings for scenario in scenarios([*self.words, *others])]
+        ended = live_scenarios(asked, pages=False)
+        refuse_failed(ended)
+        return [Run(one, end.folder) for one, end in zip(asked, ended, strict=True) if end.folder is not None]
+
+
+def refuse_failed(ended: Sequence[Outcome]) -> None:
+    """Raise Failed when any scenario did not come to its end."""
+    failed = [f"Scenario {one.scenario} failed: {one.fault}" for one in ended if one.folder is None]
+    if failed:
+        raise Failed("\n".join(failed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +123,7 @@ class Study:
 
     def answer(self, out: Path, words: Sequence[str] = ()) -> None:
         """Live the scenarios and write figure.svg and data.csv into a folder; the data is printed, too."""
-        data = self.table(lambda *others: live(f"experiment={self.name}", *words, *others))
+        data = self.table(Live((f"experiment={self.name}", *words)))
         with styled(self.name):
             figure = as_svg(self.draw(data), self.title)
         out.mkdir(parents=True, exist_ok=True)
@@ -106,14 +132,15 @@ class Study:
         print(f"{self.title}\n\n{data.to_string(index=False, float_format='{:,.6g}'.format, na_rep='')}\n\n{out}")
 
 
-def live(*words: str) -> list[Run]:
-    """Live the scenarios of overrides and return them in their order; those finished before are not lived again."""
-    asked = [scenario.settings for scenario in scenarios(list(words))]
-    ended = live_scenarios(asked, pages=False)
-    failed = [f"Scenario {one.scenario} failed: {one.fault}" for one in ended if one.folder is None]
-    if failed:
-        raise Failed("\n".join(failed))
-    return [Run(one, end.folder) for one, end in zip(asked, ended, strict=True) if end.folder is not None]
+def headline(run: Run) -> pd.DataFrame:
+    """Return the county's measures in the mean of a year: one row for each replication."""
+    return headlines(run.folder.path)[1]
+
+
+def interval(values: Any, confidence: float = CONFIDENCE) -> tuple[float, float, float]:
+    """Return mean, low and high of some values."""
+    mean, low, high = mean_interval(np.asarray(values, dtype=float)[None, :], confidence)
+    return float(mean[0]), float(low[0]), float(high[0])
 
 
 def compared(runs: Sequence[Run], measures: Sequence[str], **keys: Callable[[Settings], Any]) -> pd.DataFrame:
