@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,16 +16,18 @@ from sim.county import County, SchoolCalendar
 from sim.measure import classroom
 from sim.measure.annual import annual
 from sim.measure.scene import Scene
-from sim.measure.year import Tally
+from sim.measure.year import Tally, Told
 from sim.operate.day import Week, live, sizes
 from sim.operate.diary import Diary, Names, blank
+from sim.operate.lodge import most_asked
 from sim.operate.luck import Paper, WeekLuck, paper, week_luck
-from sim.operate.stage import Stage, Ways, stage
+from sim.operate.stage import Stage, Ways, but_for_beds, stage
 from sim.operate.weather import conditions
 from sim.plan import SEXES, Ints, Plan, Routes, YearPlan
 from sim.plan.cohort import where_they_live
 from sim.plan.course import gates, run_of_stop
 from sim.plan.enrol import draw_by_home, rolled_years, town_of
+from sim.share import Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +42,68 @@ class Job:
 
 def counts(job: Job, replication: int) -> Ints:
     """Return the pupils who come in every year of a replication: at home and in town by old home; (Y, 2, H, 9, 2)."""
-    luck = enrol_luck(job.county, job.settings.seed, replication, rolled_years(job.county, job.settings))
-    return draw_by_home(job.county, job.settings, luck)
+    return _counts(job.county, job.settings, replication)
 
 
-def live_year(job: Job, replication: int, k: int) -> dict[str, pd.DataFrame]:
-    """Live year k of a replication; return its tables: measures, their annual values, harm, resources and more."""
-    settings, plan = job.settings, job.plan.years[k]
-    parts = counts(job, replication)[k]
-    coming = where_they_live(parts[None], town_of(job.county))[0]
+def _counts(county: County, settings: Settings, replication: int) -> Ints:
+    luck = enrol_luck(county, settings.seed, replication, rolled_years(county, settings))
+    return draw_by_home(county, settings, luck)
+
+
+def _coming(known: Known, county: County, settings: Settings, replication: int, k: int) -> Ints:
+    """Return the pupils who come in year k; (2, H, 9, 2)."""
+    return np.asarray(known(_counts, county, settings, replication)[k])
+
+
+def live_year(job: Job, replication: int, k: int, known: Known | None = None) -> dict[str, pd.DataFrame]:
+    """Live year k of a replication; return its tables: measures, their annual values, harm, resources and more.
+
+    known: what was computed for other scenarios. A week that differs from one of theirs in nothing is not lived again.
+    """
+    known, county, settings, plan = known or Known(), job.county, job.settings, job.plan.years[k]
+    parts = known(_coming, known, county, settings, replication, k)
     luck = YearLuck(settings.seed, replication, plan.year)
-    events: list[tuple[str, pd.DataFrame]] = []
-    tally: Tally | None = None
-    weeks = lived_weeks(job, luck)
-    for week, weight, scene, diary, _ in live_weeks(job, k, parts, luck, weeks):
-        if replication == 0:
-            events += _kept(scene, diary, week, first=k == 0 and tally is None)
-        tally = tally or Tally(scene, _daily(settings, len(weeks.week)))
-        tally.add(scene, week, weight, diary)
+    weeks, beds = lived_weeks(job, luck), plan.beds.emergency + plan.beds.nominal
+    events, tally = dict[str, pd.DataFrame](), None
+    for week, weight in zip(weeks.week.tolist(), weeks.weight.tolist(), strict=True):
+        term = term_of(county.calendar, _row(county.calendar, week))
+        set_up = but_for_beds(county, settings, job.ways, plan, parts, luck, term, known)
+        keep = _kept_days(settings, luck, week, first=k == 0 and tally is None)
+        daily = _daily(settings, len(weeks.week))
+        told, kept = known.up_to(_tell, beds, county, settings, set_up, luck, week, (daily, *keep))
+        tally = tally or Tally(_scene(county, settings, plan, set_up), daily)
+        tally.join(told, weight)
+        events |= kept
     assert tally is not None, "a school year has weeks"
+    return _tables(job, tally, replication, parts) | events
+
+
+def _tables(job: Job, tally: Tally, replication: int, parts: Ints) -> dict[str, pd.DataFrame]:
+    """Return the tables of a year, but for events; parts: (2, H, 9, 2) pupils."""
+    settings, county, plan = job.settings, job.county, tally.scene.plan
+    coming = where_they_live(parts[None], town_of(county))[0]
     tables = tally.tables(replication)
-    for name, rows in classroom.unlived(job.county, settings, plan, coming).items():
+    for name, rows in classroom.unlived(county, settings, plan, coming).items():
         tables[name] = pd.concat([tables[name], rows.assign(replication=replication, year=plan.year)])
-    told = classroom.yearly(job.county, settings, plan, coming).assign(replication=replication, year=plan.year)
+    told = classroom.yearly(county, settings, plan, coming).assign(replication=replication, year=plan.year)
     tables["annual"] = pd.concat([annual(tables["measures"]), told], ignore_index=True)
-    tables["enrolment"] = _enrolment(job.county, plan, coming, replication)
-    return tables | {f"events/{name}": frame for name, frame in events}
+    return tables | {"enrolment": _enrolment(county, plan, coming, replication)}
+
+
+def _tell(
+    beds: Ints, county: County, settings: Settings, set_up: Stage, luck: YearLuck, week: int, asked: tuple[int, ...]
+) -> tuple[tuple[Told, dict[str, pd.DataFrame]], Ints]:
+    """Live a week; return what it tells, the events of the days to be kept, and the beds it asked for.
+
+    beds: (S, 2); asked: whether days are measured, too, then the days whose events are kept.
+    """
+    days = int(county.calendar.days[_row(county.calendar, week)])
+    lived = _lived(county, settings, replace(set_up, beds=beds), luck, week, days, _DESK.sheet(set_up, days))
+    scene = _scene(county, settings, set_up.plan, set_up)
+    tally = Tally(scene, bool(asked[0]))
+    tally.add(scene, week, 1.0, lived.diary)
+    told = Told(tally.measured, tally.harmed, tally.spread, tally.skies)
+    return (told, _events(scene, lived.diary, week, asked[1:])), most_asked(lived)
 
 
 def lived_weeks(job: Job, luck: YearLuck) -> SampledWeeks:
@@ -78,29 +117,52 @@ def lived_weeks(job: Job, luck: YearLuck) -> SampledWeeks:
 def live_weeks(
     job: Job, k: int, parts: Ints, luck: YearLuck, weeks: SampledWeeks
 ) -> Iterator[tuple[int, float, Scene, Diary, WeekLuck]]:
-    """Live the weeks of year k one after another; yield (week, weight, scene, diary, luck) of each.
+    """Live the weeks of year k one after another; yield (week, weight, scene, diary, luck) of each, to be looked at.
 
     parts: (2, H, 9, 2) pupils. The paper of diary and luck is used again for the next week.
     """
-    settings, county, plan, calendar = job.settings, job.county, job.plan.years[k], job.county.calendar
-    terms: dict[int, tuple[Stage, Scene]] = {}
-    sheet: tuple[Paper, Diary] | None = None
+    known, desk, plan, county = Known(), _Desk(), job.plan.years[k], job.county
     for week, days, weight in zip(weeks.week.tolist(), weeks.days.tolist(), weeks.weight.tolist(), strict=True):
-        row = int(np.flatnonzero(calendar.week == week)[0])
-        term, month = term_of(calendar, row), int(calendar.month[row])
-        if term not in terms:
-            set_up = stage(county, settings, job.ways, plan, parts, luck, term)
-            terms[term] = (
-                set_up,
-                Scene(county, settings, plan, set_up.pupils, set_up.table, set_up.halls, set_up.visits),
-            )
-            sheet = None  # other pupils have beds
-        set_up, scene = terms[term]
-        here = conditions(county, settings, luck, week, days, month, np.diff(scene.pupils.first))
-        if sheet is None or len(sheet[1].came) != days:
-            sheet = paper(set_up, days), blank(days, sizes(set_up))
-        fortune = week_luck(settings, set_up, luck, week, here, sheet[0])
-        yield week, weight, scene, live(Week(settings, set_up, fortune, sheet[1])), fortune
+        term = term_of(county.calendar, _row(county.calendar, week))
+        set_up = stage(county, job.settings, job.ways, plan, parts, luck, term, known)
+        lived = _lived(county, job.settings, set_up, luck, week, days, desk.sheet(set_up, days))
+        yield week, weight, _scene(county, job.settings, plan, set_up), lived.diary, lived.luck
+
+
+class _Desk(threading.local):
+    """Where a week is written down, on the paper of the week before: filling memory anew takes longer."""
+
+    def __init__(self) -> None:
+        self.size: tuple[int, ...] = ()
+
+    def sheet(self, set_up: Stage, days: int) -> tuple[Paper, Diary]:
+        """Return paper for the luck and for the diary of a week of so many days."""
+        size = (days, *sizes(set_up).values())
+        if self.size != size:
+            self.size, self.paper = size, (paper(set_up, days), blank(days, sizes(set_up)))
+        return self.paper
+
+
+_DESK = _Desk()
+
+
+def _lived(
+    county: County, settings: Settings, set_up: Stage, luck: YearLuck, week: int, days: int, sheet: tuple[Paper, Diary]
+) -> Week:
+    """Live a week and return it."""
+    month = int(county.calendar.month[_row(county.calendar, week)])
+    here = conditions(county, settings, luck, week, days, month, np.diff(set_up.pupils.first))
+    lived = Week(settings, set_up, week_luck(settings, set_up, luck, week, here, sheet[0]), sheet[1])
+    live(lived)
+    return lived
+
+
+def _scene(county: County, settings: Settings, plan: YearPlan, set_up: Stage) -> Scene:
+    return Scene(county, settings, plan, set_up.pupils, set_up.table, set_up.halls, set_up.visits)
+
+
+def _row(calendar: SchoolCalendar, week: int) -> int:
+    return int(np.flatnonzero(calendar.week == week)[0])
 
 
 def term_of(calendar: SchoolCalendar, row: int) -> int:
@@ -113,14 +175,18 @@ def _daily(settings: Settings, weeks: int) -> bool:
     return settings.study.daily if settings.study.daily is not None else weeks == 1
 
 
-def _kept(scene: Scene, diary: Diary, week: int, first: bool) -> list[tuple[str, pd.DataFrame]]:
-    """Return the events of the days of a week that are to be kept, by name."""
-    study, year = scene.settings.study, scene.plan.year
-    keep = {day - 1 for kept_year, kept_week, day in study.days_kept if (kept_year, kept_week) == (year, week)}
-    if first and "first" in study.keep_events:
-        keep.add(0)
-    who = event_names(scene) if keep else {}
-    return [(f"{year}-{week}-{day + 1}", diary.events(day, who)) for day in sorted(keep)]
+def _kept_days(settings: Settings, luck: YearLuck, week: int, first: bool) -> tuple[int, ...]:
+    """Return the days of a week of which all events are to be kept, from 0; of the first replication only."""
+    if luck.replication:
+        return ()
+    keep = {day - 1 for year, kept_week, day in settings.study.days_kept if (year, kept_week) == (luck.year, week)}
+    return tuple(sorted(keep | ({0} if first and "first" in settings.study.keep_events else set())))
+
+
+def _events(scene: Scene, diary: Diary, week: int, days: tuple[int, ...]) -> dict[str, pd.DataFrame]:
+    """Return the events of some days of a week, by name."""
+    who = event_names(scene) if days else {}
+    return {f"events/{scene.plan.year}-{week}-{day + 1}": diary.events(day, who) for day in days}
 
 
 def event_names(scene: Scene) -> Names:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any, TypeVar, cast
+from weakref import WeakValueDictionary
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ from sim.config.kinds import Group
 Result = TypeVar("Result")
 Path = tuple[Any, ...]
 """Position among the inputs, then the keys down to a setting."""
-WORDS = (int, float, str, bytes, type(None), np.generic)
+WORDS = frozenset({int, float, bool, str, bytes, type(None)})
 MOST_BYTES = 600_000_000
 """What is kept holds no more memory than that (assumption: a worker has as much to spare)."""
 
@@ -140,13 +141,16 @@ class Known:
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most = most_bytes
-        self._kept: OrderedDict[Hashable, list[_Found]] = OrderedDict()
-        self._arrays: dict[Hashable, list[int]] = {}
+        self._kept: OrderedDict[tuple[Any, ...], list[_Found]] = OrderedDict()
+        self._arrays: dict[tuple[Any, ...], list[int]] = {}
         """Which arrays each entry of `_kept` holds, by identity."""
         self._held: dict[int, list[Any]] = {}
         """Each array, its bytes, and how often it is held."""
         self._digests: dict[int, tuple[Any, Any, str]] = {}
         """By identity: a thing, the one that stands for it, and its digest."""
+        self._selves: WeakValueDictionary[int, _Itself] = WeakValueDictionary()
+        self._marked: dict[str, list[int]] = {}
+        """Which things have a digest, by identity."""
         self.bytes = self.computed = self.found = 0
 
     def __call__(self, act: Callable[..., Result], *inputs: Any) -> Result:
@@ -162,7 +166,7 @@ class Known:
         return cast(Result, self._find(act, inputs, room))
 
     def _find(self, act: Callable[..., Any], inputs: tuple[Any, ...], room: NDArray[Any] | None) -> Any:
-        key = (act, *(None if isinstance(one, Group) else _named(one) for one in inputs))
+        key = (act, *(None if isinstance(one, Group) else self._named(one) for one in inputs))
         for entry in self._kept.get(key, ()):
             if entry.holds(inputs, room):
                 self._kept.move_to_end(key)
@@ -182,8 +186,19 @@ class Known:
         for array in _arrays(found.result):
             if isinstance(array, np.ndarray):
                 array.flags.writeable = False
-        self._keep(key, found, inputs)
+        self._keep(key, found)
         return found.result
+
+    def _named(self, thing: Any) -> Any:
+        """Return what tells an input apart from others."""
+        if type(thing) in WORDS or inspect.isroutine(thing):
+            return thing
+        of = tuple(thing) if isinstance(thing, tuple) else ()
+        if is_dataclass(thing):
+            of = tuple(getattr(thing, each.name) for each in fields(thing))
+        if of and WORDS.issuperset(map(type, of)):
+            return type(thing), of
+        return self._selves.setdefault(id(thing), _Itself(thing))
 
     def interned(self, thing: Result) -> Result:
         """Return the one object that stands for all things of the same content; its parts are such objects, too."""
@@ -191,6 +206,7 @@ class Known:
 
     def _interned(self, thing: Any) -> tuple[Any, Any, str]:
         if id(thing) in self._digests:
+            self._kept.move_to_end((Known.interned, self._digests[id(thing)][2]))
             return self._digests[id(thing)]
         parts = _parts(thing)
         if parts is None and not isinstance(thing, np.ndarray | pd.DataFrame):
@@ -200,26 +216,32 @@ class Known:
         key = (Known.interned, mark)
         if key not in self._kept:
             changed = {name: one for name, (part, one, _) in found.items() if one is not part}
-            self._keep(key, _Found({}, _with(thing, changed) if changed else thing), ())
+            self._keep(key, _Found({}, _with(thing, changed) if changed else thing))
         self._kept.move_to_end(key)
-        self._digests[id(thing)] = thing, self._kept[key][0].result, mark
-        return self._digests[id(thing)]
+        one = self._kept[key][0].result
+        for each in (thing, one) if parts is not None else (one,):
+            self._digests[id(each)] = each, one, mark
+            self._marked.setdefault(mark, []).append(id(each))
+        return thing, one, mark
 
-    def _keep(self, key: Hashable, found: _Found, inputs: tuple[Any, ...]) -> None:
+    def _keep(self, key: tuple[Any, ...], found: _Found) -> None:
         self._kept.setdefault(key, []).append(found)
         self._kept.move_to_end(key)
-        for array in (*_arrays(found.result), *(array for one in inputs for array in _arrays(bare(one)))):
-            held = self._held.setdefault(id(array), [array, _bytes(array), 0])
-            self.bytes += held[1] * (held[2] == 0)
-            held[2] += 1
-            self._arrays.setdefault(key, []).append(id(array))
+        arrays = [*_arrays(found.result), *(array for one in key if isinstance(one, _Itself) for array in one.arrays)]
+        for array in arrays:
+            if id(array) not in self._held:
+                self._held[id(array)] = [array, _bytes(array), 0]
+                self.bytes += self._held[id(array)][1]
+            self._held[id(array)][2] += 1
+        self._arrays.setdefault(key, []).extend(map(id, arrays))
         while self.bytes > self._most and len(self._kept) > 1:
             self._forget()
 
     def _forget(self) -> None:
         """Forget what was not used for longest."""
         key, _ = self._kept.popitem(last=False)
-        self._digests.clear()
+        for name in self._marked.pop(key[1], ()) if key[0] is Known.interned else ():
+            self._digests.pop(name, None)
         for name in self._arrays.pop(key, ()):
             held = self._held[name]
             held[2] -= 1
@@ -228,27 +250,16 @@ class Known:
                 del self._held[name]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Itself:
     """Something that is told apart by identity."""
 
     thing: Any
 
-    def __hash__(self) -> int:
-        return id(self.thing)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Itself) and self.thing is other.thing
-
-
-def _named(thing: Any) -> Hashable:
-    """Return what tells an input apart from others."""
-    if isinstance(thing, WORDS) or inspect.isroutine(thing):
-        return thing
-    of = tuple(thing) if isinstance(thing, tuple) else ()
-    if is_dataclass(thing):
-        of = tuple(getattr(thing, each.name) for each in fields(thing))
-    return (type(thing), of) if of and all(isinstance(one, WORDS) for one in of) else _Itself(thing)
+    @cached_property
+    def arrays(self) -> list[Any]:
+        """Return the arrays in it."""
+        return list(_arrays(self.thing))
 
 
 def digest(thing: Any) -> str:
@@ -263,7 +274,7 @@ def _parts(thing: Any) -> dict[Any, Any] | None:
         return {each.name: getattr(thing, each.name) for each in fields(thing)}
     if isinstance(thing, Mapping):
         return dict(thing)
-    if isinstance(thing, tuple | list) and not all(isinstance(one, WORDS) for one in thing):
+    if isinstance(thing, tuple | list) and not WORDS.issuperset(map(type, thing)):
         return dict(enumerate(thing))
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from time import perf_counter
@@ -116,7 +116,7 @@ def make_plan(settings: Settings, county: County, ways: Travel, known: Known, sp
         searched = iter(spread_out(act, new)) if new else iter(())
         return [next(searched) if found is None else found for _, found in before]
 
-    return make(settings, county, ways, route_all, known)
+    return make(settings, county, ways, route_all)
 
 
 @dataclass(frozen=True)
@@ -158,9 +158,9 @@ class Lived:
 class Season:
     """Live a year of a replication of several scenarios, in a worker that remembers what they have in common."""
 
-    jobs: Mapping[int, Job]
-    folders: Mapping[int, RunFolder]
-    stamps: Mapping[int, Sequence[str]]
+    jobs: Sequence[Job]
+    folders: Sequence[RunFolder]
+    stamps: Sequence[Sequence[str]]
     """What the parts of each year are stamped with."""
     at_home: bool
     """Whether the worker can write into the folders."""
@@ -210,9 +210,9 @@ def means(folder: RunFolder, replications: int) -> pd.DataFrame:
 class Finish:
     """Judge, price, write and draw what was lived of scenarios."""
 
-    jobs: Mapping[int, Job]
-    folders: Mapping[int, RunFolder]
-    bases: Mapping[int, RunFolder | None]
+    jobs: Sequence[Job]
+    folders: Sequence[RunFolder]
+    bases: Sequence[RunFolder | None]
     """The county without closing, where a scenario is held against that."""
     pages: bool
 

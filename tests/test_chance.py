@@ -16,7 +16,7 @@ from sim.chance import YearLuck, enrol_luck, pupil_owners, sampled_weeks, strata
 from sim.config import load
 from sim.county import SchoolCalendar
 from sim.live import counts
-from sim.operate.pupils import _people
+from sim.operate.arrive import _people
 from sim.plan.enrol import draw_by_home, rolled_years
 
 PURPOSES = (
@@ -76,11 +76,11 @@ def test_a_pupil_who_moves_to_town_keeps_the_number(three_villages):
              "enrol.progression_per_year=[1.0,1.0,1.0,1.0,1.0,1.0,1.0,1.0]")  # fmt: skip
     chosen = load(["county=three_villages", "enrol.town_rate_primary_per_year=0.2", *never])
     parts = draw_by_home(town, chosen, enrol_luck(town, 7, 0, rolled_years(town, chosen)))
-    somewhere = SimpleNamespace(school=np.full((3, 9), int(np.flatnonzero(town.schools.lived)[0])))
+    school = np.full((3, 9), int(np.flatnonzero(town.schools.lived)[0]))
     homes = []
     for k, year in enumerate((2023, 2024, 2025)):
-        plan = SimpleNamespace(year=year, places=somewhere)
-        hamlet, grade, _, number = _people(town, plan, parts[k], YearLuck(7, 0, year))
+        places = SimpleNamespace(year=year, school=school)
+        hamlet, grade, _, number = _people(town, places, parts[k], YearLuck(7, 0, year))
         assert len(set(number.tolist())) == len(number) == parts[k].sum()
         homes.append({int(n): (int(h), int(g)) for n, h, g in zip(number, hamlet, grade, strict=True)})
         np.testing.assert_array_equal(np.bincount(hamlet[hamlet > 0]), parts[k, 0].sum(axis=(1, 2)) * [0, 1, 1])

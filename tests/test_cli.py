@@ -17,7 +17,8 @@ from sim.config import CONFIGS, Settings
 from sim.config.multirun import scenarios
 from sim.errors import BadInput
 from sim.store import RunFolder, open_run
-from sim.sweep import Outcome
+from sim.sweep import Outcome, checked
+from sim.tables import run_table
 
 ROOT = CONFIGS.parent
 SMALL = ["county=three_villages", "study.workers=1"]
@@ -58,6 +59,7 @@ def lived(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
         return folder
 
     def live_scenarios(asked: list[Settings], resume: bool = False) -> list[Outcome]:
+        checked(asked)
         return [ended(one) for one in asked]
 
     def ended(settings: Settings) -> Outcome:
@@ -78,8 +80,8 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     def compare(folders: list[Path]) -> pd.DataFrame:
         seen.append([folder.name for folder in folders])
-        numbers = dict.fromkeys(("mean", "low", "high", "diff_mean", "diff_low", "diff_high"), 0.0)
-        rows = [{"scenario": folder.name, "measure": "late_pupils", **numbers} for folder in folders]
+        numbers = dict.fromkeys(run_table("summary").names, 0.0)
+        rows = [{**numbers, "scenario": folder.name, "measure": "late_pupils"} for folder in folders]
         return pd.DataFrame(rows).assign(replications=10)
 
     def comparison(folder: Path) -> Path:

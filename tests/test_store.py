@@ -68,10 +68,28 @@ def test_the_same_settings_find_the_finished_run_untouched(settings: Settings) -
     assert again.read_text("report.html") == "done"
 
 
-def test_an_incomplete_run_of_the_same_settings_starts_anew(settings: Settings) -> None:
+def test_an_incomplete_run_of_the_same_settings_is_gone_on_with(settings: Settings) -> None:
     folder = open_run(settings)
-    folder.write_text("half.txt", "half")
-    assert not open_run(settings).file("half.txt").exists()
+    (folder.path / "config.yaml").unlink()  # as if it had been stopped when it began
+    half = folder.path / ".harm.parquet.77.tmp"
+    half.write_bytes(b"half")
+    folder.write_table("relief", RELIEF)
+    assert open_run(settings).path == folder.path
+    assert folder.file("relief").is_file()
+    assert folder.settings == settings
+    assert not half.exists()
+
+
+def test_what_another_state_of_the_program_left_incomplete_is_begun_anew(settings: Settings) -> None:
+    folder = open_run(settings)
+    folder.write_table("relief", RELIEF)
+    folder.write_manifest(source_sha256="another")
+    with pytest.raises(BadInput, match="another state of the program"):
+        open_run(settings, resume=True)
+    assert folder.file("relief").is_file()
+    open_run(settings)
+    assert not folder.file("relief").is_file()
+    assert [path.name for path in folder.path.parent.iterdir()] == ["base"]
 
 
 def test_other_settings_get_a_name_with_six_hexadecimal_digits(settings: Settings) -> None:

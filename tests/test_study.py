@@ -9,14 +9,13 @@ import pandas as pd
 import pytest
 from living import job
 
-from sim import study
 from sim.config import load
 from sim.judge.limit import verdicts
-from sim.live import Job, live_year
+from sim.live import live_year
 from sim.measure import OF_THE_ROLL
 from sim.measure.annual import annual
 from sim.store import RunFolder
-from sim.study import live_all, run
+from sim.sweep import live_scenarios, run
 
 LIVED = {"enrolment", "measures", "annual", "spread", "resources", "harm"}
 SMALL = ("county=three_villages", "calendar=smoke", "study.years=3", "study.replications=2")
@@ -26,16 +25,13 @@ def tables_of(folder: Path) -> dict[str, bytes]:
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*.parquet")}
 
 
-def test_one_two_and_four_workers_write_the_same_bits(tmp_path):
-    one = job(*SMALL)
-    found = []
-    for workers in (1, 2, 4):
-        asked = one.settings.study.model_copy(update={"workers": workers})
-        settings = one.settings.model_copy(update={"study": asked})
-        live_all(Job(settings, one.county, one.ways, one.plan), RunFolder(tmp_path / str(workers)))
-        found.append(tables_of(tmp_path / str(workers)))
-    assert {f"{name}.parquet" for name in LIVED} <= set(found[0])
-    assert found[0] == found[1] == found[2]
+@pytest.mark.parametrize("workers", [2, 4])
+def test_one_two_and_four_workers_write_the_same_bits(folder, tmp_path, workers):
+    settings = load([*SMALL, f"study.out={tmp_path}", "executor=processes", f"study.workers={workers}"])
+    (ended,) = live_scenarios([settings], pages=False)
+    found = tables_of(ended.folder.path)
+    assert {f"{name}.parquet" for name in LIVED} <= set(found)
+    assert found == tables_of(folder.path)
 
 
 @pytest.fixture(scope="module")
@@ -125,25 +121,6 @@ def test_the_values_of_the_years_are_those_of_all_weeks_together(folder):
     assert len(told) > 0
 
 
-def test_a_run_that_was_stopped_starts_anew_and_writes_the_same(folder, tmp_path, monkeypatch):
-    settings = load([*SMALL, f"study.out={tmp_path}", "executor=serial"])
-
-    def stop(job, replication, k):
-        if (replication, k) == (1, 1):
-            raise KeyboardInterrupt
-        return live_year(job, replication, k)
-
-    monkeypatch.setattr(study, "tell", lambda folder: None)
-    monkeypatch.setattr(study, "live_year", stop)
-    with pytest.raises(KeyboardInterrupt):
-        run(settings)
-    half = RunFolder(tmp_path / "main" / "base")
-    assert not half.finished
-    assert not list(half.path.glob("*.parquet"))
-    monkeypatch.setattr(study, "live_year", live_year)
-    assert tables_of(run(settings).path) == tables_of(folder.path)
-
-
 def test_the_same_settings_again_find_the_finished_run(folder):
     settings = folder.settings
     stamp = (folder.path / "manifest.json").stat().st_mtime_ns
@@ -171,9 +148,8 @@ def test_every_pupil_who_comes_is_listed_once_with_a_school(folder):
     assert base["pupils"].sum() == 12
 
 
-def test_one_replication_has_no_interval(tmp_path):
+def test_one_replication_has_no_interval():
     one = job("county=three_villages", "calendar=smoke", "study.years=1", "study.replications=1")
-    live_all(one, RunFolder(tmp_path))
-    found = verdicts(one.settings, one.county, RunFolder(tmp_path).read_table("annual"))
+    found = verdicts(one.settings, one.county, live_year(one, 0, 0)["annual"])
     assert found["value_low"].isna().all()
     assert found["value_mean"].notna().any()

@@ -7,6 +7,7 @@ from functools import cache
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 import simpy
 from hypothesis import given, settings
@@ -377,7 +378,7 @@ def test_the_rows_of_a_resource_by_hand():
             diary.began[day, low + k], diary.done[day, low + k] = at + k, at + k + 1
     diary.began[0, low + 2] = diary.done[0, low + 2] = np.nan
     values = measure.measures(scene, diary, range(len(diary.came)))
-    frames = measure.rows_of_use(scene, Use([(3, 0, 10.0, values)], []))
+    frames = [pd.DataFrame(rows) for rows in measure.rows_of_use(scene, Use([(3, 0, 10.0, values)], []))]
     row = next(frame for frame in frames if len(frame) and frame["resource"].iloc[0] == "tap").iloc[0]
     assert sum(len(frame) for frame in frames) == 1
     assert (row["site_id"], row["capacity"], row["unmet"], row["unmet_unit"]) == ("C", 1, 10, "visit")

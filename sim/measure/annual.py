@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,8 +26,7 @@ def annual(measures: pd.DataFrame, how: Mapping[str, str] = HOW) -> pd.DataFrame
     Returns columns replication, year, site_id, measure, value, in the order of these keys.
     """
     weekly = measures[(measures["day"] == WHOLE_WEEK) & measures["value"].notna()]
-    weekly = weekly.astype({"site_id": "str", "measure": "str"})  # in the order of the alphabet
-    codes, levels = zip(*(pd.factorize(weekly[key], sort=True) for key in KEYS), strict=True)
+    codes, levels = zip(*(_coded(weekly[key]) for key in KEYS), strict=True)
     shape = tuple(max(len(level), 1) for level in levels)
     cell, row = np.unique(np.ravel_multi_index(codes, shape), return_inverse=True)
     places = np.unravel_index(cell, shape)
@@ -34,6 +34,13 @@ def annual(measures: pd.DataFrame, how: Mapping[str, str] = HOW) -> pd.DataFrame
     years = {key: np.asarray(level)[place] for key, level, place in zip(KEYS, levels, places, strict=True)}
     value = _values(weekly, row, ways[places[-1]] if len(weekly) else np.array([], dtype=object))
     return pd.DataFrame({**years, "value": value})
+
+
+def _coded(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Return the position of each value among all values in their order (for words, the alphabet), and those."""
+    told = column.astype("category").cat
+    levels = np.sort(told.categories.to_numpy())
+    return np.searchsorted(levels, told.categories)[told.codes], levels
 
 
 def _values(weekly: pd.DataFrame, row: NDArray[np.int64], way: NDArray[np.object_]) -> NDArray[np.float64]:

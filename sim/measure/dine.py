@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
-import pandas as pd
 from numba import njit
 from numpy.typing import NDArray
 
 from sim.measure.scene import Scene, Values, rows
 from sim.measure.site import P95, counts, mean, summary
-from sim.measure.use import Use, ratio, table
+from sim.measure.use import Rows, Use, ratio, table
 from sim.operate.diary import BREAKFAST, DINNER, MEALS, Diary
 from sim.plan import Bools, Floats, Ints
 
@@ -17,11 +18,10 @@ Codes = NDArray[np.int8]
 NO_MEAL, MISSED, NOT_COOKED, NOT_SERVED, FED, SEAT_HASTE, WINDOW_HASTE = range(7)
 
 
-def window_wait_min(diary: Diary, days: range) -> Floats:
-    """Return minutes in line before the window, all meals below one another; (3 D, N), NaN where not served."""
+def window_wait_min(diary: Diary, days: range) -> Iterator[Floats]:
+    """Yield minutes in line before the window, meal by meal; (D, N) each, NaN where not served."""
     at = rows(diary, days)
-    wait = diary.at_window[:, at] - diary.queued[:, at]
-    return np.concatenate(wait)
+    return (served - queued for served, queued in zip(diary.at_window[:, at], diary.queued[:, at], strict=True))
 
 
 def fates(scene: Scene, diary: Diary, days: range) -> Codes:
@@ -109,27 +109,28 @@ def _by_school(fate: Codes, told: tuple[Floats, ...], first_day: int, parts: Int
     And `stats` (2, S + 1, 4) of the minutes in line and of those without a seat.
     told: queued, at_window, served, seated, left, all of (3, D, N).
     """
-    queued, at_window, served, seated, left = told
     meals, schools = fate.shape[0], parts.shape[0] - 1
     totals, waits = np.zeros((meals + 5, schools + 1)), np.zeros((2, schools + 1, 4))
-    pool, n, sat = np.empty((2, (fate >= FED).sum())), 0, 0
+    pool, n, sat = np.empty((2, fate.size)), 0, 0
     for k in range(schools):
-        began = n, sat
+        began, served_min, seated_min, here = (n, sat), 0.0, 0.0, slice(parts[k, 0], parts[k, 1])
         for meal in range(meals):
             for d in range(fate.shape[1]):
-                for i in range(parts[k, 0], parts[k, 1]):
-                    if fate[meal, d, i] >= FED:
-                        at = (meal, d + first_day, i)
-                        pool[0, n] = at_window[at] - queued[at]
+                what, day = fate[meal, d, here], d + first_day
+                queued, at_window, served, seated, left = [page[meal, day, here] for page in told]
+                for i in range(len(what)):
+                    if what[i] >= FED:
+                        pool[0, n] = at_window[i] - queued[i]
                         n += 1
                         totals[meal, k] += 1
-                        totals[-2, k] += served[at] - at_window[at]
-                        if seated[at] == seated[at]:  # no NaN: there was a seat
-                            pool[1, sat] = seated[at] - served[at]
+                        served_min += served[i] - at_window[i]
+                        if seated[i] == seated[i]:  # no NaN: there was a seat
+                            pool[1, sat] = seated[i] - served[i]
                             sat += 1
-                            totals[-1, k] += left[at] - seated[at]
-                    elif fate[meal, d, i] != NO_MEAL:
-                        totals[meals + fate[meal, d, i] - MISSED, k] += 1
+                            seated_min += left[i] - seated[i]
+                    elif what[i] != NO_MEAL:
+                        totals[meals + what[i] - MISSED, k] += 1
+        totals[-2, k], totals[-1, k] = served_min, seated_min
         waits[0, k], waits[1, k] = summary(pool[0, began[0] : n]), summary(pool[1, began[1] : sat])
     waits[0, schools], waits[1, schools] = summary(pool[0, :n]), summary(pool[1, :sat])
     totals[:, schools] = totals.sum(axis=1)
@@ -156,7 +157,7 @@ def _peaks(fate: Codes, sitting: Ints, stayed: Bools, parts: Ints) -> Floats:
     return out
 
 
-def rows_of_use(scene: Scene, use: Use) -> list[pd.DataFrame]:
+def rows_of_use(scene: Scene, use: Use) -> list[Rows]:
     """Return kitchens, windows and seats against the diners of mealtimes and sittings, for resources.parquet."""
     meals, dine = scene.plan.meals, scene.settings.dine
     keep = (meals.sittings > 0) & (np.diff(scene.pupils.first) > 0)

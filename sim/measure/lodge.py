@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from sim.measure.scene import Scene, Values, rows
 from sim.measure.site import counts
-from sim.measure.use import Use, ratio, table
+from sim.measure.use import Rows, Use, ratio, table
 from sim.operate.diary import Diary
 from sim.plan import GRADES, LODGE, Bools, Floats
 from sim.plan.staff import life_teacher_posts, life_teachers
@@ -57,7 +56,7 @@ def _short_nights(scene: Scene, diary: Diary, days: range, in_bed: Bools) -> Flo
     return np.append(short, np.sum(short)).astype(float)
 
 
-def rows_of_use(scene: Scene, use: Use) -> list[pd.DataFrame]:
+def rows_of_use(scene: Scene, use: Use) -> list[Rows]:
     """Return beds of each sex against those who ask, and life teachers against the norm, for resources.parquet."""
     pupils, schools = scene.pupils, len(scene.county.schools.id)
     roll = np.diff(pupils.first)
@@ -65,22 +64,22 @@ def rows_of_use(scene: Scene, use: Use) -> list[pd.DataFrame]:
     def at(who: Bools) -> Floats:
         return np.bincount(pupils.school[who], minlength=schools).astype(float)
 
-    frames = []
+    used: list[Rows] = []
     for sex, name in enumerate(("bed_girls", "bed_boys")):
         here = pupils.sex == sex
         wanted, given = at((pupils.mode == LODGE) & here), at(pupils.has_bed & here)
         beds = scene.plan.beds.nominal[:, sex].astype(float)
-        frames.append(
+        used.append(
             table(
                 scene, name, "bed", "pupil-day", (beds > 0) & (roll > 0) | (wanted > 0),
                 capacity=beds, demand_peak=wanted, utilisation_mean=ratio(given, beds),
                 utilisation_peak=ratio(wanted, beds), unmet=use.harm(name, "no_bed"),
             )
         )  # fmt: skip
-    return [*frames, _life_teachers(scene, use)]
+    return [*used, _life_teachers(scene, use)]
 
 
-def _life_teachers(scene: Scene, use: Use) -> pd.DataFrame:
+def _life_teachers(scene: Scene, use: Use) -> Rows:
     """Return life teachers in post against the norm; unmet: nights on which they were fewer, ill ones left out."""
     needed = _posts(scene, scene.pupils.has_bed)
     there = life_teachers(scene.county, scene.plan).astype(float)

@@ -38,8 +38,13 @@ OF_BUS = ("weather", "road", "breakdown", "bus")
 """Causes that are put to the account of the buses; the others are resources themselves."""
 
 
-def harms(scene: Scene, diary: Diary, days: range, fate: dine.Codes) -> dict[Harm, Bools]:
-    """Return who was harmed, how, and why: (resource, kind, cause) -> (D, N); given the fates of all meals."""
+def harms(
+    scene: Scene, diary: Diary, days: range, fate: dine.Codes, lines: wash.Lines | None = None
+) -> dict[Harm, Bools]:
+    """Return who was harmed, how, and why: (resource, kind, cause) -> (D, N); given the fates of all meals.
+
+    lines: what `wash.in_line` tells of the days, where that is there already.
+    """
     beds = lodge.without_bed(scene, diary, days)
     found = {
         **_by_cause("left_behind", _lost_why(scene, diary, days)),
@@ -51,7 +56,7 @@ def harms(scene: Scene, diary: Diary, days: range, fate: dine.Codes) -> dict[Har
         ("window", "hungry", "window"): (fate == dine.NOT_SERVED).any(axis=0),
         ("window", "haste", "window"): (fate == dine.WINDOW_HASTE).any(axis=0),
         ("canteen_seat", "haste", "canteen_seat"): (fate == dine.SEAT_HASTE).any(axis=0),
-        **wash.harms(scene, diary, days),
+        **wash.harms(scene, diary, days, lines or wash.in_line(scene, diary, days)),
     }
     return _once(found)
 

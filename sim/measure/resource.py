@@ -7,7 +7,7 @@ import pandas as pd
 
 from sim.measure import dine, lodge, wash
 from sim.measure.scene import Scene
-from sim.measure.use import COLUMNS, Use, ratio, table
+from sim.measure.use import COLUMNS, Rows, Use, ratio, table
 from sim.operate.pupils import IN, SERVICE_LODGER
 from sim.plan import LINE_BUS
 from sim.plan.course import schools_of
@@ -31,10 +31,10 @@ def resources(scene: Scene, use: Use) -> pd.DataFrame:
         *wash.rows_of_use(scene, use),
         _classrooms(scene, use),
     ]
-    return pd.concat([part for part in parts if len(part)], ignore_index=True)
+    return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in COLUMNS})
 
 
-def _fleet(scene: Scene, use: Use) -> pd.DataFrame:
+def _fleet(scene: Scene, use: Use) -> Rows:
     """Buses, spare buses and the people on them: what belongs to the whole county."""
     runs, (drivers, attendants) = scene.plan.runs, scene.table.reserve
     used, owned = len(runs.yard), max(runs.buses_owned, 1)
@@ -55,12 +55,12 @@ def _fleet(scene: Scene, use: Use) -> pd.DataFrame:
         ("attendant", aboard + attendants, aboard, np.nan, aboard / max(aboard + attendants, 1),
          total("attendant_missing_runs"), "run", "person"),
     ]  # fmt: skip
-    columns = [*COLUMNS[1:6], *COLUMNS[8:]]
-    frame = pd.DataFrame(rows, columns=columns)
-    return frame.assign(site_id=COUNTY_SITE, wait_mean_min=np.nan, wait_p95_min=np.nan)[list(COLUMNS)]
+    told = dict(zip((*COLUMNS[1:6], *COLUMNS[8:]), map(np.array, zip(*rows, strict=True)), strict=True))
+    wait = np.full(len(rows), np.nan)
+    return {**told, "site_id": np.full(len(rows), COUNTY_SITE), "wait_mean_min": wait, "wait_p95_min": wait}
 
 
-def _bus_seats(scene: Scene, use: Use) -> pd.DataFrame:
+def _bus_seats(scene: Scene, use: Use) -> Rows:
     """Seats of the daily morning runs to each school against the riders who want one.
 
     A run with mixed loads counts for each school it calls at.
@@ -78,7 +78,7 @@ def _bus_seats(scene: Scene, use: Use) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _line_bus_seats(scene: Scene, use: Use) -> pd.DataFrame:
+def _line_bus_seats(scene: Scene, use: Use) -> Rows:
     """Seats in the first public bus of each hamlet against the pupils of a school who want one."""
     pupils, schools = scene.pupils, len(scene.county.schools.id)
     line = pupils.mode == LINE_BUS
@@ -92,7 +92,7 @@ def _line_bus_seats(scene: Scene, use: Use) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _gates(scene: Scene, use: Use) -> pd.DataFrame:
+def _gates(scene: Scene, use: Use) -> Rows:
     """Bays at the gate: how long buses wait for one."""
     return table(
         scene, "gate_bay", "bay", "pupil-day", use.total("runs_driven")[:-1] > 0,
@@ -101,7 +101,7 @@ def _gates(scene: Scene, use: Use) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _classrooms(scene: Scene, use: Use) -> pd.DataFrame:
+def _classrooms(scene: Scene, use: Use) -> Rows:
     """Places of the classrooms against the roll."""
     roll, places = np.diff(scene.pupils.first).astype(float), scene.plan.class_places.astype(float)
     return table(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
-import pandas as pd
 from numba import njit
 
 from sim.measure.scene import Scene, Values, rows
 from sim.measure.site import ranked
-from sim.measure.use import Use, ratio, table
+from sim.measure.use import Rows, Use, ratio, table
 from sim.operate.diary import Diary
 from sim.operate.wash import RESOURCES
 from sim.plan import Bools, Floats, Ints
@@ -21,17 +22,37 @@ Told = tuple[Floats, Floats, Floats]
 """joined, began, done of some days; (D, V) each"""
 
 
-def measures(scene: Scene, diary: Diary, days: range) -> Values:
+class Lines(NamedTuple):
+    """What the lines of some days tell."""
+
+    facts: Floats
+    """(4, D, L) visits, given up, minutes waited, and busy until the bell, by day and line."""
+    order: Ints
+    """(L,) lines by school and resource."""
+    pool: Floats
+    """The waits that took any time, in the order of lines."""
+    ends: Ints
+    """(L + 1,) the waits of order[j] lie in the pool from ends[j] to ends[j + 1]."""
+
+
+def in_line(scene: Scene, diary: Diary, days: range) -> Lines:
+    """Go through all visits of the days, line by line."""
+    visits = scene.visits
+    order = np.lexsort((visits.peak, visits.school * len(RESOURCES) + visits.resource))
+    bell = visits.clock[visits.peak, 2] + MINUTES_PER_DAY * np.arange(days.start, days.stop)[:, None]
+    facts, pool, ends = _by_line(order, visits.ptr, bell, _told(diary, days))
+    return Lines(facts, order, pool, ends)
+
+
+def measures(scene: Scene, diary: Diary, days: range, lines: Lines | None = None) -> Values:
     """Measure water and toilets of the days; (S + 1,) each, NaN for waits where nobody stood in line.
 
     A wait is told of those who had what they wanted; the others are counted as given up. What `rows` needs is there
     by resource, as `tap_visits`, of which the county's entry is NaN.
     """
-    visits, schools, many = scene.visits, len(scene.county.schools.id), len(RESOURCES)
-    cell = visits.school * many + visits.resource
-    order = np.lexsort((visits.peak, cell))
-    bell = visits.clock[visits.peak, 2] + MINUTES_PER_DAY * np.arange(days.start, days.stop)[:, None]
-    by_line, pool, ends = _by_line(order, visits.ptr, bell, _told(diary, days))
+    schools, many = len(scene.county.schools.id), len(RESOURCES)
+    cell = scene.visits.school * many + scene.visits.resource
+    by_line, order, pool, ends = lines or in_line(scene, diary, days)
     first = np.searchsorted(cell[order], np.arange(schools * many + 1))
     found = np.stack([np.bincount(cell, by_line[k].sum(axis=0), schools * many) for k in range(4)])
     by_cell = {
@@ -63,10 +84,7 @@ def _told(diary: Diary, days: range) -> Told:
 
 @njit(cache=True)
 def _by_line(order: Ints, ptr: Ints, bell: Floats, told: Told) -> tuple[Floats, Floats, Ints]:
-    """Return visits, given up, minutes waited and busy until the bell by day and line (4, D, L), and all waits.
-
-    bell: (D, L). The waits that took any time lie in a pool, those of order[j] from ends[j] to ends[j + 1].
-    """
+    """Return facts, pool and ends of `Lines`; bell: (D, L)."""
     joined, began, done = told
     out, pool = np.zeros((4, *bell.shape)), np.empty(joined.size + 1)
     ends, n = np.zeros(len(order) + 1, dtype=np.int64), 0
@@ -127,40 +145,29 @@ def _load(scene: Scene, cell: Ints, count: Floats) -> dict[str, Floats]:
     }
 
 
-def harms(scene: Scene, diary: Diary, days: range) -> dict[tuple[str, str, str], Bools]:
+def harms(scene: Scene, diary: Diary, days: range, lines: Lines | None = None) -> dict[tuple[str, str, str], Bools]:
     """Return who gave up at the bell: (resource, gave_up, cause) -> (D, N)."""
-    shape = (len(RESOURCES), len(days), len(scene.pupils))
-    found = _gave_up(scene.visits.resource, scene.visits.ptr, scene.visits.who, _told(diary, days), shape)
+    visits, (joined, began, _) = scene.visits, _told(diary, days)
+    found = np.zeros((len(RESOURCES), len(days), len(scene.pupils)), dtype=np.bool_)
+    for d, line in np.argwhere((lines or in_line(scene, diary, days)).facts[GIVEN_UP] > 0):
+        here = slice(visits.ptr[line], visits.ptr[line + 1])
+        gave_up = ~np.isnan(joined[d, here]) & np.isnan(began[d, here])
+        found[visits.resource[line], d, visits.who[here][gave_up]] = True
     return {(name, "gave_up", CAUSE.get(name, name)): found[r] for r, name in enumerate(RESOURCES)}
 
 
-@njit(cache=True)
-def _gave_up(resource: Ints, ptr: Ints, who: Ints, told: Told, shape: tuple[int, int, int]) -> Bools:
-    """Tell who stood in a line of each resource on each day and had nothing; (R, D, N)."""
-    joined, began, _ = told
-    out = np.zeros(shape, dtype=np.bool_)
-    for line in range(len(resource)):
-        for d in range(shape[1]):
-            low, high, missing = ptr[line], ptr[line + 1], 0
-            for v in range(low, high):
-                missing += (joined[d, v] == joined[d, v]) & (began[d, v] != began[d, v])
-            for v in range(low, high if missing else low):
-                out[resource[line], d, who[v]] |= (joined[d, v] == joined[d, v]) & (began[d, v] != began[d, v])
-    return out
-
-
-def rows_of_use(scene: Scene, use: Use) -> list[pd.DataFrame]:
+def rows_of_use(scene: Scene, use: Use) -> list[Rows]:
     """Return taps, basins, toilets and showers against those who want them at the peaks, for resources.parquet.
 
     Demand is the most fixtures that any peak would have kept busy from its first minute to its bell.
     """
     fixtures, pupils = scene.plan.fixtures, np.diff(scene.pupils.first) > 0
     stock = (fixtures.taps, fixtures.basins, *fixtures.toilets.T, fixtures.showers.sum(axis=1))
-    frames = []
+    used: list[Rows] = []
     for name, there in zip(RESOURCES, stock, strict=True):
         capacity, needed = there.astype(float), use.peak(f"{name}_needed")[:-1]
         visits, given_up = use.total(f"{name}_visits")[:-1], use.total(f"{name}_given_up")[:-1]
-        frames.append(
+        used.append(
             table(
                 scene, name, name.split("_")[0], "visit", pupils & (visits > 0),
                 capacity=capacity, demand_peak=needed,
@@ -170,4 +177,4 @@ def rows_of_use(scene: Scene, use: Use) -> list[pd.DataFrame]:
                 wait_p95_min=use.mean(f"{name}_wait_min_p95")[:-1], unmet=given_up,
             )
         )  # fmt: skip
-    return frames
+    return used

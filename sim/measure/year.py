@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,13 +23,13 @@ SPREAD = {"ride_min": (2.0, 64), "door_to_school_min": (2.0, 64), "window_wait_m
 """distribution -> (width of a bin in minutes, number of bins; the last one is open)"""
 
 
-def _spent(scene: Scene, diary: Diary, days: range) -> dict[str, Floats]:
-    """Return the minutes of which the distribution is kept: (n D, N) each, NaN where there is nothing to count."""
-    return {
-        "ride_min": bus.ride_min(scene, diary, days),
-        "door_to_school_min": bus.door_min(scene, diary, days),
-        "window_wait_min": dine.window_wait_min(diary, days),
-    }
+class Told(NamedTuple):
+    """What one week told, as a `Tally` has it, counted once."""
+
+    measured: list[tuple[int, int, float, Values]]
+    harmed: Harmed
+    spread: dict[str, Floats]
+    skies: list[tuple[int, float, Codes]]
 
 
 @dataclass(slots=True)
@@ -53,30 +54,40 @@ class Tally:
         for day in days if self.daily or week in scene.settings.stress.weeks else ():
             self._measure(scene, week, day + 1, weight, diary, range(day, day + 1))
 
+    def join(self, told: Told, weight: float) -> None:
+        """Add a week that was measured by itself, and stands for so many."""
+        self.measured += [(week, day, weight, values) for week, day, _, values in told.measured]
+        self.harmed += [(weight, harmed) for _, harmed in told.harmed]
+        self.skies += [(week, weight, sky) for week, _, sky in told.skies]
+        for name, table in told.spread.items():
+            self.spread[name] = self.spread.get(name, 0.0) + weight * table
+
     def _measure(self, scene: Scene, week: int, day: int, weight: float, diary: Diary, days: range) -> None:
-        fate, spent = dine.fates(scene, diary, days), _spent(scene, diary, days)
-        harms = pupil.harms(scene, diary, days, fate)
+        fate, lines = dine.fates(scene, diary, days), wash.in_line(scene, diary, days)
+        ride, door = bus.ride_min(scene, diary, days), bus.door_min(scene, diary, days)
+        harms = pupil.harms(scene, diary, days, fate, lines)
         values = {
             **pupil.measures(scene, diary, days, harms),
-            **bus.pupil_measures(scene, diary, days, spent["ride_min"], spent["door_to_school_min"]),
+            **bus.pupil_measures(scene, diary, days, ride, door),
             **bus.run_measures(scene, diary, days),
             **dine.measures(scene, diary, days, fate),
             **lodge.measures(scene, diary, days),
-            **wash.measures(scene, diary, days),
+            **wash.measures(scene, diary, days, lines),
         }
         self.measured.append((week, day, weight, values))
         if day == 0:
             harmed = {key: counts(who, scene.parts)[:-1] for key, who in harms.items()}
             harmed["classroom_seat", "class_too_big", "classroom_seat"] = np.nan_to_num(values["class_too_big"][:-1])
             self.harmed.append((weight, harmed))
-            self._spread(scene, weight, spent)
+            self._spread(scene, weight, "ride_min", [ride])
+            self._spread(scene, weight, "door_to_school_min", [door])
+            self._spread(scene, weight, "window_wait_min", dine.window_wait_min(diary, days))
 
-    def _spread(self, scene: Scene, weight: float, spent: Mapping[str, Floats]) -> None:
-        for name, values in spent.items():
-            step, bins = SPREAD[name]
-            empty = np.zeros((len(scene.county.schools.id), len(BANDS), bins))
-            table = self.spread.setdefault(name, empty)
-            histogram(values, scene.pupils.school, scene.band, step, weight, table)
+    def _spread(self, scene: Scene, weight: float, name: str, pages: Iterable[Floats]) -> None:
+        step, bins = SPREAD[name]
+        table = self.spread.setdefault(name, np.zeros((len(scene.county.schools.id), len(BANDS), bins)))
+        for minutes in pages:  # (days, N), NaN where there is nothing to count
+            histogram(minutes, scene.pupils.school, scene.band, step, weight, table)
 
     def tables(self, replication: int) -> dict[str, pd.DataFrame]:
         """Return the year's rows of days, measures, harm, resources and spread, without the scenario's name."""
@@ -100,13 +111,17 @@ class Tally:
         return np.asarray(used)
 
     def _days(self) -> pd.DataFrame:
-        parts = [
-            pd.DataFrame({"week": week, "day": np.arange(len(sky)) + 1, "weight": weight}).assign(
-                morning=np.array(SKIES)[sky[:, 0]], afternoon=np.array(SKIES)[sky[:, 1]]
-            )
-            for week, weight, sky in self.skies
-        ]
-        return pd.concat(parts, ignore_index=True)
+        weeks, weights, skies = zip(*self.skies, strict=True)
+        days, sky = [len(week) for week in skies], np.array(SKIES, dtype=object)[np.concatenate(skies)]
+        return pd.DataFrame(
+            {
+                "week": np.repeat(weeks, days),
+                "day": np.concatenate([np.arange(n) + 1 for n in days]),
+                "weight": np.repeat(weights, days),
+                "morning": sky[:, 0],
+                "afternoon": sky[:, 1],
+            }
+        )
 
     def _measures(self) -> pd.DataFrame:
         names, sites = list(MEASURES), self._sites()
@@ -120,6 +135,7 @@ class Tally:
             blocks.append((np.full(n, week), np.full(n, day), site, measure, table[told], np.full(n, weight)))
         weeks, days, site, measure, value, weights = (np.concatenate(part) for part in zip(*blocks, strict=True))
         units = [MEASURES[name].unit for name in names]
+        kinds = sorted(set(units))
         return pd.DataFrame(
             {
                 "week": weeks.astype(np.int16),
@@ -127,43 +143,38 @@ class Tally:
                 "site_id": pd.Categorical.from_codes(site, sites),
                 "measure": pd.Categorical.from_codes(measure, names),
                 "value": value,
-                "unit": pd.Categorical(np.array(units)[measure], categories=sorted(set(units))),
+                "unit": pd.Categorical.from_codes(np.array([kinds.index(unit) for unit in units])[measure], kinds),
                 "weight": weights,
             }
         )
 
     def _harm(self) -> pd.DataFrame:
         weights: Mapping[str, float] = self.scene.settings.judge.weights
-        sites = np.array(self.scene.county.schools.id)
-        totals: dict[pupil.Harm, Floats] = {}
-        for weight, harms in self.harmed:
-            for key, value in harms.items():
-                totals[key] = totals.get(key, 0.0) + weight * value
-        parts = [
-            pd.DataFrame({"site_id": sites[total > 0], "resource": key[0], "kind": key[1], "cause": key[2]}).assign(
-                pupil_days=total[total > 0], severity=total[total > 0] * weights[key[1]]
-            )
-            for key, total in totals.items()
-            if (total > 0).any()
-        ]
-        columns = ["site_id", "resource", "kind", "cause", "pupil_days", "severity"]
-        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+        harms, sites = list(self.harmed[0][1]), np.array(self.scene.county.schools.id, dtype=object)
+        total = np.asarray(sum(weight * np.array(list(found.values())) for weight, found in self.harmed))
+        harm, site = np.nonzero(total > 0)
+        resource, kind, cause = np.array(harms, dtype=object)[harm].T
+        pupil_days = total[harm, site]
+        return pd.DataFrame(
+            {
+                "site_id": sites[site],
+                "resource": resource,
+                "kind": kind,
+                "cause": cause,
+                "pupil_days": pupil_days,
+                "severity": pupil_days * np.array([weights[kind] for _, kind, _ in harms])[harm],
+            }
+        )
 
     def _spread_table(self) -> pd.DataFrame:
-        parts = []
+        blocks = []
         for name, table in self.spread.items():
             site, band, bin_ = np.nonzero(table)
             step, bins = SPREAD[name]
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "site_id": pd.Categorical.from_codes(site, list(self.scene.county.schools.id)),
-                        "measure": name,
-                        "grade_band": np.array(BANDS)[band],
-                        "low": bin_ * step,
-                        "high": np.where(bin_ == bins - 1, np.inf, (bin_ + 1) * step),
-                        "count": table[site, band, bin_],
-                    }
-                )
-            )
-        return pd.concat(parts, ignore_index=True)
+            high = np.where(bin_ == bins - 1, np.inf, (bin_ + 1) * step)
+            names, bands = np.full(len(site), name, dtype=object), np.array(BANDS, dtype=object)[band]
+            blocks.append((site, names, bands, bin_ * step, high, table[site, band, bin_]))
+        site, *told = (np.concatenate(part) for part in zip(*blocks, strict=True))
+        site_id = pd.Categorical.from_codes(site, list(self.scene.county.schools.id))
+        columns = ("measure", "grade_band", "low", "high", "count")
+        return pd.DataFrame({"site_id": site_id, **dict(zip(columns, told, strict=True))})

@@ -16,6 +16,7 @@ import simpy
 
 from sim.config import SKIES, Settings
 from sim.operate import drive
+from sim.operate.clock import Clock
 from sim.operate.diary import ATTENDANT, BUS, DRIVER, Diary
 from sim.operate.dine import meals
 from sim.operate.drive import Left, Road
@@ -43,7 +44,7 @@ class Day:
         self.number, self.kind = number, ONLY_DAY if days == 1 else inner
         self.midnight = number * MINUTES_PER_DAY
         self.be_there_min, self.depart_min, self.latest_min = (
-            _clock(planned, self.midnight) for planned in (table.be_there_min, table.depart_min, table.latest_min)
+            planned + self.midnight for planned in (table.be_there_min, table.depart_min, table.latest_min)
         )
         self.hold = table.hold_min + self.midnight
         self.close, self.friday = table.close_min + self.midnight, table.friday_min + self.midnight
@@ -80,13 +81,12 @@ class Day:
         self.road_in: Road = (luck.leg_min[d], self.legs[IN].cut)
         self.road_out: Road = (luck.leg_min[d], self.legs[OUT].cut)
         self.slow_min = _by_run(luck.weather_min[d], table)
-        self.slow_after_min = {
-            piece.call: float(luck.weather_min[d, piece.end : end].sum())
-            for (_, end), pieces in zip(table.stops, table.pieces, strict=True)
-            for piece in pieces[:-1]
-            if table.stop_in[piece.first]
-        }  # of the minutes that the weather costs a run, those after a gate on its way to school
-        self.traffic: list[float] = luck.traffic[d].tolist()
+        self.slow_after_min = np.zeros(len(table.call_school))
+        for (_, end), pieces in zip(table.stops, table.pieces, strict=True):
+            for piece in pieces[:-1]:
+                if table.stop_in[piece.first]:  # of the minutes that the weather costs a run, those after the gate
+                    self.slow_after_min[piece.call] = luck.weather_min[d, piece.end : end].sum()
+        self.traffic: Floats = luck.traffic[d]
         self.break_km: list[list[float]] = luck.break_km[:, d].tolist()
         self.repair_min: list[list[float]] = luck.repair_min[:, d].tolist()
         self.guardian_min: Floats = luck.guardian_min[d]
@@ -114,17 +114,9 @@ class Day:
         return self.left_in if way == IN else self.left_out
 
 
-def _by_run(minutes: Floats, table: Timetable) -> list[float]:
+def _by_run(minutes: Floats, table: Timetable) -> Floats:
     """Add up minutes of legs by run."""
-    if not len(minutes):
-        return []
-    total: list[float] = np.add.reduceat(minutes, [low for low, _ in table.stops]).tolist()
-    return total
-
-
-def _clock(planned_min: Floats, midnight: float) -> list[float]:
-    minutes: list[float] = (planned_min + midnight).tolist()
-    return minutes
+    return np.add.reduceat(minutes, table.course[-1][:-1]) if len(minutes) else minutes
 
 
 class Week:
@@ -146,14 +138,11 @@ class Week:
         self.diary = diary.wipe()
         self.diary.sky[:] = luck.conditions.sky
         self.slept = np.zeros((days + 1, len(self.pupils)), dtype=bool)
-        pages = (diary.arrived[0], diary.departed[0], diary.load[0])
-        self.second_track = (np.empty_like(pages[0]), np.empty_like(pages[1]), np.empty_like(pages[2]))
         self.by_day = [Day(d, self) for d in range(days)]
 
     def furnish(self, env: simpy.Environment) -> None:
-        """Set up what processes compete for: gate bays, spare buses with a crew, and who waits for a second run."""
+        """Set up what processes compete for: spare buses with a crew; and when the buses are home and repaired."""
         table = self.timetable
-        self.bays = {s: [-np.inf] * max(1, self.stage.gate_bays[s]) for s in {*table.call_school}}
         self.ready, self.repaired = [0.0] * len(table.yard), [-np.inf] * len(table.yard)
         for day in self.by_day:
             self._muster(env, day)
@@ -244,7 +233,7 @@ def roll_call(env: simpy.Environment, week: Week) -> Steps:
 
 def live(week: Week) -> Diary:
     """Live one week and return its diary."""
-    env = simpy.Environment()
+    env = Clock(week)
     week.furnish(env)
     for process in (mornings, roll_call, washing, meals, nights):
         env.process(process(env, week))

@@ -23,6 +23,7 @@ from sim.operate.diary import BREAKFAST, DINNER, LUNCH, MEALS, Codes
 from sim.operate.pupils import Pupils
 from sim.operate.station import canteen
 from sim.plan import Bools, Floats, Ints, YearPlan, freeze
+from sim.share import whole
 from sim.units import MINUTES_PER_DAY
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def halls(settings: Settings, plan: YearPlan, pupils: Pupils) -> Halls:
         windows=meals.windows,
         canteen_seats=meals.seats,
         kitchen=meals.kitchen,
-        dine=dine,
+        dine=whole(dine),
     )
 
 

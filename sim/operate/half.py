@@ -1,58 +1,55 @@
-"""Half a day of one bus: what it is, and what has happened to it so far."""
+"""Half a day of one bus: what it is, and what has happened to it so far; a row that compiled code reads and writes."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from dataclasses import dataclass, field
-from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
 
 from sim.county.road import Travel
-from sim.operate.drive import Track
-from sim.operate.legs import Legs
 
-if TYPE_CHECKING:
-    from sim.operate.day import Day
+NEXT, LEAVE, START, PIECE, GATE, DRIVE, REST, BROKEN, BEHIND, LATE, FREE = range(11)
+"""What comes next for a bus: to set out for its next run, to leave for it, its first stop, the next piece of the run,
+a gate, the stops of a piece, those after a breakdown. Somebody has to see to it when it is broken, has left pupils
+behind, is too late for a run or is free."""
 
+HALF = np.dtype([
+    ("sheet", "i8"),  # which half day of the week: 2 x day + direction
+    ("slot", "i8"),  # its row
+    ("bus", "i8"),  # -1: a second drive
+    ("rank", "i8"),  # of those that come to a gate at the same minute the lowest is first
+    ("seats", "i8"),
+    ("runs", "i8"),  # how many runs it has to drive
+    ("repair_min", "f8"),
+    ("km_left", "f8"),  # km until it breaks down
+    ("at", "i8"),  # node where it is
+    ("free", "f8"),  # minute at which it is free
+    ("broke_min", "f8"),  # minutes it is behind because it broke down; inf: it is not home from the last repair
+    ("run", "i8"),  # which run it drives
+    ("clock", "f8"),  # minute of the week to which it is driven
+    ("stage", "i8"),  # what comes next
+    ("then", "i8"),  # what comes after somebody has seen to it
+    ("last", "i8"),  # the last run that it drove, -1: none yet
+    ("broken_run", "i8"),
+    ("spare_left", "f8"),
+    ("nth", "i8"),  # how many of its runs it has begun
+    ("now", "f8"),  # minute on the clock of the county
+    ("leave", "f8"),  # minute at which it leaves for the run
+    ("empty_km", "f8"),
+    ("weather_min", "f8"),  # minutes it is behind because of the weather
+    ("piece", "i8"),  # position of the piece of the run
+    ("at_gate", "f8"),  # when it came to the gate with which the piece begins
+    ("aboard", "i8"),
+    ("behind", "i8"),  # pupils it left behind
+    ("begin", "i8"),  # node at which the leg began on which it breaks down, and where it ends
+    ("end", "i8"),
+    ("stop", "i8"),  # the stop of this leg
+    ("share", "f8"),  # share of the leg that is driven by then
+    ("minute", "f8"),  # when that is
+])  # fmt: skip
 
-@dataclass(slots=True)
-class Half:
-    """A morning or an afternoon of one bus, or a second drive."""
-
-    day: Day
-    way: int
-    seats: int
-    track: Track
-    borrowed: ExitStack
-    """Gives the spare bus back at the end."""
-    bus: int = -1
-    repair_min: float = 0.0
-    km_left: float = inf
-    """Km until it breaks down."""
-    at: int = -1
-    """Node where it is."""
-    free: float = 0.0
-    """Minute at which it is free."""
-    leave: float = 0.0
-    """Minute at which it leaves for a run, and when it is there."""
-    there: float = 0.0
-    empty_km: float = 0.0
-    weather_min: float = 0.0
-    """Minutes it is behind because of the weather."""
-    broke_min: float = 0.0
-    """Minutes it is behind because it broke down; inf: as many as it is behind, it is not home from the last repair."""
-    broken_run: int = -1
-    spare_left: float = -1.0
-    legs: Legs = field(init=False)
-    """The legs in the weather of this half of the day."""
-
-    def __post_init__(self) -> None:
-        self.legs = self.day.legs[self.way]
-
-    @property
-    def is_second(self) -> bool:
-        """Tell whether this is a drive for those another one left behind."""
-        return self.track is not self.day.track
+UNUSED = (0, -1, -1, -1.0, *(0,) * 14)
+"""What nothing has happened to yet: the values from `then` on."""
 
 
 class Place(NamedTuple):
@@ -63,8 +60,6 @@ class Place(NamedTuple):
     end: int
     share: float
     """Share of the leg that is driven."""
-    minute: float
-    aboard: int
 
     def way(self, travel: Travel, node: int) -> tuple[float, float]:
         """Return minutes and km of the shortest way from a node to here, from either end of the leg."""
@@ -74,12 +69,3 @@ class Place(NamedTuple):
         if before <= after:
             return before, travel.km.item(node, self.begin) + self.share * km
         return after, travel.km.item(node, self.end) + (1 - self.share) * km
-
-
-def where(km: float, legs: Legs, stops: tuple[int, int]) -> tuple[int, float]:
-    """Return on which leg a bus is after so many km of a run, and which share of the leg it has driven."""
-    for p in range(*stops):
-        if km < legs.km[p]:
-            return p, float(km / legs.km[p])
-        km -= legs.km[p]
-    return stops[1] - 1, 1.0

@@ -15,7 +15,7 @@ from sim.county.road import Travel
 from sim.operate.diary import ROAD, WEATHER, Codes
 from sim.operate.pupils import IN
 from sim.operate.weather import Skyway
-from sim.plan import Floats, Ints, Routes
+from sim.plan import Bools, Floats, Ints, Routes
 from sim.plan.course import by_run, gates, nodes, pieces, run_of_stop
 
 
@@ -31,15 +31,15 @@ class Legs:
     """(P,)"""
     cut: Codes
     """(P,) 0, or why no bus can reach the stop; position in CAUSES."""
-    call_cut: tuple[bool, ...]
+    call_cut: Bools
     """(C,) no bus of the run reaches the school."""
-    first: tuple[int, ...]
+    first: Ints
     """(R,) node where the run begins; -1 when no stop can be reached."""
-    last: tuple[int, ...]
+    last: Ints
     """(R,) node where it ends."""
-    run_km: tuple[float, ...]
+    run_km: Floats
     """(R,)"""
-    call_km: tuple[float, ...]
+    call_km: Floats
     """(C,) km before (in) or after (out) each call at a school, from the call or to the call that is next to it."""
     begin: Ints
     """(P,) node where the leg begins; of a stop out of reach, the stop itself."""
@@ -59,8 +59,8 @@ def clear_legs(county: County, routes: Routes, travel: Travel) -> Legs:
     last = np.where(into, school, stop[routes.ptr[1:] - 1])
     return Legs(
         routes.leg_min, routes.leg_floor_min, routes.leg_km, np.zeros(len(stop), np.int8),
-        (False,) * (len(school) + len(gates(routes))), tuple(first.tolist()), tuple(last.tolist()),
-        tuple(by_run(routes, routes.leg_km).tolist()), _by_call(routes, routes.leg_km), begin, end, travel,
+        np.zeros(len(school) + len(gates(routes)), dtype=np.bool_), first, last,
+        by_run(routes, routes.leg_km), _by_call(routes, routes.leg_km), begin, end, travel,
     )  # fmt: skip
 
 
@@ -91,8 +91,8 @@ def legs(county: County, routes: Routes, skyway: Skyway) -> Legs:
     begin, end = stop.copy(), stop.copy()
     begin[rows], end[rows] = begins, ends
     return Legs(
-        minutes, floor_min, km, cut, (*own_cut.tolist(), *(cut[gates(routes)] > 0).tolist()), tuple(first.tolist()),
-        tuple(last.tolist()), tuple(by_run(routes, km).tolist()), _by_call(routes, km), begin, end, travel,
+        minutes, floor_min, km, cut, np.append(own_cut, cut[gates(routes)] > 0), first, last,
+        by_run(routes, km), _by_call(routes, km), begin, end, travel,
     )  # fmt: skip
 
 
@@ -107,13 +107,13 @@ def _goals(routes: Routes, travel: Travel, stop: Ints, to: Ints, school: Ints) -
     return goal
 
 
-def _by_call(routes: Routes, km: Floats) -> tuple[float, ...]:
+def _by_call(routes: Routes, km: Floats) -> Floats:
     """Add up km of legs by call, (C,)."""
     parts = [part for run in pieces(routes) for part in run]
     out = np.zeros(len(parts))
     if len(km):
         out[[part.call for part in parts]] = np.add.reduceat(km, [part.first for part in parts])
-    return tuple(out.tolist())
+    return out
 
 
 def _from_to(into: np.ndarray, run: Ints, stop: Ints, gate: Ints) -> tuple[Ints, Ints]:

@@ -80,6 +80,20 @@ def sleep(week: Week, day: Day, now: float) -> None:
     day.life_here[:] = week.luck.life_here[day.number]
 
 
+def most_asked(week: Week) -> Ints:
+    """Return the most beds that a night took at each school, of girls and boys, where anyone had to stay; (S, 2).
+
+    0 elsewhere. With more beds than that nobody sleeps otherwise.
+    """
+    pupils, stays, most = week.pupils, ~np.isnan(week.diary.stayed), np.zeros(week.stage.beds.size, dtype=np.int64)
+    place = pupils.school * 2 + pupils.sex
+    for day, here in enumerate(stays):
+        lodgers = pupils.has_bed & (here | (day < week.days - 1))
+        guests, taken = (np.bincount(place[who], minlength=len(most)) for who in (here & ~pupils.has_bed, lodgers))
+        most = np.maximum(most, np.where(guests > 0, guests + taken, 0))
+    return most.reshape(-1, 2)
+
+
 def _find_beds(week: Week, guests: Ints, lodgers: Bools, now: float) -> Bools:
     """Give emergency beds and the beds no lodger has to guests of each school and sex, the youngest first.
 

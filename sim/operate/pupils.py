@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from sim import streams
-from sim.chance import MOVES, YearLuck, pupil_owners
 from sim.config import Settings
 from sim.county import County
 from sim.county.road import Travel
 from sim.operate.admit import Asks, admit
+from sim.operate.arrive import Coming
 from sim.plan import (
     FAMILY,
     FIRST_JUNIOR_GRADE,
     LINE_BUS,
     LODGE,
-    NONE,
     SCHOOL_BUS,
     WALK,
+    Beds,
     Bools,
     Floats,
     Ints,
@@ -28,12 +28,10 @@ from sim.plan import (
     YearPlan,
 )
 from sim.plan.course import OWN_SCHOOL, at_school_min, demand_key, gate_loads, own_gate, run_of_stop
-from sim.plan.enrol import town_of
 from sim.plan.timetable import gate_times
 from sim.streams import Owners
 from sim.units import MINUTES_PER_HOUR
 
-_TASTE = (LODGE, SCHOOL_BUS, LINE_BUS, FAMILY, WALK, NONE)
 SERVICE_SCHOOL, SERVICE_LODGER = 0, 1
 IN, OUT = 0, 1
 
@@ -72,58 +70,42 @@ class Pupils:
         return len(self.number)
 
 
-def gather(
-    county: County, settings: Settings, travel: Travel, plan: YearPlan, counts: Ints, luck: YearLuck, term: int = 1
-) -> Pupils:
-    """Let the pupils who come meet the plan: school, mode, bed, stop and class of each in a term.
+def bedded(settings: Settings, beds: Beds, who: Coming, term: int) -> Bools:
+    """Say who of those who come has a bed in a term; (N,)."""
+    asks = Asks(who.mode == LODGE, who.school, who.sex, who.grade, who.km, who.hardship, who.leaves, who.number)
+    return admit(settings.lodge, beds, asks, term)
 
-    counts: (2, H, 9, 2) pupils who come this year from each hamlet: who live there, who have moved to its town hamlet.
-    """
-    hamlet, grade, sex, number = _people(county, plan, counts, luck)
-    school, km = plan.places.school[hamlet, grade - 1], plan.places.km[hamlet, grade - 1]
-    mode = _modes(plan.places.share[hamlet, grade - 1], streams.uniforms(luck.lasting("mode"), number))
-    hardship = streams.uniforms(luck.lasting("hardship"), number) < county.hamlets.hardship_share[hamlet]
-    leaves = streams.uniforms(luck.yearly("gives up bed"), number) < settings.lodge.leave_after_term_share
-    has_bed = admit(
-        settings.lodge, plan.beds, Asks(mode == LODGE, school, sex, grade, km, hardship, leaves, number), term
-    )
+
+def gather(
+    county: County, settings: Settings, travel: Travel, plan: YearPlan, who: Coming, has_bed: Bools, term: int = 1
+) -> Pupils:
+    """Let the pupils who come meet the plan: mode, stop and class of each in a term; has_bed: (N,)."""
+    mode = who.mode
     if term > 1:
-        mode[(mode == LODGE) & leaves] = FAMILY  # who gave up lodging is brought by the family
+        mode = np.where((mode == LODGE) & who.leaves, FAMILY, mode)  # who gave up lodging is brought by the family
     refused = (mode == LODGE) & ~has_bed
-    lodger_bus = has_bed & (streams.uniforms(luck.lasting("lodger bus"), number) < settings.lodge.bus_share)
-    lodger_bus &= settings.fleet.lodger_runs
-    waits_at = plan.places.stop[hamlet, grade - 1]
-    stop = _both_stops(settings, plan, county, travel, (school, waits_at, number), mode, lodger_bus, refused)
-    first = np.searchsorted(school, np.arange(len(county.schools.id) + 1))
-    eats = streams.uniforms(luck.lasting("lunch"), number) < settings.dine.lunch_share
+    lodger_bus = has_bed & who.lodger_bus
+    waits_at = plan.places.stop[who.hamlet, who.grade - 1]
+    stop = _both_stops(settings, plan, county, travel, (who.school, waits_at, who.number), mode, lodger_bus, refused)
     return Pupils(
-        number=number,
-        hamlet=hamlet,
-        grade=grade,
-        sex=sex,
-        school=school,
+        number=who.number,
+        hamlet=who.hamlet,
+        grade=who.grade,
+        sex=who.sex,
+        school=who.school,
         mode=mode,
-        km=km,
-        door_min=_door(settings, plan.places.minutes[hamlet, grade - 1], km, mode),
+        km=who.km,
+        door_min=_door(settings, plan.places.minutes[who.hamlet, who.grade - 1], who.km, mode),
         has_bed=has_bed,
         refused=refused,
         stop=stop,
         lodger_bus=lodger_bus,
-        hardship=hardship,
-        eats=eats | has_bed,
-        breakfasts=_breakfasts(settings, plan, stop[IN], luck, number) & (mode == SCHOOL_BUS),
-        lunch_rank=_lunch_rank(plan, settings, school, grade),
-        first=first,
+        hardship=who.hardship,
+        eats=who.eats | has_bed,
+        breakfasts=who.breakfasts & _in_time(settings, plan, stop[IN]) & (mode == SCHOOL_BUS),
+        lunch_rank=_lunch_rank(plan, settings, who.school, who.grade),
+        first=np.searchsorted(who.school, np.arange(len(county.schools.id) + 1)),
     )
-
-
-def _modes(share: Floats, taste: Floats) -> Ints:
-    """Return the mode of each pupil; share: (N, 6) of each of MODES in the pupil's group, taste: (N,) uniforms.
-
-    The modes stand in the order of _TASTE, so that a little more of one moves only those next to it.
-    """
-    ends = np.cumsum(share[:, _TASTE], axis=1)[:, :-1]
-    return np.array(_TASTE)[(taste[:, None] >= ends - 1e-12).sum(axis=1)]
 
 
 def _both_stops(
@@ -141,32 +123,6 @@ def _both_stops(
     )
     stop[:, refused & ~_free_seat(settings, plan, stop, rider, refused, number)] = -1
     return stop
-
-
-def _people(county: County, plan: YearPlan, counts: Ints, luck: YearLuck) -> tuple[Ints, Ints, Ints, Owners]:
-    """List everyone whose school is lived, by school, grade, hamlet where they live, and sex; and each one's number.
-
-    Of the pupils from a hamlet those have moved whose lasting uniforms are the highest, as many as counts say.
-    """
-    own, goal = np.arange(len(county.hamlets.id)), town_of(county)
-    live_at = np.stack([own, np.where(goal >= 0, goal, own)])
-    lived = np.append(county.schools.lived, False)  # the last one answers for "no school" (-1)
-    any_lived = lived[plan.places.school[live_at]].any(axis=0)
-    cells = np.where(any_lived[:, :, None], counts.sum(axis=0), 0)
-    home, grade, sex = (np.repeat(axis, cells.ravel()) for axis in map(np.ravel, np.indices(cells.shape)))
-    ends = np.cumsum(cells.ravel())
-    ordinal = np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - cells.ravel(), cells.ravel())
-    number = pupil_owners(streams.owners(county.hamlets.id)[home], plan.year - grade, sex, ordinal)
-    hamlet, apart = home.copy(), np.flatnonzero(counts[1, home, grade, sex])
-    cell = np.cumsum(ordinal[apart] == 0)
-    rank = np.empty_like(apart)
-    rank[np.argsort(cell + streams.uniforms(luck.lasting(MOVES), number[apart]))] = ordinal[apart]
-    gone = apart[rank >= counts[0, home, grade, sex][apart]]
-    hamlet[gone] = live_at[1, home[gone]]
-    school = plan.places.school[hamlet, grade]
-    here = np.flatnonzero(lived[school])  # by old home and ordinal, an order that stays among those who are alike
-    order = here[np.lexsort((sex[here], hamlet[here], grade[here], school[here]))]
-    return hamlet[order], grade[order] + 1, sex[order], number[order]
 
 
 def _rank(*keys: Ints) -> Ints:
@@ -193,17 +149,11 @@ def _stops(
     stop = np.full(len(school), -1, dtype=np.int64)
     for service, who in ((SERVICE_SCHOOL, rider), (SERVICE_LODGER, lodger_bus)):
         rows = order[who[order]]
-        rank = _rank(school[rows], hamlet[rows])
-        groups = pd.DataFrame({"s": school[rows], "h": hamlet[rows]}).groupby(["s", "h"]).indices
-        for (s, h), members in groups.items():
-            stops = served.get((s, h, service))
-            if stops is None:
-                stops = _nearest(served, county, travel, int(s), int(h), service)
-            if len(stops) == 0:
-                continue
-            room = np.cumsum(np.ceil(routes.load[stops]))
-            slot = np.minimum(np.searchsorted(room, rank[members], side="right"), len(stops) - 1)
-            stop[rows[members]] = stops[slot]
+        hamlets = len(county.hamlets.id)
+        pairs, pair = np.unique(school[rows] * hamlets + hamlet[rows], return_inverse=True)
+        asked = np.stack(np.divmod(pairs, hamlets), axis=1).tolist()
+        lists = [_served(served, county, travel, s, h, service) for s, h in asked]
+        stop[rows] = _seated(lists, np.ceil(routes.load), pair)
     # A refused pupil rides only where the plan has a run for the own hamlet.
     seated = np.flatnonzero(refused & (stop >= 0))
     stop[seated[routes.hamlet[stop[seated]] != hamlet[seated]]] = -1
@@ -234,16 +184,14 @@ def _free_seat(settings: Settings, plan: YearPlan, stop: Ints, rider: Bools, ref
     return found
 
 
-def _breakfasts(settings: Settings, plan: YearPlan, stop: Ints, luck: YearLuck, number: Owners) -> Bools:
-    """Tell who wants breakfast at school and has a bus that is planned to be there in time to eat it; (N,)."""
+def _in_time(settings: Settings, plan: YearPlan, stop: Ints) -> Bools:
+    """Tell whose bus is planned to be there in time to eat breakfast; (N,)."""
     routes, bells, dine = plan.runs.routes, settings.bells, settings.dine
     gate, (own, at_gate) = own_gate(routes), gate_loads(routes)
     alight = np.where(gate == OWN_SCHOOL, np.append(own, 0.0)[run_of_stop(routes)], at_gate[gate])
     there = gate_times(plan.runs, settings.fleet) + at_school_min(settings.fleet, alight) + dine.walk_to_hall_min
     latest = bells.breakfast_min + dine.bell_after_min - dine.seat_min_limit
-    in_time = np.append(there <= latest, False)
-    wants = streams.uniforms(luck.lasting("breakfast"), number) < dine.breakfast_rider_share
-    return np.asarray(wants & in_time[stop])
+    return np.append(there <= latest, False)[stop]
 
 
 def _stop_lists(routes: Routes, way: int) -> dict[tuple[int, int, int], Ints]:
@@ -254,15 +202,27 @@ def _stop_lists(routes: Routes, way: int) -> dict[tuple[int, int, int], Ints]:
     return {key: here[rows] for key, rows in frame.groupby(["s", "h", "v"]).indices.items()}
 
 
-def _nearest(
-    served: dict[tuple[int, int, int], Ints],
-    county: County,
-    travel: Travel,
-    school: int,
-    hamlet: int,
-    service: int,
+def _seated(lists: Sequence[Ints], room: Floats, pair: Ints) -> Ints:
+    """Seat riders one after another, each at the first stop of a list that has room, else at its last; -1 if none.
+
+    room: (P,) at each stop; pair: (n,) list of each rider.
+    """
+    size = np.array([len(stops) for stops in lists], dtype=np.int64)
+    end, by_list = np.cumsum(size), np.argsort(pair, kind="stable")
+    rank = np.empty_like(pair)
+    rank[by_list] = np.arange(len(pair)) - np.searchsorted(pair[by_list], pair[by_list])
+    flat = np.concatenate([*lists, np.zeros(0, dtype=np.int64)])
+    filled = np.append(0, np.cumsum(room[flat]))
+    taken = np.searchsorted(filled[1:], filled[end - size][pair] + rank, side="right")
+    return np.where(size[pair] > 0, np.append(flat, -1)[np.minimum(taken, end[pair] - 1)], -1)
+
+
+def _served(
+    served: dict[tuple[int, int, int], Ints], county: County, travel: Travel, school: int, hamlet: int, service: int
 ) -> Ints:
-    """Return the stops at the hamlet nearest by road among those served for the school; none if none is."""
+    """Return the stops for a school at a hamlet, else at that nearest by road of those served; none if none is."""
+    if (school, hamlet, service) in served:
+        return served[school, hamlet, service]
     known = [h for s, h, v in served if s == school and v == service]
     if not known:
         return np.empty(0, dtype=np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,19 +10,23 @@ from sim.chance import YearLuck
 from sim.config import Settings
 from sim.county import County
 from sim.county.road import Travel
+from sim.operate.arrive import Coming, arrive
 from sim.operate.dine import Halls, halls
-from sim.operate.pupils import OUT, Pupils, gather
+from sim.operate.pupils import OUT, Pupils, bedded, gather
 from sim.operate.timetable import Timetable, timetable
 from sim.operate.wash import Visits, visits
 from sim.operate.weather import Skyways
-from sim.plan import FAMILY, FIRST_JUNIOR_GRADE, LINE_BUS, Bools, Floats, Ints, YearPlan
-from sim.plan.staff import life_teachers
+from sim.plan import FAMILY, FIRST_JUNIOR_GRADE, LINE_BUS, Beds, Bools, Floats, Ints, YearPlan
+from sim.plan.staff import crews, life_teachers
+from sim.share import Known
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """All that the weeks of a term have in common; N pupils, S schools."""
 
+    plan: YearPlan
+    """The plan of the year without what changes no day (see `lived_by`)."""
     pupils: Pupils
     table: Timetable
     halls: Halls
@@ -58,23 +62,60 @@ class Ways:
 
 
 def stage(
-    county: County, settings: Settings, ways: Ways, plan: YearPlan, counts: Ints, luck: YearLuck, term: int
-) -> Stage:
+    county: County, settings: Settings, ways: Ways, plan: YearPlan, counts: Ints, luck: YearLuck, term: int,
+    known: Known | None = None,
+) -> Stage:  # fmt: skip
     """Gather the pupils of a term and lay out everything that does not depend on the day.
 
     counts: (2, H, 9, 2) pupils who come this year; term: 1 or 2.
     """
-    pupils = gather(county, settings, ways.dry, plan, counts, luck, term)
+    return with_beds(but_for_beds(county, settings, ways, plan, counts, luck, term, known or Known()), plan)
+
+
+def with_beds(stage: Stage, plan: YearPlan) -> Stage:
+    """Return a stage with the beds there are, and those that can be put up in need."""
+    return replace(stage, beds=plan.beds.emergency + plan.beds.nominal)
+
+
+def but_for_beds(
+    county: County, settings: Settings, ways: Ways, plan: YearPlan, counts: Ints, luck: YearLuck, term: int,
+    known: Known,
+) -> Stage:  # fmt: skip
+    """Return a stage without the number of beds: the same one for all plans that differ in no day of a lodger."""
+    days, roads = lived_by(settings, plan, known), known(Ways, ways.dry, ways.skies)
+    who = known(arrive, county, settings, days.places, counts, luck)
+    has_bed = known.interned(known(bedded, settings, known.interned(plan.beds), who, term))
+    return known(_set_up, known, county, settings, roads, days, who, has_bed, term)
+
+
+def lived_by(settings: Settings, plan: YearPlan, known: Known) -> YearPlan:
+    """Return the plan of a year without what changes no day of those who have their beds.
+
+    Left out are buses that nobody is there to drive, how many beds a dormitory has, and what was checked; so plans that
+    differ in nothing else are one.
+    """
+    drivers, attendants = crews(settings, plan)
+    runs = replace(plan.runs, buses_owned=0, spare_buses=min(plan.runs.spare_buses, drivers, attendants))
+    beds = Beds(np.minimum(plan.beds.nominal, 1), np.zeros_like(plan.beds.emergency))
+    return known.interned(replace(plan, runs=runs, beds=beds, checked=None))
+
+
+def _set_up(
+    known: Known, county: County, settings: Settings, ways: Ways, plan: YearPlan, who: Coming, has_bed: Bools, term: int
+) -> Stage:
+    """Lay out a term but for the number of beds."""
+    pupils = gather(county, settings, ways.dry, plan, who, has_bed, term)
     junior = pupils.grade >= FIRST_JUNIOR_GRADE
     by_line = np.flatnonzero(pupils.mode == LINE_BUS)
     return Stage(
+        plan=plan,
         pupils=pupils,
-        table=timetable(county, settings, ways.dry, ways.skies, plan, pupils),
+        table=timetable(county, settings, ways.dry, ways.skies, plan, pupils, known),
         halls=halls(settings, plan, pupils),
         visits=visits(settings, plan, pupils),
         gate_bays=tuple(county.schools.gate_bays.tolist()),
         life_teachers=life_teachers(county, plan),
-        beds=plan.beds.emergency + plan.beds.nominal,
+        beds=np.zeros_like(plan.beds.nominal),
         bus_home=_bus_home(plan, pupils),
         line_riders=by_line[np.lexsort((pupils.number[by_line], pupils.grade[by_line], pupils.hamlet[by_line]))],
         families=np.flatnonzero(pupils.mode == FAMILY),

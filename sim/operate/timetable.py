@@ -32,12 +32,15 @@ from sim.plan.course import (
 from sim.plan.course import run_of_stop as run_of
 from sim.plan.staff import crews
 from sim.plan.timetable import stop_times
+from sim.share import Known
 from sim.streams import Owners
 
 FIRST_DAY, LAST_DAY, OTHER_DAY, ONLY_DAY = range(4)
 CLEAR = 0
 NO_BUS = -1
 """Has the runs that the plan had to drop."""
+Course = tuple[Ints, Ints, Ints, Ints, Ints]
+"""Where the pieces of each run begin, (R + 1,), their calls, first and end stops; where its stops begin, (R + 1,)."""
 Sky = tuple[int, bool]
 """Kind of weather, and whether the stress pack has struck."""
 
@@ -50,7 +53,9 @@ class Timetable:
     """(R) first and end position of the stops of each run."""
     pieces: tuple[tuple[Piece, ...], ...]
     """(R) its calls at schools in order, each with the stops before (in) or after (out) it."""
-    call_school: tuple[int, ...]
+    course: Course
+    """The same pieces as arrays."""
+    call_school: Ints
     """(C) school of each call."""
     call_of_stop: Ints
     """(P,) the call at which the riders of each stop get off (in) or on (out)."""
@@ -113,45 +118,64 @@ class Timetable:
 
 
 def timetable(
-    county: County, settings: Settings, travel: Travel, skyways: Skyways, plan: YearPlan, pupils: Pupils
-) -> Timetable:
+    county: County, settings: Settings, travel: Travel, skyways: Skyways, plan: YearPlan, pupils: Pupils,
+    known: Known | None = None,
+) -> Timetable:  # fmt: skip
     """Lay out the year for operation; nothing here depends on the day."""
+    known = known or Known()
     routes, runs = plan.runs.routes, plan.runs
-    run_of_stop, on_the_way = run_of(routes), gates(routes)
-    owner = _owners(county, plan)
-    leg = (np.arange(len(run_of_stop)) - routes.ptr[run_of_stop] + 1).astype(np.uint64)
-    clear = clear_legs(county, routes, travel)
-    ways = {sky: clear if way.travel is travel else legs(county, routes, way) for sky, way in skyways.items()}
     kinds = [settings.fleet.kinds[kind] for kind in runs.bus_kind]
     return Timetable(
-        stops=tuple(zip(routes.ptr[:-1].tolist(), routes.ptr[1:].tolist(), strict=True)),
-        pieces=tuple(pieces(routes)),
-        call_school=tuple(np.append(routes.school, routes.to[on_the_way]).tolist()),
-        call_of_stop=_call_of_stop(routes),
-        schools=tuple(frozenset(np.flatnonzero(here).tolist()) for here in schools_of(routes, len(county.schools.id))),
-        run_of_stop=run_of_stop,
-        stop_node=tuple(nodes(county, routes).tolist()),
-        stop_in=routes.direction[run_of_stop] == IN,
+        **known(_laid_out, county, travel, skyways, routes),
         seats=tuple(bus_seats(settings, plan).tolist()),
-        school=tuple(routes.school.tolist()),
-        direction=tuple(routes.direction.tolist()),
-        is_lodger=routes.service == SERVICE_LODGER,
-        run_owner=owner,
-        stop_owner=owner[run_of_stop] + leg,
         bus=tuple(runs.bus.tolist()),
         yard=tuple(runs.yard.tolist()),
         attendants=np.array([kind.attendants for kind in kinds], dtype=np.int64),
         bus_seats=tuple(kind.seats for kind in kinds),
         spare_buses=runs.spare_buses,
         reserve=crews(settings, plan),
-        spare_yard=_spare_yards(county, travel, clear),
         duties=_duties(plan),
-        run_km=by_run(routes, routes.leg_km),
-        legs=ways,
-        component={sky: way.component for sky, way in skyways.items()},
         riders=_riders(plan, pupils),
-        **_times(settings, plan, pupils, run_of_stop),
+        **_times(settings, plan, pupils, run_of(routes)),
     )
+
+
+def _laid_out(county: County, travel: Travel, skyways: Skyways, routes: Routes) -> dict[str, Any]:
+    """Lay out what depends on the routes and the roads alone, whoever rides and whatever bus drives."""
+    run_of_stop, on_the_way = run_of(routes), gates(routes)
+    owner = _owners(county, routes)
+    leg = (np.arange(len(run_of_stop)) - routes.ptr[run_of_stop] + 1).astype(np.uint64)
+    clear = clear_legs(county, routes, travel)
+    ways = {sky: clear if way.travel is travel else legs(county, routes, way) for sky, way in skyways.items()}
+    return {
+        "stops": tuple(zip(routes.ptr[:-1].tolist(), routes.ptr[1:].tolist(), strict=True)),
+        "pieces": tuple(pieces(routes)),
+        "course": _course(routes),
+        "call_school": np.append(routes.school, routes.to[on_the_way]),
+        "call_of_stop": _call_of_stop(routes),
+        "schools": tuple(
+            frozenset(np.flatnonzero(here).tolist()) for here in schools_of(routes, len(county.schools.id))
+        ),
+        "run_of_stop": run_of_stop,
+        "stop_node": tuple(nodes(county, routes).tolist()),
+        "stop_in": routes.direction[run_of_stop] == IN,
+        "school": tuple(routes.school.tolist()),
+        "direction": tuple(routes.direction.tolist()),
+        "is_lodger": routes.service == SERVICE_LODGER,
+        "run_owner": owner,
+        "stop_owner": owner[run_of_stop] + leg,
+        "spare_yard": _spare_yards(county, travel, clear),
+        "run_km": by_run(routes, routes.leg_km),
+        "legs": ways,
+        "component": {sky: way.component for sky, way in skyways.items()},
+    }
+
+
+def _course(routes: Routes) -> Course:
+    """Lay out the pieces of all runs, one after another."""
+    found = pieces(routes)
+    call, first, end = np.array([piece for run in found for piece in run], dtype=np.int64).reshape(-1, 3).T.copy()
+    return np.append(0, np.cumsum([len(run) for run in found], dtype=np.int64)), call, first, end, routes.ptr
 
 
 def _call_of_stop(routes: Routes) -> Ints:
@@ -163,9 +187,9 @@ def _call_of_stop(routes: Routes) -> Ints:
 
 def _spare_yards(county: County, travel: Travel, clear: Legs) -> tuple[int, ...]:
     """Return the yard nearest to the start of each run; in a county without yards the start itself."""
-    yards, start = np.flatnonzero(county.roads.is_yard), np.array(clear.first, dtype=np.int64)
+    yards, start = np.flatnonzero(county.roads.is_yard), clear.first
     if not len(yards):
-        return clear.first
+        return tuple(start.tolist())
     return tuple(yards[np.argmin(travel.minutes[np.ix_(start, yards)], axis=1)].tolist())
 
 
@@ -197,9 +221,8 @@ def _riders(plan: YearPlan, pupils: Pupils) -> Riders:
     return np.searchsorted(stop[order], np.arange(stops + 1)), who[order]
 
 
-def _owners(county: County, plan: YearPlan) -> Owners:
+def _owners(county: County, routes: Routes) -> Owners:
     """Return who owns the traffic of each run: its farthest stop, the school and the direction; (R,)."""
-    routes = plan.runs.routes
     far = np.where(routes.direction == IN, routes.hamlet[routes.ptr[:-1]], routes.hamlet[routes.ptr[1:] - 1])
     names = zip(far, routes.school, routes.direction, strict=True)
     return np.array(

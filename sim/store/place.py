@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import shutil
 import subprocess
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,6 +45,7 @@ def open_run(settings: Settings, resume: bool = False) -> RunFolder:
     if left and left.get("source_sha256") == source_sha256():
         for half in folder.path.rglob(".*.tmp"):
             half.unlink()
+        _equip(folder, settings)
         folder.log("going on with what was lived before")
         return folder
     if left and resume:
@@ -164,8 +166,14 @@ def inputs_of(
     files = {file.name: file.read_bytes() for file in sorted((tables or settings.county.path).glob("*.csv"))}
     for group in groups:
         content = settings.model_dump(mode="json", include={group})[group]
-        files[f"{group}.yaml"] = yaml.safe_dump(content, allow_unicode=True, sort_keys=False).encode()
+        files[f"{group}.yaml"] = _as_yaml(json.dumps(content))
     return files
+
+
+@lru_cache
+def _as_yaml(content: str) -> bytes:
+    """Return what is given as JSON as YAML: the scenarios of a sweep mostly have the same price list."""
+    return yaml.safe_dump(json.loads(content), allow_unicode=True, sort_keys=False).encode()
 
 
 def _is_ours(folder: RunFolder, key: str, settings: Settings) -> bool:
@@ -184,10 +192,18 @@ def _is_ours(folder: RunFolder, key: str, settings: Settings) -> bool:
 def _start(folder: RunFolder, settings: Settings) -> None:
     """Begin a run: clear what an interrupted one left, then write manifest, settings and inputs."""
     check_out(settings)
+    old = folder.path.with_name(f".{folder.path.name}.old")
     if folder.path.exists():
-        shutil.rmtree(folder.path)
+        shutil.rmtree(old, ignore_errors=True)
+        folder.path.rename(old)  # at once: half a folder would be nobody's
+    shutil.rmtree(old, ignore_errors=True)
     folder.path.mkdir(parents=True)
     folder.write_manifest(**_birth(settings))
+    _equip(folder, settings)
+
+
+def _equip(folder: RunFolder, settings: Settings) -> None:
+    """Write the settings and inputs of a run."""
     folder.write_yaml(CONFIG, settings.model_dump(mode="json"))
     for name, content in inputs_of(settings).items():
         folder.write_bytes(f"{INPUTS}/{name}", content)

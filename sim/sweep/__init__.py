@@ -15,12 +15,13 @@ from sim.check import refuse
 from sim.config import Settings
 from sim.county import County, read_county
 from sim.errors import BadInput, OurFault, refusals
-from sim.store import RunFolder, check_format, check_out, is_finished, lived_before, only_me, run_folder, sweep_folder
+from sim.reprice import tell
+from sim.store import RunFolder, check_format, check_out, lived_before, only_me, sweep_folder
 from sim.sweep.engine import Engine
-from sim.sweep.entry import Outcome
-from sim.workers import Crew, crew
+from sim.sweep.entry import Outcome, entry_of, outcome
+from sim.workers import Crew, console, crew, watch
 
-__all__ = ["Outcome", "live_scenarios", "run"]
+__all__ = ["Outcome", "checked", "live_scenarios", "run"]
 
 
 def run(settings: Settings, resume: bool = False) -> RunFolder:
@@ -42,15 +43,27 @@ def live_scenarios(asked: Sequence[Settings], *, pages: bool = True, resume: boo
     another state of the program left unfinished. Raises BadInput, before anything is written, with all that keeps any
     of them from beginning.
     """
-    todo = [one for one in asked if not is_finished(run_folder(one), one)]
-    counties = _checked(todo)
+    entries = [entry_of(one) for one in asked]
+    todo = [entry.asked for entry in entries if not entry.finished]
+    if len(todo) < len(entries):
+        there = f"This run is finished already: {entries[0].folder.path}"
+        console().print(there if len(entries) == 1 else f"Finished already: {len(entries) - len(todo)} scenarios.")
+    counties = checked(todo)
     engine = Engine(counties, pages, resume)
     with only_me({sweep_folder(one).path for one in asked}):
-        if not todo:
-            return engine.live(asked)
-        with crew(todo[0]) as engine.crew, _writers(todo[0], engine.crew) as engine.writers:
-            engine.live(_bases(todo))
-            return engine.live(asked)
+        if pages:
+            _draw([entry.folder for entry in entries if entry.finished])
+        if todo:
+            with crew(todo[0]) as engine.crew, _writers(todo[0], engine.crew) as engine.writers:
+                engine.live([entry_of(base) for base in _bases(todo)])
+                engine.live(entries)
+    return [outcome(entry) for entry in entries]
+
+
+def _draw(finished: Sequence[RunFolder]) -> None:
+    """Draw what was finished without pages."""
+    for folder in watch([one for one in finished if not one.file("report.html").is_file()], "drawing"):
+        tell(folder)
 
 
 @contextmanager
@@ -64,7 +77,7 @@ def _writers(settings: Settings, workers: Crew) -> Iterator[Crew]:
             yield writers
 
 
-def _checked(asked: Sequence[Settings]) -> dict[str, County]:
+def checked(asked: Sequence[Settings]) -> dict[str, County]:
     """Return the counties of scenarios by folder; BadInput with every error in their tables, settings and folders."""
     places = {str(one.county.path): one.county.path for one in asked}
     told = refusals(*(partial(read_county, place) for place in places.values()))

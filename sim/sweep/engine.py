@@ -10,9 +10,9 @@ from typing import Any
 from sim.config import Settings
 from sim.county import County
 from sim.errors import BadInput
-from sim.reprice import reprice, tell
+from sim.reprice import reprice
 from sim.share import Known, digest
-from sim.store import is_finished, lengthened, lived_before, lived_sha256, open_run, run_folder, write_part
+from sim.store import lengthened, lived_before, lived_sha256, open_run, write_part
 from sim.study import Fault, Finish, Planned, Planning, Season, fault_of, job, plan
 from sim.sweep.entry import Entry, Outcome, base_of, close, missing, outcome, wants_more
 from sim.workers import Crew, Done, console, result_of
@@ -32,24 +32,26 @@ class Engine:
 
     def __init__(self, counties: dict[str, County], pages: bool, resume: bool) -> None:
         self.counties, self.pages, self.resume = counties, pages, resume
+        self.which = ""
+        """Which scenarios of how many, where they do not make one block."""
 
-    def live(self, asked: Sequence[Settings]) -> list[Outcome]:
+    def live(self, entries: Sequence[Entry]) -> list[Outcome]:
         """Live scenarios, and return how each ended."""
-        return [ended for at in range(0, len(asked), BLOCK) for ended in self._block(asked[at : at + BLOCK])]
+        for at in range(0, len(entries), BLOCK):
+            block = entries[at : at + BLOCK]
+            self.which = f" {at + 1}-{at + len(block)}/{len(entries)}" if len(entries) > BLOCK else ""
+            self._block([entry for entry in block if not entry.finished])
+        return [outcome(entry) for entry in entries]
 
-    def _block(self, asked: Sequence[Settings]) -> list[Outcome]:
-        entries = [
-            Entry(number, one, run_folder(one), replications=one.study.replications) for number, one in enumerate(asked)
-        ]
-        todo = [entry for entry in entries if not self._is_there(entry)]
+    def _block(self, entries: Sequence[Entry]) -> None:
+        todo = [entry for entry in entries if not self._priced(entry)]
         first: dict[str, Entry] = {}
         for entry in todo:
-            first.setdefault(lived_sha256(entry.asked) if _can_be_priced(entry.asked) else str(entry.number), entry)
+            first.setdefault(lived_sha256(entry.asked) if _can_be_priced(entry.asked) else str(id(entry)), entry)
         self._live_all(list(first.values()))
         for entry in todo:
-            if entry not in first.values() and not self._is_there(entry):  # the one whose days it shares failed
+            if entry not in first.values() and not self._priced(entry):  # the one whose days it shares failed
                 self._live_all([entry])
-        return [outcome(entry) for entry in entries]
 
     def _live_all(self, todo: Sequence[Entry]) -> None:
         """Take scenarios from their settings to their folders."""
@@ -67,20 +69,14 @@ class Engine:
                 short = [entry for entry in short if not entry.fault and wants_more(entry)]
             self._finish(going(), began)
 
-    def _is_there(self, entry: Entry) -> bool:
-        """Tell whether a scenario needs no living: it is finished, or its days were lived at other prices."""
-        folder, asked = entry.folder, entry.asked
-        if is_finished(folder, asked):
-            if self.pages and not folder.file("report.html").is_file():
-                tell(folder)
-            console().print(f"This run is finished already: {folder.path}", soft_wrap=True)
-            return True
-        before = lived_before(asked) if _can_be_priced(asked) else None
+    def _priced(self, entry: Entry) -> bool:
+        """Tell whether a scenario needs no living, because its days were lived at other prices: then it is priced."""
+        before = lived_before(entry.asked) if _can_be_priced(entry.asked) else None
         if before is None:
             return False
         console().print(f"Its days were lived already and are priced again: {before.path}", soft_wrap=True)
         try:
-            entry.folder = reprice(before, asked, self.pages)
+            entry.folder = reprice(before, entry.asked, self.pages)
         except BadInput as error:
             entry.fault = fault_of(error)
         return True
@@ -98,7 +94,7 @@ class Engine:
             first.fault = fault_of(error)
         planning = Planning(tuple((entry.asked, self._county(entry.asked)) for entry in entries))
         others = entries[1:]
-        for done in self.crew.do(planning, range(1, len(entries)), "planning scenarios" if others else ""):
+        for done in self.crew.do(planning, range(1, len(entries)), f"planning scenarios{self.which}" if others else ""):
             entry = others[done.number]
             if isinstance(done.result, Planned):
                 entry.found = done.result
@@ -128,22 +124,21 @@ class Engine:
     def _live(self, entries: Sequence[Entry]) -> None:
         """Live all years of the replications wanted that are not there yet."""
         tasks: dict[tuple[int, int], list[int]] = {}
-        for entry in entries:
+        for number, entry in enumerate(entries):
             for key in missing(entry):
-                tasks.setdefault(key, []).append(entry.number)
-        by_number = {entry.number: entry for entry in entries}
+                tasks.setdefault(key, []).append(number)
         season = Season(
-            {entry.number: entry.job for entry in entries if entry.job},
-            {entry.number: entry.folder for entry in entries},
-            {entry.number: entry.stamps for entry in entries},
+            [entry.job for entry in entries if entry.job],
+            [entry.folder for entry in entries],
+            [entry.stamps for entry in entries],
             self.crew.at_home,
         )
         dealt = _dealt(tasks, self.crew.workers)
-        for done in self.crew.do(season, dealt, "living school years"):
+        for done in self.crew.do(season, dealt, f"living school years{self.which}"):
             if done.fault:
-                _failed([by_number[n] for n in dealt[done.number][2]], entries, done)
+                _failed([entries[number] for number in dealt[done.number][2]], entries, done)
             for lived in done.result or ():
-                entry = by_number[lived.number]
+                entry = entries[lived.number]
                 entry.fault = entry.fault or lived.fault
                 if lived.part is not None:
                     write_part(entry.folder, lived.key, lived.part)
@@ -151,19 +146,17 @@ class Engine:
 
     def _finish(self, entries: Sequence[Entry], began: float) -> None:
         """Judge, price and write what was lived, and draw it."""
-        by_number = {entry.number: entry for entry in entries}
-        bases = {entry.number: base_of(entry) for entry in entries}
         for entry in entries:
             assert entry.found is not None
             entry.folder.write_yaml(CONFIG, entry.found.settings.model_dump(mode="json"))
             entry.folder.write_manifest(**lengthened(entry.folder, entry.asked, entry.replications), complete=False)
         finish = Finish(
-            {entry.number: entry.job for entry in entries if entry.job},
-            {entry.number: entry.folder for entry in entries},
-            bases,
+            [entry.job for entry in entries if entry.job],
+            [entry.folder for entry in entries],
+            [base_of(entry) for entry in entries],
             self.pages,
         )
-        for done in self.writers.do(finish, list(by_number), "writing and drawing"):
+        for done in self.writers.do(finish, range(len(entries)), f"writing and drawing{self.which}"):
             entry = entries[done.number]
             entry.fault = done.result
             if done.fault:

@@ -8,7 +8,7 @@ from sim.base import base_settings
 from sim.config import Settings
 from sim.judge.precision import wanted
 from sim.live import Job
-from sim.store import RunFolder, drop_parts, lived_before, parts_of
+from sim.store import RunFolder, drop_parts, is_finished, lived_before, parts_of, run_folder
 from sim.study import Fault, Planned, means
 
 
@@ -27,9 +27,10 @@ class Outcome:
 class Entry:
     """A scenario on its way through a block."""
 
-    number: int
     asked: Settings
     folder: RunFolder
+    finished: bool
+    """Whether it was before."""
     found: Planned | None = None
     job: Job | None = None
     stamps: list[str] = field(default_factory=list)
@@ -37,6 +38,12 @@ class Entry:
     replications: int = 0
     """How often each year is to be lived, as far as is known now."""
     fault: Fault | None = None
+
+
+def entry_of(settings: Settings) -> Entry:
+    """Return a scenario at the beginning of its way."""
+    folder = run_folder(settings)
+    return Entry(settings, folder, is_finished(folder, settings), replications=settings.study.replications)
 
 
 def outcome(entry: Entry) -> Outcome:

@@ -1,0 +1,63 @@
+"""The clock of the county: SimPy's, by which the buses under way are moved before each thing that happens."""
+
+from __future__ import annotations
+
+from heapq import heappush
+from typing import TYPE_CHECKING
+
+import numpy as np
+import simpy
+from simpy.events import NORMAL
+
+from sim.operate.half import HALF
+from sim.operate.sheet import plan, sheet
+from sim.operate.traffic import UnderWay, move
+
+if TYPE_CHECKING:
+    from sim.operate.day import Week
+
+
+class Clock(simpy.Environment):
+    """A SimPy environment that moves the buses, in compiled code, up to each of its events."""
+
+    def __init__(self, week: Week) -> None:
+        super().__init__()
+        buses, crews = len(week.timetable.yard), week.days * week.timetable.spare_buses
+        rows = 2 * buses + crews + 1  # each bus or spare bus may drive a second time
+        self.halves = np.zeros(rows, dtype=HALF)
+        self.free_rows = list(range(buses, rows))
+        self._ask, self._until = np.array([-1, 0, 0]), np.array([0.0, np.inf])
+        due = np.full(rows, np.inf)
+        way = UnderWay(self.halves, due, np.zeros(rows, np.int64), np.zeros(rows, np.int64), self._ask, self._until)
+        common = plan(week, rows)
+        self.todo = common.todo
+        self._movers = [move(sheet(week, common, day, w), way) for day in week.by_day for w in (0, 1)]
+        self._seen: dict[int, simpy.Event] = {}
+
+    def drives_on(self, row: int) -> bool:
+        """Let a bus drive on from this minute; return whether it is under way, else somebody has to see to it."""
+        half = self.halves[row]
+        half["now"], self._ask[0] = self.now, row
+        return next(self._movers[half["sheet"]]) < 0
+
+    def seen(self, row: int) -> simpy.Event:
+        """Return the event that somebody has to see to a bus that is under way."""
+        event = self._seen[row] = simpy.Event(self)
+        return event
+
+    def step(self) -> None:
+        """Move the buses up to the next event; if one of them needs somebody before, that is the next event."""
+        until = self.peek()
+        if self._until.item(1) < until:
+            self._move(until)
+        super().step()
+
+    def _move(self, until: float) -> None:
+        self._until[0] = until
+        while self._until.item(1) < until:
+            row = next(self._movers[self._ask.item(2)])
+            if row >= 0:
+                event = self._seen.pop(row)
+                event._ok, event._value = True, None
+                heappush(self._queue, (self.halves[row]["now"].item(), NORMAL, next(self._eid), event))
+                return
