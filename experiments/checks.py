@@ -99,15 +99,5 @@ def sampled_weeks(live: Live) -> Rows:
         mean, low, high = interval(100 * (part[measure] - whole[measure]) / base)
         holds = bool(low <= 0 <= high) if base > 0 else None
         name = LABELS[measure].partition(" (")[0]
-        rows.append(
-            (
-                "sampled weeks",
-                f"{name}, % off all weeks",
-                mean,
-                low,
-                high,
-                0,
-                bool(low <= 0 <= high) if base > 0 else None,
-            )
-        )
+        rows.append(("sampled weeks", f"{name}, % off all weeks", mean, low, high, 0, holds))
     return rows
