@@ -18,7 +18,7 @@ from sim.errors import BadInput
 OPTIONS = sorted(
     (folder.name, file.stem)
     for folder in CONFIGS.iterdir()
-    if folder.is_dir() and folder.name != "experiment"  # designs of sweeps: see test_multirun.py
+    if folder.name in Settings.model_fields
     for file in folder.glob("*.yaml")
     if (folder.name, file.stem) != ("executor", "dask")
 )

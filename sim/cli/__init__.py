@@ -1,4 +1,4 @@
-"""What a person types: `python -m sim run | sweep | compare | report | check | autumn`.
+"""What a person types: `python -m sim run | sweep | sensitivity | compare | report | check | autumn`.
 
 Nothing heavy is imported before the verb is known, so that `--help` answers at once.
 Exit code 0: done; 2: bad input, told in plain sentences; 1: our fault.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sim.store import RunFolder
 
 DONE, OUR_FAULT, BAD_INPUT, STOPPED = 0, 1, 2, 130
-VERBS = ("run", "sweep", "compare", "report", "check", "autumn")
+VERBS = ("run", "sweep", "sensitivity", "compare", "report", "check", "autumn")
 HYDRA_FLAGS = ("--cfg", "-c", "--info", "-i", "--resolve", "--package", "-p", "--hydra-help")
 SWEEP_FLAGS = ("--multirun", "-m")
 
@@ -100,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
 
     verb("run", _run, "Live one scenario and write its report.", SETTINGS + "\n\n" + HYDRA_HELP)
     verb("sweep", _sweep, "Live every combination of lists of values, then compare them.", SWEEP_HELP)
+    verb(
+        "sensitivity", _sensitivity, "Tell which uncertain settings decide (Sobol, Latin hypercube).", SENSITIVITY_HELP
+    )
     verb("compare", _compare, "Compare finished runs, met by the same luck; the first is the base.")
     verb("report", _report, "Redraw a run from its files; at other prices, in a folder beside it.", REPORT_HELP)
     verb("check", _check, "Check a county's tables and the settings; list every error, change nothing.", CHECK_HELP)
@@ -112,6 +115,11 @@ HYDRA_HELP = "Hydra's own flags go on working: --cfg job, --info, -m (= sweep)."
 SWEEP_HELP = """A list of values is written with commas, without spaces:
   python -m sim sweep fleet.scale=0.8,1.0,1.2 lodge.beds_scale=0.8,1.0,1.2     nine scenarios
 Each scenario gets a folder in results/<study.name>/; the first one is the base of the comparison."""
+SENSITIVITY_HELP = """Examples (docs/sensitivity.md has more):
+  python -m sim sensitivity sensitivity=births_and_buses study.years=1 calendar.weeks_per_year=2 study.replications=1
+  python -m sim sensitivity sensitivity.method=lhs sensitivity.n=100
+  python -m sim sensitivity sensitivity.method=one_at_a_time 'sensitivity.outputs=[late_pupils,bed_refused]'
+What is drawn stands in configs/sensitivity. Typed again, what was lived is not lived again."""
 REPORT_HELP = """Examples:
   python -m sim report results/main/base
   python -m sim report results/main/base report.language=zh report.audience=internal
@@ -160,6 +168,13 @@ def _sweep(arguments: argparse.Namespace) -> int:
     from sim.cli.sweep import sweep
 
     return sweep(arguments.settings, arguments.resume)
+
+
+def _sensitivity(arguments: argparse.Namespace) -> int:
+    """Draw uncertain settings, live them, and tell which decide."""
+    from sim.cli.sensitivity import sensitivity
+
+    return sensitivity(arguments.settings)
 
 
 def _compare(arguments: argparse.Namespace) -> int:

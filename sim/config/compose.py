@@ -38,12 +38,13 @@ WORDS = (
 )
 
 
-def compose(overrides: list[str]) -> Tree:
+def compose(overrides: list[str], known: Tree | None = None) -> Tree:
     """Return all settings as plain dictionaries, lists and numbers.
 
-    Raises BadInput for an override that cannot be read, an unknown key and an unknown option.
+    known: all keys that there are, if not those of a run. Raises BadInput for an override that cannot be read, an
+    unknown key and an unknown option.
     """
-    wrong = complaints(overrides)
+    wrong = complaints(overrides, tree=known)
     if wrong:
         raise BadInput(*wrong)
     return composed(overrides)

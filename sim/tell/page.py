@@ -1,4 +1,4 @@
-"""The pages: report.html for one run, compare.html for a sweep; each is one file that needs no network."""
+"""The pages: report.html, compare.html of a sweep, sensitivity.html; each is one file that needs no network."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from markupsafe import Markup
 
 from sim.store import RunFolder
 from sim.tell import closing, money, register
+from sim.tell import sensitivity as effects
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
+from sim.tell.effect import charts
 from sim.tell.enrol import check_table, story
 from sim.tell.figure import draw, file_of
 from sim.tell.run import Run, origin
@@ -213,6 +215,27 @@ def comparison(sweep_folder: Path) -> Path:
         full=sweep.full_table(),
     )
     return folder.write_text("compare.html", page)
+
+
+def sensitivity(study_folder: Path) -> Path:
+    """Write sensitivity.html of a study from its tables, and its figures; return where the page lies."""
+    told, folder = effects.Told(Path(study_folder)), RunFolder(Path(study_folder))
+    figures = charts(told)
+    for name, svg in figures.items():
+        folder.write_text(f"figures/{name}.svg", svg + "\n")
+    page = _render(
+        "sensitivity.html.j2",
+        told.words,
+        title=told.words("sensitivity.title"),
+        told=told,
+        answer=effects.answer(told),
+        figures={name: Markup(svg) for name, svg in figures.items()},
+        laws=effects.law_table(told),
+        effects=effects.effect_table(told) if told.table else None,
+        alone=effects.tornado_table(told),
+        luck=effects.luck_table(told),
+    )
+    return folder.write_text("sensitivity.html", page)
 
 
 def _render(template: str, words: Words, **values: Any) -> str:
