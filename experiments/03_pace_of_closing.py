@@ -44,7 +44,7 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-STUDY = Study(__file__, TITLE, table, draw)
+STUDY = Study(__file__, TITLE, table, draw, ("closure=none,plan_2023",))
 
 if __name__ == "__main__":
     sys.exit(STUDY.main())

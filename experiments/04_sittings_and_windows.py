@@ -45,7 +45,7 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-STUDY = Study(__file__, TITLE, table, draw, ("dine.windows_scale=1,2", "dine.sittings_most=1,3"))
+STUDY = Study(__file__, TITLE, table, draw, ("dine.windows_scale=1,2", "dine.sittings_most=3"))
 
 if __name__ == "__main__":
     sys.exit(STUDY.main())

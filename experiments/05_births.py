@@ -63,7 +63,7 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-STUDY = Study(__file__, TITLE, table, draw, ("study.years=2",))
+STUDY = Study(__file__, TITLE, table, draw, ("study.years=2", "enrol.births=low,high"))
 
 if __name__ == "__main__":
     sys.exit(STUDY.main())

@@ -47,7 +47,7 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-STUDY = Study(__file__, TITLE, table, draw)
+STUDY = Study(__file__, TITLE, table, draw, ("stress=none,ice_week",))
 
 if __name__ == "__main__":
     sys.exit(STUDY.main())

@@ -50,7 +50,8 @@ def draw(data: pd.DataFrame) -> Figure:
     return figure
 
 
-STUDY = Study(__file__, TITLE, table, draw, ("sensitivity.n=2", "sensitivity.luck=2"))
+FEW = [f"sensitivity.settings.{group}=null" for group in ("enrol", "road", "fleet", "dine")]
+STUDY = Study(__file__, TITLE, table, draw, ("sensitivity.n=2", "sensitivity.luck=2", *FEW))
 
 if __name__ == "__main__":
     sys.exit(STUDY.main())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+import traceback
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
@@ -38,8 +39,12 @@ def main(words: list[str] | None = None) -> int:
 
 
 def answer(file: Path, words: list[str]) -> int:
-    """Run one study and return its exit code."""
-    return study_of(file).main(words)
+    """Run one study and return its exit code; 1 when it breaks, so that the others go on."""
+    try:
+        return study_of(file).main(words)
+    except Exception:
+        traceback.print_exc()
+        return 1
 
 
 def study_of(file: Path) -> Study:
