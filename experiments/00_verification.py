@@ -40,7 +40,7 @@ def draw(data: pd.DataFrame) -> Figure:
     for part, check in zip(axes, ("common luck", "sampled weeks"), strict=True):
         rows = data[(data["check"] == check) & data["low"].notna()].iloc[::-1]
         whiskers(part, range(len(rows)), rows, along="y")
-        part.set_yticks(range(len(rows)), rows["what"].str.partition(",")[0])
+        part.set_yticks(range(len(rows)), rows["what"].str.removesuffix(", % off all weeks"))
         part.set(title=check)
     axes[0].set(xlabel="more left behind with 0.8 of the buses\n(pupil-days a year)")
     axes[1].set(xlabel="% off all weeks")

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from study import Live, Study, whiskers
 
 from sim.measure.interval import mean_interval
-from sim.tell.style import canvas
+from sim.tell.style import canvas, with_thousands
 
 TITLE = "What breaks first, where, and when"
 WORST = 12
@@ -54,6 +54,7 @@ def draw(data: pd.DataFrame) -> Figure:
     axes.set(xlabel=words, title="in brackets: the first year over its limit")
     axes.xaxis.grid(visible=True)
     axes.set_xlim(left=0)
+    axes.xaxis.set_major_formatter(with_thousands)
     return figure
 
 

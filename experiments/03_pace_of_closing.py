@@ -32,15 +32,15 @@ def table(live: Live) -> pd.DataFrame:
 
 
 def draw(data: pd.DataFrame) -> Figure:
-    """Draw each measure by way of closing."""
+    """Draw each measure by way of closing; of the cost, the difference to not closing."""
     figure, axes = canvas(5.2, 2, 3)
     for measure, part in zip(MEASURES, axes.flat, strict=True):
-        rows = data[data["measure"] == measure]
-        whiskers(part, range(len(rows)), rows)
+        rows, net = data[data["measure"] == measure], measure == "cost_yuan_per_year"
+        whiskers(part, range(len(rows)), rows, of="diff_" if net else "")
         part.set_xticks(range(len(rows)), rows["closure"].str.replace("_", "\n"))
         part.set_xlim(-0.5, len(rows) - 0.5)
         words, _, unit = LABELS[measure].partition(" (")
-        part.set(title=words, ylabel=unit.rstrip(")") or words)
+        part.set(title="net cost of closing" if net else words, ylabel=unit.rstrip(")") or words)
     return figure
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from study import LABELS, Live, Study, compared, whiskers
 
-from sim.tell.style import canvas
+from sim.tell.style import canvas, with_thousands
 
 TITLE = "What a bad week adds to a year"
 MEASURES = ("pupil_days_harmed", "pupils_left_behind", "late_pupils", "meals_unserved")
@@ -42,7 +42,7 @@ def draw(data: pd.DataFrame) -> Figure:
         part.set_yticks(range(len(rows)), rows.index.str.replace("_", " "))
         part.set(xlabel=f"more {LABELS[measure]}")
         part.xaxis.grid(visible=True)
-        part.ticklabel_format(axis="x", style="plain")
+        part.xaxis.set_major_formatter(with_thousands)
         part.locator_params(axis="x", nbins=5)
     return figure
 

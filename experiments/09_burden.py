@@ -28,6 +28,7 @@ from sim.tell.style import LINES, SERIES, canvas
 TITLE = "Who bears the burden: cost and way of those who moved, minutes of all"
 GROUP = ["level", "hardship", "mode_after"]
 MINUTES = range(10, 91, 10)
+GRADES = {"grades_1_3": "grades 1-3", "grades_4_6": "grades 4-6", "junior": "grades 7-9"}
 WAYS = {"family": "by family", "line_bus": "public bus", "school_bus": "school bus", "walk": "walk", "lodge": "lodge"}
 
 
@@ -46,19 +47,22 @@ def table(live: Live) -> pd.DataFrame:
 def _minutes(spread: pd.DataFrame) -> pd.DataFrame:
     """Return the share of pupil-days by minutes from door to school, by grades."""
     rows = spread[spread["measure"] == "door_to_school_min"].groupby(["grade_band", "high"])["count"].sum()
-    below = (rows.groupby(level=0).cumsum() / rows.groupby(level=0).sum()).loc[:, MINUTES]
-    return below.rename("share_below").reset_index().rename(columns={"high": "minutes"}).assign(kind="door to school")
+    below = (rows.groupby(level=0).cumsum() / rows.groupby(level=0).sum()).rename("share_below").reset_index()
+    below = below.rename(columns={"high": "minutes"}).assign(kind="door to school")
+    return below[below["minutes"].isin(MINUTES)]
 
 
 def draw(data: pd.DataFrame) -> Figure:
     """Draw the rise of cost by group, and how many pupils are at school within so many minutes."""
     figure, (left, right) = canvas(4.4, 1, 2)
     rows = data[data["kind"] == "moved"].sort_values("rise").reset_index(drop=True)
-    grades = rows["level"].map({"grades_1_3": "grades 1-3", "grades_4_6": "grades 4-6", "junior": "grades 7-9"})
-    names = grades + ", " + rows["mode_after"].map(WAYS)
     poor = rows["hardship"].astype(str) == "yes"
+    names = [
+        f"{GRADES[row.level]}, {WAYS[row.mode_after]}{', hardship' if row.hardship == 'yes' else ''} ({row.pupils:.0f})"
+        for row in rows.itertuples()
+    ]
     left.barh(rows.index, rows["rise"], color=np.where(poor, SERIES[1], SERIES[0]))
-    left.set_yticks(rows.index, names + np.where(poor, ", hardship", "") + rows["pupils"].map(" ({:.0f})".format))
+    left.set_yticks(rows.index, names)
     left.set(xlabel="more cost to the family (yuan a year, after aid)", title="pupils who moved (how many)")
     for number, (band, part) in enumerate(data[data["kind"] == "door to school"].groupby("grade_band")):
         right.plot(
