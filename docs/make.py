@@ -53,6 +53,7 @@ def settings_page() -> str:
     }
     parts = [SETTINGS_INTRO, "\n".join(general())]
     parts += ["\n".join(group_section(group, option)) for group, option in chosen.items() if "/" not in group]
+    parts += ["\n".join(experiment_section())]
     return "\n".join(parts)
 
 
@@ -101,6 +102,17 @@ def group_section(group: str, option: str) -> Iterator[str]:
     else:
         yield from key_table(f"{group}.", model["properties"], written(chosen))
         yield from inner_tables(model["properties"])
+
+
+def experiment_section() -> Iterator[str]:
+    """Yield the section about whole designs, which change settings of all groups."""
+    yield "## experiment\n"
+    yield "Whole designs: settings of all groups, and lists of values for a sweep (`hydra.sweeper.params`). What is"
+    yield "typed wins: `python -m sim sweep experiment=02_fleet_x_beds study.years=3`. They are those of"
+    yield "[experiments/](../experiments/README.md); a file of your own in `configs/experiment/` is one more.\n"
+    for path in sorted((CONFIGS / "experiment").glob("*.yaml")):
+        yield f"- `experiment={path.stem}`: {headline(path).removeprefix('@package _global_ ')}"
+    yield ""
 
 
 def headline(path: Path) -> str:

@@ -26,20 +26,19 @@ def complaints(
 ) -> list[str]:
     """Return what is wrong with the keys and options of all overrides; lists of values belong to a sweep.
 
-    `tree`: the settings that are there to be changed, if not those of the files; no experiment fits them.
-    `more`: keys that there are beside them.
+    `tree`: the settings that are there to be changed, if not those of the files; `more`: keys beside them.
     """
     there = (default() if tree is None else tree) | (more or {})
-    known = groups() if tree is not None else (*groups(), EXPERIMENT)
     told = []
     for text in overrides:
-        said = _complaint(text, sweep, there, known)
+        said = _complaint(text, sweep, there)
         told += [said] if said else _of_experiment(text, there)
     return told
 
 
-def _complaint(text: str, sweep: bool, tree: Tree, known: tuple[str, ...]) -> str:
+def _complaint(text: str, sweep: bool, tree: Tree) -> str:
     """Return what is wrong with one override, or nothing."""
+    known = (*groups(), EXPERIMENT)
     try:
         override = parsed(text)
     except HydraException as error:
@@ -115,7 +114,7 @@ def _in_file(file: Tree, tree: Tree) -> Iterator[str]:
         if isinstance(values, list | dict):
             yield f'{".".join(PARAMS)}.{key}: write the list as a text, as in {key}: "0.8,1.0,1.2".'
         else:
-            yield from filter(None, [_complaint(f"{key}={'' if values is None else values}", True, tree, groups())])
+            yield from filter(None, [_complaint(f"{key}={'' if values is None else values}", True, tree)])
     file.pop("hydra", None)
     yield from filter(None, (_key_complaint(key, tree) for key in _keys(file)))
 

@@ -62,8 +62,8 @@ def composed(overrides: Iterable[str]) -> Tree:
 
 def lists(overrides: Iterable[str]) -> Mapping[str, str]:
     """Return what an experiment gives to the sweep (`hydra.sweeper.params`), by key; empty without an experiment."""
-    given = [parsed(text) for text in overrides]
-    return _base(tuple(_choice(each) for each in given if _chooses(each) and not each.is_sweep_override())).lists
+    given = {override.get_key_element(): override for override in map(parsed, overrides) if _chooses(override)}
+    return _base(tuple(_choice(each) for each in given.values() if not each.is_sweep_override())).lists
 
 
 @lru_cache(maxsize=MOST_KEPT)
