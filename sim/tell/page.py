@@ -1,4 +1,4 @@
-"""The pages: report.html, compare.html of a sweep, choice.html, sensitivity.html; each is one file that needs no network."""
+"""The pages: report.html, compare.html, choice.html, sensitivity.html; each is one file that needs no network."""
 
 from __future__ import annotations
 
