@@ -75,7 +75,7 @@ class Live:
     def __call__(self, *others: str) -> list[Run]:
         """Return the finished scenarios in their order; those finished before are not lived again."""
         asked = [scenario.settings for scenario in scenarios([*self.words, *others])]
-        ended = live_scenarios(asked, pages=False)
+        ended = live_scenarios(asked, extent="tables")
         refuse_failed(ended)
         return [Run(one, end.folder) for one, end in zip(asked, ended, strict=True) if end.folder is not None]
 

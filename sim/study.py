@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from time import perf_counter
+from typing import Literal
 
 import pandas as pd
 
+from sim.account.ledger import ledger
 from sim.account.quantity import quantities
 from sim.config import Settings
 from sim.county import County, Travel, travel
@@ -50,6 +52,10 @@ class Planned:
     plan: Plan
     cut: Bools
     bells: pd.DataFrame | None = None
+
+
+Extent = Literal["headlines", "tables", "pages"]
+"""How much is told of a scenario that was lived: its headline numbers and what they rest on; every table; pages, too."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ def make_plan(settings: Settings, county: County, ways: Travel, known: Known, sp
     act = partial(planned, county, settings, ways)
 
     def route_all(placed: Iterable[Places]) -> list[Routes]:
-        before = [(year, if_kept(partial(act, year))) for year in placed]
+        before = [(year, if_kept(partial(known, planned, county, settings, ways, year))) for year in placed]
         new = [year for year, found in before if found is None]
         searched = iter(spread_out(act, new)) if new else iter(())
         return [next(searched) if found is None else found for _, found in before]
@@ -208,28 +214,37 @@ def means(folder: RunFolder, replications: int) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Finish:
-    """Judge, price, write and draw what was lived of scenarios."""
+    """Judge, price, write and draw what was lived of scenarios, in a worker that remembers what they have in common."""
 
     jobs: Sequence[Job]
     folders: Sequence[RunFolder]
     bases: Sequence[RunFolder | None]
     """The county without closing, where a scenario is held against that."""
-    pages: bool
+    extent: Extent
+
+    @cached_property
+    def known(self) -> Known:
+        """Return what this worker knows."""
+        return Known()
 
     def __call__(self, number: int) -> Fault | None:
-        folder, job = self.folders[number], self.jobs[number]
+        folder, job, base = self.folders[number], self.jobs[number], self.bases[number]
         try:
             join_parts(folder)
-            write(folder, job.settings, job.county, job.plan, self.bases[number])
-            if self.pages:
+            if self.extent == "headlines":
+                sum_up(folder, job, base, self.known)
+                return None
+            write(folder, job, base, self.known)
+            if self.extent == "pages":
                 tell(folder)
         except Exception as error:
             return fault_of(error)
         return None
 
 
-def write(folder: RunFolder, settings: Settings, county: County, plan: Plan, base: RunFolder | None = None) -> None:
+def write(folder: RunFolder, job: Job, base: RunFolder | None, known: Known) -> None:
     """Judge and price what was lived, and write every other table of the run folder."""
+    settings, county, plan = job.settings, job.county, job.plan
     yearly, harm, resources = map(folder.read_table, ("annual", "harm", "resources"))
     yearly = yearly.astype(dict.fromkeys(("scenario", "site_id", "measure"), "category"))  # a million rows: keep small
     judged = verdicts(settings, county, yearly)
@@ -237,12 +252,30 @@ def write(folder: RunFolder, settings: Settings, county: County, plan: Plan, bas
     tables |= how_sure(settings, yearly, harm, folder.read_rows("measures", WEEKLY, ("site_id", "==", COUNTY_SITE)))
     tables["class_places"] = class_place_table(settings, county, plan, yearly)
     tables |= plan_tables(settings, county, plan)
-    before = if_nothing_closed(settings, county, plan, travel(county.roads, settings.road))
+    before = known(if_nothing_closed, settings, county, plan.forecast, job.ways.dry)
     tables["family_pupils"] = family_pupils(settings, county, plan, before)
-    lacking = lacking_today(settings, county, plan, before[0])
-    lived = {"annual": yearly, "enrolment": folder.read_table("enrolment")}
-    tables[USED] = quantities(settings, county, plan, lived, lacking)
-    folder.write_table(USED, tables[USED].assign(scenario=settings.scenario))  # a run may be its own base
+    tables[USED] = _used(folder, job, yearly, before)
     write_tables(folder, settings, tables | priced(settings, county, tables.__getitem__, base))
+    _headlines(folder, base)
+
+
+def sum_up(folder: RunFolder, job: Job, base: RunFolder | None, known: Known) -> None:
+    """Write no more than what a study of many scenarios is held against: the headline numbers and what they rest on."""
+    before = known(if_nothing_closed, job.settings, job.county, job.plan.forecast, job.ways.dry)
+    used = _used(folder, job, folder.read_table("annual"), before)
+    write_tables(folder, job.settings, {"ledger": ledger(job.settings, used)})
+    _headlines(folder, base)
+
+
+def _used(folder: RunFolder, job: Job, yearly: pd.DataFrame, before: list[Places]) -> pd.DataFrame:
+    """Write and return what was used; before: where pupils would go to school if no school had closed."""
+    settings, county, plan = job.settings, job.county, job.plan
+    lived = {"annual": yearly, "enrolment": folder.read_table("enrolment")}
+    used = quantities(settings, county, plan, lived, lacking_today(settings, county, plan, before[0]))
+    folder.write_table(USED, used.assign(scenario=settings.scenario))  # a run may be its own base
+    return used
+
+
+def _headlines(folder: RunFolder, base: RunFolder | None) -> None:
     folder.write_manifest(base=base.path.name if base else None)
     folder.write_table("headlines", headline_table(folder.path))

@@ -67,7 +67,7 @@ def counted(settings: Settings, county: County) -> pd.DataFrame:
     expected, closed, placed = placed_years(settings, county, ways)
     years = [replace(year_plan(county, places.year), places=places) for places in placed]
     plan = Plan(expected, closed, tuple(years), pd.DataFrame())
-    return family_pupils(settings, county, plan, if_nothing_closed(settings, county, plan, ways))
+    return family_pupils(settings, county, plan, if_nothing_closed(settings, county, plan.forecast, ways))
 
 
 @pytest.fixture(scope="module")

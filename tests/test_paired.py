@@ -158,7 +158,7 @@ def test_the_sampling_error_of_a_mean_over_years_comes_from_the_years(tmp_path: 
 def test_headlines_come_back_as_they_were_reckoned(tmp_path: Path) -> None:
     out = f"study.out={tmp_path}"
     words = ["county=three_villages", "calendar=smoke", "study.years=1", "study.replications=2", "executor=serial", out]
-    (ended,) = live_scenarios([load([*words, "account.base=not_closing"])], pages=False)
+    (ended,) = live_scenarios([load([*words, "account.base=not_closing"])], extent="tables")
     assert ended.folder
     scenario, told = headlines(ended.folder.path)
     again, reckoned = summed_up(ended.folder.path)

@@ -60,8 +60,8 @@ class World:
         monkeypatch.setattr(living, "headlines", self.measured)
         monkeypatch.setattr("sim.sensitivity.question.refuse", lambda settings, county: None)
 
-    def live(self, asked: list[Settings], *, pages: bool) -> list[Outcome]:
-        assert not pages
+    def live(self, asked: list[Settings], *, extent: str) -> list[Outcome]:
+        assert extent == "headlines"
         self.asked = {one.scenario: one for one in asked}
         self.lived += list(self.asked)
         return [self.end(one) for one in self.asked]

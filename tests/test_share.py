@@ -19,7 +19,7 @@ from sim.config.kinds import Group
 from sim.county import travel
 from sim.live import Job, live_year
 from sim.operate.stage import Ways
-from sim.operate.weather import skyways
+from sim.operate.weather import cut_roads, skyways
 from sim.plan import Plan
 from sim.plan.compose import make
 from sim.plan.replan import planned
@@ -228,7 +228,8 @@ def year_of(settings: Settings, known: Known) -> tuple[Plan, dict[str, pd.DataFr
     county = county_in(settings.county.path)
     dry = known(_travel, county, settings)
     plan = make(settings, county, dry, lambda years: [planned(county, settings, dry, one) for one in years], known)
-    ways = Ways(dry, known.interned(skyways(county, settings, dry, plan)))
+    cut = known.interned(cut_roads(county, settings, plan))
+    ways = Ways(dry, known(skyways, settings, county, dry, cut))
     return plan, live_year(Job(settings, county, ways, plan), 0, len(plan.years) - 1, known)
 
 

@@ -28,7 +28,7 @@ def tables_of(folder: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize("workers", [2, 4])
 def test_one_two_and_four_workers_write_the_same_bits(folder, tmp_path, workers):
     settings = load([*SMALL, f"study.out={tmp_path}", "executor=processes", f"study.workers={workers}"])
-    (ended,) = live_scenarios([settings], pages=False)
+    (ended,) = live_scenarios([settings], extent="tables")
     found = tables_of(ended.folder.path)
     assert {f"{name}.parquet" for name in LIVED} <= set(found)
     assert found == tables_of(folder.path)

@@ -35,7 +35,7 @@ def tables(folder: Path) -> dict[str, bytes]:
 
 
 def live(asked: Sequence[Settings]) -> list[RunFolder | None]:
-    return [ended.folder for ended in live_scenarios(asked, pages=False)]
+    return [ended.folder for ended in live_scenarios(asked, extent="tables")]
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def dies_at(module, name, count):
     setattr(module, name, killed)
 
 dies_at({module}, {name!r}, {count})
-live_scenarios(scenarios(Path({out!r})), pages=False)
+live_scenarios(scenarios(Path({out!r})), extent="tables")
 """
 
 
@@ -196,7 +196,7 @@ def test_a_full_disk_is_told_and_what_was_finished_is_kept(
 
     with monkeypatch.context() as disk:
         disk.setattr(study, "write_part", full)
-        ended = live_scenarios(scenarios(tmp_path), pages=False)
+        ended = live_scenarios(scenarios(tmp_path), extent="tables")
     assert [one.folder for one in ended] == [None, None]
     assert all(one.bad_input and "is full" in one.fault and "finished work is kept" in one.fault for one in ended)
     assert len(written) == 4
@@ -215,7 +215,7 @@ def test_a_scenario_that_fails_is_told_and_the_others_go_on(
         return live_year(job, replication, k, *known)
 
     monkeypatch.setattr(study, "live_year", trip)
-    first, second = live_scenarios(scenarios(tmp_path), pages=False)
+    first, second = live_scenarios(scenarios(tmp_path), extent="tables")
     assert first.folder is None
     assert not first.bad_input
     assert "RuntimeError: the wheel came off" in first.fault
@@ -239,7 +239,7 @@ def test_what_another_state_of_the_program_left_is_not_gone_on_with(
     counted.clear()
     with monkeypatch.context() as later:
         later.setattr(place, "source_sha256", lambda: "another")
-        (ended, _) = live_scenarios(scenarios(tmp_path), pages=False, resume=True)
+        (ended, _) = live_scenarios(scenarios(tmp_path), extent="tables", resume=True)
         assert ended.bad_input
         assert "another state of the program" in ended.fault
         assert counted == []

@@ -82,7 +82,7 @@ class Plans:
         self.say(
             f"{stage}: {len(plans)} x {replications} replications x {years} years, {len(todo)} of them to be lived."
         )
-        outcomes = live_scenarios([asked[plan] for plan in todo], pages=False) if todo else []
+        outcomes = live_scenarios([asked[plan] for plan in todo], extent="tables") if todo else []
         for plan, outcome in zip(todo, outcomes, strict=True):
             if outcome.folder is None:
                 self.faults[plan] = outcome.fault

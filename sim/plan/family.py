@@ -9,7 +9,7 @@ import pandas as pd
 
 from sim.config import Settings
 from sim.county import County, Travel
-from sim.plan import MODES, Floats, Places, Plan
+from sim.plan import MODES, Floats, Forecast, Places, Plan
 from sim.plan.close import close_and_place
 from sim.tables.family import GROUP_KEY, LEVELS
 
@@ -17,9 +17,9 @@ GRADES_OF_A_LEVEL = 3
 KEY = list(GROUP_KEY)
 
 
-def if_nothing_closed(settings: Settings, county: County, plan: Plan, ways: Travel) -> list[Places]:
+def if_nothing_closed(settings: Settings, county: County, forecast: Forecast, ways: Travel) -> list[Places]:
     """Return where the pupils of every year would go to school, by the same rules, if no school had closed."""
-    return list(close_and_place(county, nothing_closes(settings), ways, plan.forecast)[1])
+    return list(close_and_place(county, nothing_closes(settings), ways, forecast)[1])
 
 
 def family_pupils(settings: Settings, county: County, plan: Plan, before: Sequence[Places]) -> pd.DataFrame:

@@ -72,7 +72,7 @@ def live(asked: Asked, folder: RunFolder) -> list[Outcome]:
 
 def _live_batch(asked: Asked, folder: RunFolder, batch: Sequence[Evaluation]) -> list[Outcome]:
     """Live some evaluations together, write down what came of them, and return those that failed."""
-    ended = live_scenarios([asked.settings(one) for one in batch], pages=False)
+    ended = live_scenarios([asked.settings(one) for one in batch], extent="headlines")
     rows = [row for one, end in zip(batch, ended, strict=True) if end.folder for row in _rows(asked, one, end.folder)]
     if rows:
         folder.write_table(TABLE, pd.concat([_known(folder), pd.DataFrame(rows, columns=list(COLUMNS))]))

@@ -231,7 +231,7 @@ def _birth(settings: Settings) -> dict[str, Any]:
 def lengthened(folder: RunFolder, settings: Settings, replications: int) -> dict[str, Any]:
     """Return what the manifest says of how much is lived, and of how much was when the run was finished before."""
     found, now = folder.manifest, length(settings) | {"replications": replications}
-    if not found.get("complete"):
+    if not found.get("complete") or all(found[key] == now[key] for key in ("replications", "years")):
         return now
     until = {"until_utc": _now(), **{key: found[key] for key in ("replications", "years")}}
     return {**now, "extended": [*found.get("extended", []), until]}

@@ -17,6 +17,7 @@ from sim.county import County, read_county
 from sim.errors import BadInput, OurFault, refusals
 from sim.reprice import tell
 from sim.store import RunFolder, check_format, check_out, lived_before, only_me, sweep_folder
+from sim.study import Extent
 from sim.sweep.engine import Engine
 from sim.sweep.entry import Outcome, entry_of, outcome
 from sim.workers import Crew, check_executor, console, crew, watch
@@ -36,26 +37,26 @@ def run(settings: Settings, resume: bool = False) -> RunFolder:
     return ended.folder
 
 
-def live_scenarios(asked: Sequence[Settings], *, pages: bool = True, resume: bool = False) -> list[Outcome]:
+def live_scenarios(asked: Sequence[Settings], *, extent: Extent = "pages", resume: bool = False) -> list[Outcome]:
     """Live scenarios and return how each ended, in their order; what was finished before is not lived again.
 
-    pages: whether reports, workbooks and figures are drawn, beside the tables; resume: refuse to begin anew what
+    extent: how much is told of them; resume: refuse to begin anew what
     another state of the program left unfinished. Raises BadInput, before anything is written, with all that keeps any
     of them from beginning.
     """
-    entries = [entry_of(one) for one in asked]
+    entries = [entry_of(one, extent) for one in asked]
     todo = [entry.asked for entry in entries if not entry.finished]
     if len(todo) < len(entries):
         there = f"This run is finished already: {entries[0].folder.path}"
         console().print(there if len(entries) == 1 else f"Finished already: {len(entries) - len(todo)} scenarios.")
     counties = checked(todo)
-    engine = Engine(counties, pages, resume)
+    engine = Engine(counties, extent, resume)
     with only_me({sweep_folder(one).path for one in asked}):
-        if pages:
+        if extent == "pages":
             _draw([entry.folder for entry in entries if entry.finished])
         if todo:
             with crew(todo[0]) as engine.crew, _writers(todo[0], engine.crew) as engine.writers:
-                engine.live([entry_of(base) for base in _bases(todo)])
+                engine.live([entry_of(base, extent) for base in _bases(todo)])
                 engine.live(entries)
     return [outcome(entry) for entry in entries]
 

@@ -13,7 +13,7 @@ from sim.errors import BadInput
 from sim.reprice import reprice
 from sim.share import Known, digest
 from sim.store import lengthened, lived_before, lived_sha256, open_run, write_part
-from sim.study import Fault, Finish, Planned, Planning, Season, fault_of, job, plan
+from sim.study import Extent, Fault, Finish, Planned, Planning, Season, fault_of, job, plan
 from sim.sweep.entry import Entry, Outcome, base_of, close, missing, outcome, wants_more
 from sim.workers import Crew, Done, console, result_of
 
@@ -30,8 +30,8 @@ class Engine:
     crew: Crew
     writers: Crew
 
-    def __init__(self, counties: dict[str, County], pages: bool, resume: bool) -> None:
-        self.counties, self.pages, self.resume = counties, pages, resume
+    def __init__(self, counties: dict[str, County], extent: Extent, resume: bool) -> None:
+        self.counties, self.extent, self.resume = counties, extent, resume
         self.which = ""
         """Which scenarios of how many, where they do not make one block."""
 
@@ -72,11 +72,11 @@ class Engine:
     def _priced(self, entry: Entry) -> bool:
         """Tell whether a scenario needs no living, because its days were lived at other prices: then it is priced."""
         before = lived_before(entry.asked) if _can_be_priced(entry.asked) else None
-        if before is None:
+        if before is None or before.manifest.get("extent") == "headlines":
             return False
         console().print(f"Its days were lived already and are priced again: {before.path}", soft_wrap=True)
         try:
-            entry.folder = reprice(before, entry.asked, self.pages)
+            entry.folder = reprice(before, entry.asked, self.extent == "pages")
         except BadInput as error:
             entry.fault = fault_of(error)
         return True
@@ -154,7 +154,7 @@ class Engine:
             [entry.job for entry in entries if entry.job],
             [entry.folder for entry in entries],
             [base_of(entry) for entry in entries],
-            self.pages,
+            self.extent,
         )
         for done in self.writers.do(finish, range(len(entries)), f"writing and drawing{self.which}"):
             entry = entries[done.number]
@@ -162,7 +162,7 @@ class Engine:
             if done.fault:
                 _failed([entry], entries, done)
             elif entry.fault is None:
-                close(entry, perf_counter() - began)
+                close(entry, self.extent, perf_counter() - began)
 
 
 def _failed(mine: Sequence[Entry], entries: Sequence[Entry], done: Done) -> None:

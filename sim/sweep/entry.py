@@ -9,7 +9,7 @@ from sim.config import Settings
 from sim.judge.precision import wanted
 from sim.live import Job
 from sim.store import RunFolder, drop_parts, is_finished, lived_before, parts_of, run_folder
-from sim.study import Fault, Planned, means
+from sim.study import Extent, Fault, Planned, means
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,15 @@ class Entry:
     fault: Fault | None = None
 
 
-def entry_of(settings: Settings) -> Entry:
+def entry_of(settings: Settings, extent: Extent) -> Entry:
     """Return a scenario at the beginning of its way."""
     folder = run_folder(settings)
-    return Entry(settings, folder, is_finished(folder, settings), replications=settings.study.replications)
+    finished = is_finished(folder, settings) and folder.manifest.get("extent", extent) in (extent, "tables", "pages")
+    return Entry(settings, folder, finished, replications=settings.study.replications)
 
 
 def outcome(entry: Entry) -> Outcome:
+    """Return how a scenario ended."""
     if entry.fault:
         return Outcome(entry.asked.scenario, None, entry.fault.told, entry.fault.bad_input)
     return Outcome(entry.asked.scenario, entry.folder)
@@ -87,11 +89,11 @@ def base_of(entry: Entry) -> RunFolder | None:
     return None if wanted is None else entry.folder if wanted is entry.asked else lived_before(wanted)
 
 
-def close(entry: Entry, seconds: float) -> None:
+def close(entry: Entry, extent: Extent, seconds: float) -> None:
     """Note that a scenario came to its end; what it was lived from is noted, so that it can be made longer."""
     assert entry.job is not None
     stamps = {str(year.year): stamp for year, stamp in zip(entry.job.plan.years, entry.stamps, strict=True)}
-    entry.folder.write_manifest(joined={"replications": entry.replications, "stamps": stamps})
+    entry.folder.write_manifest(extent=extent, joined={"replications": entry.replications, "stamps": stamps})
     entry.folder.log("finished")
     entry.folder.finish(seconds)
     drop_parts(entry.folder)
