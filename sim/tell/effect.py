@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from sim.tell.cells import HIDDEN
+from sim.tell.number import percent
 from sim.tell.sensitivity import EIGHT_OF_TEN, Told
 from sim.tell.style import BLACK, BLUE, GREY, ORANGE, as_svg, canvas, more_room, styled, with_thousands
 
@@ -83,16 +84,27 @@ def _effects(told: Told) -> Figure:
         rows = told.rows(told.table, output)
         for name, marker, colour, face, up in kinds:
             _dots(panel, rows, name, places + up, {"marker": marker, "color": colour, "markerfacecolor": face})
+        left, right = panel.get_xlim()
+        panel.set_xlim(*((min(left, -0.1), max(right, 1.05)) if sobol else (-1.15, 1.15)))
         if sobol:
-            _dots(panel, told.luck(output).to_frame().T, "share", np.array([0.0]), {"marker": "D", "color": GREY})
-            panel.axhline(0.5, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)))
+            _beside(panel, told.luck(output))
         panel.axvline(0, color=BLACK, linewidth=0.8)
         panel.set_title(told.words.term("measure", output))
         panel.set_xlabel(told.words(f"sensitivity.{told.table}_axis"))
-        panel.set_xlim(*((min(panel.get_xlim()[0], -0.1), max(panel.get_xlim()[1], 1.0)) if sobol else (-1.15, 1.15)))
     names = [told.label(key) for key in told.settings] + [told.words("sensitivity.luck")] * sobol
     panels[0].set_yticks([*places, 0] if sobol else places, names)
     return _keyed(figure, told, ("first", "total", "luck_share") if sobol else ("coefficient",))
+
+
+def _beside(panel: Any, luck: pd.Series) -> None:
+    """Draw below the settings what luck does; where that is far more than all settings, in words."""
+    panel.axhline(0.5, color=GREY, linewidth=0.7, linestyle=(0, (1, 2)))
+    right = panel.get_xlim()[1]
+    if luck["share"] > right:
+        panel.text(right, 0, f"{percent(luck['share'])} →", ha="right", va="center", fontsize=8.5)
+    else:
+        _dots(panel, luck.to_frame().T, "share", np.array([0.0]), {"marker": "D", "color": GREY})
+    panel.set_xlim(right=right)
 
 
 def _dots(panel: Any, rows: pd.DataFrame, name: str, places: np.ndarray, look: dict[str, Any]) -> None:
