@@ -329,6 +329,7 @@ def nothing_to_draw(*of) -> None:
     ("words", "told"),
     [
         (["fleet.scale=1.0"], "choose: there is one plan only; give lists of values"),
+        (["-m", "fleet.scale=1.0"], "choose: there is one plan only"),
         (["seed=1,2"], "seed: all plans of a choice are measured alike"),
         (["fleet.scale=0.9,1.0", "choose.limits=[left_behnd]"], "choose.limits: there is no limit 'left_behnd'"),
         (["fleet.scale=0.9,1.0", "choose.limits=[class_size_primary]"], "class_size_primary is measured"),
