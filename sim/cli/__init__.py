@@ -73,7 +73,9 @@ def _verb(words: list[str]) -> int:
     if not words or (words[0] not in VERBS and words[0] not in ("-h", "--help", "--version")):
         words = ["run", *words]
     if words[0] == "run" and any(word in SWEEP_FLAGS for word in words):
-        words = ["sweep", *(word for word in words[1:] if word not in SWEEP_FLAGS)]
+        words = ["sweep", *words[1:]]
+    if words[0] in ("sweep", "choose"):
+        words = [word for word in words if word not in SWEEP_FLAGS]
     if words[0] in ("run", "sweep") and any(word.split("=")[0] in HYDRA_FLAGS for word in words[1:]):
         return _hydra(words[1:])
     arguments = _parser().parse_args(words)

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from sim.config.kinds import Count, Group, Number, Positive, PositiveCount, Share, Text
 
 Chance = Annotated[float, Field(gt=0, lt=1, strict=True, allow_inf_nan=False)]
-Several = Annotated[int, Field(ge=3, le=1_000, strict=True)]
+Several = Annotated[int, Field(ge=3, le=10_000, strict=True)]
 Bounds = Mapping[Text, Number]
 KINDS_OF_ERROR = 3
 """A plan that holds is thrown out; a cheaper one is taken for a dearer one; a plan is shown to hold and does not."""

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from sim.store import RunFolder
-from sim.tell.number import money, percent
+from sim.tell.number import money, percent, rough
 from sim.tell.words import Words
 
 NOTES = "choice.json"
@@ -136,7 +136,8 @@ class Choice:
 
     @property
     def _delta(self) -> str:
-        return money(self.rule["indifference_yuan"], self.words)
+        yuan = self.rule["indifference_yuan"]
+        return money(yuan, self.words, public=yuan == rough(yuan))
 
     def _list(self, scenarios: list[str]) -> str:
         named = [self.name(one) for one in scenarios[:MOST_NAMED]]

@@ -68,7 +68,7 @@ def limits(choice: Choice) -> Grid:
         where = word("choose.at_schools", share=percent(rule["schools_share"])) if at_schools else word("choose.county")
         measures = [word.term("measure", limit[part]) for part in ("measure", "per") if limit[part]]
         sign = "≤" if limit["sense"] == "at_most" else "≥"
-        value = f"{sign} {limit['value']:,g}"
+        value = f"{sign}\N{NO-BREAK SPACE}{limit['value']:,g}"
         rows.append((choice.limit(name), where, " / ".join(measures), value, limit["source"]))
     return grid(
         _words(choice, *(f"limit_{part}" for part in ("name", "where", "measure", "value", "source"))), rows, (3,)
