@@ -110,7 +110,8 @@ class Study:
         parser.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="other settings than the design's")
         given = parser.parse_args(words)
         out = given.out or (Path(tempfile.mkdtemp(prefix="studies-")) if given.smoke else HERE)
-        tiny = (*TINY, *self.smoke, f"study.out={out.as_posix()}/results") if given.smoke else ()
+        results = (out.resolve() / "results").as_posix().replace("'", "\\'")  # in quotes: a path may hold any letter
+        tiny = (*TINY, *self.smoke, f"study.out='{results}'") if given.smoke else ()
         try:
             self.answer(out / self.name, (*tiny, *given.settings))
         except BadInput as error:
