@@ -55,7 +55,7 @@ class Planned:
 
 
 Extent = Literal["headlines", "tables", "pages"]
-"""How much is told of a scenario that was lived: its headline numbers and what they rest on; every table; pages, too."""
+"""How much is told of a scenario that was lived: headline numbers and what they rest on; every table; pages, too."""
 
 
 @dataclass(frozen=True)
