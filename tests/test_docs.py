@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md"), ROOT / "results" / "README.md"])
 READMES = [ROOT / "README.md", ROOT / "README.zh.md"]
-VERBS = {"run", "sweep", "compare", "report", "check"}
+VERBS = {"run", "sweep", "choose", "sensitivity", "compare", "report", "check"}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_commands_of_the_readme_are_valid() -> None:
     assert {words[0] for words in found if words} >= VERBS - {"compare", "report"}
     for verb, *arguments in (words for words in found if words):
         assert verb in VERBS
-        if verb in ("run", "sweep", "check"):
+        if verb in ("run", "sweep", "choose", "sensitivity", "check"):
             load([argument.split(",")[0] for argument in arguments if "=" in argument])
 
 

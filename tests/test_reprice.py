@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,12 +15,12 @@ import pytest
 from sim import reprice as repricing
 from sim import study
 from sim.cli import main
-from sim.cli.sweep import _live_bases
 from sim.config import load
 from sim.config.multirun import scenarios
 from sim.judge.compare import compare
+from sim.live import Job, live_year
 from sim.store import RunFolder, run_folder
-from sim.sweep import run
+from sim.sweep import bases_of, live_scenarios, run
 
 SMALL = (
     "closure=plan_2023",
@@ -362,25 +363,41 @@ def test_a_run_at_other_prices_or_with_a_base_does_not_live_its_own_days_again(
     small = [*SMALL, "study.years=1", f"study.out={tmp_path}"]
     first = run(load(small))
     lived: list[str] = []
-    live_all = study.live_all
-    monkeypatch.setattr(study, "live_all", lambda job, folder: (lived.append(folder.path.name), live_all(job, folder)))
+
+    def note(job: Job, *words: Any) -> dict[str, pd.DataFrame]:
+        lived.append(job.settings.scenario)
+        return live_year(job, *words)
+
+    monkeypatch.setattr(study, "live_year", note)
     dear = run(load([*small, UPKEEP]))
     assert (lived, dear.manifest["repriced_from"]) == ([], "base")
     found = against(tmp_path)
-    assert lived == ["not_closing"]
+    assert set(lived) == {"not_closing"}
     assert found.path != first.path
     assert total(found).tolist() == pytest.approx(by_hand(found, RunFolder(tmp_path / "main" / "not_closing")).tolist())
     other = run(load([*small, "scenario=other"]))
-    assert lived == ["not_closing", "other"], "tables name their scenario, so another scenario is lived"
+    assert set(lived) == {"not_closing"}, "the same days under another name are not lived either"
+    assert other.path.name == "other"
     assert set(other.read_table("measures")["scenario"]) == {"other"}
+    assert other.read_table("measures")["value"].equals(first.read_table("measures")["value"])
 
 
-def test_a_sweep_lives_its_bases_before_its_scenarios(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(study, "base_run", lambda settings: asked.append(settings.scenario))
-    from rich.console import Console
+def test_scenarios_of_the_same_days_are_lived_once_and_priced_for_each(tmp_path: Path, undrawn: None) -> None:
+    words = [*SMALL, "study.years=1", f"study.out={tmp_path}"]
+    cheap, dear = live_scenarios([load([*words, "scenario=cheap"]), load([*words, "scenario=dear", UPKEEP])])
+    assert cheap.folder
+    assert dear.folder
+    assert dear.folder.path.name == "dear"
+    assert dear.folder.manifest["repriced_from"] == "cheap"
+    alone = run(load([*words, "scenario=dear", UPKEEP, f"study.out={tmp_path / 'alone'}"]))
+    for name in ("ledger", "measures", "budget", "headlines"):
+        pd.testing.assert_frame_equal(dear.folder.read_table(name), alone.read_table(name), check_exact=True)
 
-    _live_bases(scenarios([*SMALL, "closure=none,plan_2023"]), Console(quiet=True))
-    assert asked == []
-    _live_bases(scenarios([*SMALL, "closure=none,plan_2023", "account.base=not_closing"]), Console(quiet=True))
-    assert asked == ["closure=none", "closure=plan_2023"]
+
+def test_a_base_is_lived_once_for_scenarios_that_differ_in_no_day(tmp_path: Path) -> None:
+    def asked(*words: str) -> list[str]:
+        made = scenarios([*SMALL, f"study.out={tmp_path}", "closure=none,plan_2023", *words])
+        return [base.scenario for base in bases_of([one.settings for one in made])]
+
+    assert asked() == []
+    assert asked("account.base=not_closing") == ["not_closing"]

@@ -22,7 +22,7 @@ from sim.sweep.engine import Engine
 from sim.sweep.entry import Outcome, entry_of, outcome
 from sim.workers import Crew, check_executor, console, crew, watch
 
-__all__ = ["Outcome", "checked", "live_scenarios", "run"]
+__all__ = ["Outcome", "bases_of", "checked", "live_scenarios", "run"]
 
 
 def run(settings: Settings, resume: bool = False) -> RunFolder:
@@ -56,7 +56,7 @@ def live_scenarios(asked: Sequence[Settings], *, extent: Extent = "pages", resum
             _draw([entry.folder for entry in entries if entry.finished])
         if todo:
             with crew(todo[0]) as engine.crew, _writers(todo[0], engine.crew) as engine.writers:
-                engine.live([entry_of(base, extent) for base in _bases(todo)])
+                engine.live([entry_of(base, extent) for base in bases_of(todo)])
                 engine.live(entries)
     return [outcome(entry) for entry in entries]
 
@@ -96,7 +96,7 @@ def checked(asked: Sequence[Settings]) -> dict[str, County]:
     return counties
 
 
-def _bases(asked: Sequence[Settings]) -> list[Settings]:
+def bases_of(asked: Sequence[Settings]) -> list[Settings]:
     """Return the county without closing, where scenarios are held against it: those that differ in no day share it.
 
     A run that closes no school is its own base: the folder it has or will have.
