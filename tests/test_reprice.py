@@ -286,7 +286,7 @@ def against(out: Path, *words: str) -> RunFolder:
 
 
 def names(out: Path) -> list[str]:
-    return sorted(path.name for path in (out / "main").iterdir())
+    return sorted(path.name for path in (out / "main").iterdir() if path.name != ".lock")
 
 
 def by_hand(folder: RunFolder, base: RunFolder) -> pd.Series:

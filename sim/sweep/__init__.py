@@ -63,7 +63,8 @@ def live_scenarios(asked: Sequence[Settings], *, extent: Extent = "pages", resum
 
 def _draw(finished: Sequence[RunFolder]) -> None:
     """Draw what was finished without pages."""
-    for folder in watch([one for one in finished if not one.file("report.html").is_file()], "drawing"):
+    undrawn = [one for one in finished if not one.file("report.html").is_file()]
+    for folder in watch(undrawn, "drawing") if undrawn else ():
         tell(folder)
 
 
@@ -101,5 +102,8 @@ def bases_of(asked: Sequence[Settings]) -> list[Settings]:
 
     A run that closes no school is its own base: the folder it has or will have.
     """
-    wanted = {base.hash(): base for one in asked if (base := base_settings(one)) is not None and base is not one}
+    found = [(base, base is one) for one in asked if (base := base_settings(one)) is not None]
+    if any(own for _, own in found):
+        console().print("No school closes: the run is compared with itself, and every difference is zero.")
+    wanted = {base.hash(): base for base, own in found if not own}
     return [base for base in wanted.values() if lived_before(base) is None]
