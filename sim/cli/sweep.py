@@ -21,7 +21,6 @@ def sweep(overrides: list[str], resume: bool = False) -> int:
     All settings, the counties' tables and the output folder are checked before the first scenario starts.
     """
     asked = [scenario.settings for scenario in scenarios(overrides)]
-    console().print(f"{len(asked)} scenario{'s' * (len(asked) != 1)}.")
     outcomes = live_scenarios(asked, resume=resume)
     for settings, outcome in zip(asked, outcomes, strict=True):
         if outcome.folder is not None and outcome.folder.tell_as(settings.report):

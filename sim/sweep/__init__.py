@@ -50,6 +50,8 @@ def live_scenarios(asked: Sequence[Settings], *, extent: Extent = "pages", resum
         there = f"This run is finished already: {entries[0].folder.path}"
         console().print(there if len(entries) == 1 else f"Finished already: {len(entries) - len(todo)} scenarios.")
     counties = checked(todo)
+    if len(todo) > 1:
+        console().print(f"{len(todo)} scenarios.")
     engine = Engine(counties, extent, resume)
     with only_me({sweep_folder(one).path for one in asked}):
         if extent == "pages":
