@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +20,7 @@ from sim.measure.annual import annual
 from sim.measure.scene import Scene
 from sim.measure.year import Tally, Told
 from sim.operate.day import Week, live, sizes
-from sim.operate.diary import Diary, Names, blank
+from sim.operate.diary import Diary, Names, unwiped
 from sim.operate.lodge import most_asked
 from sim.operate.luck import Paper, WeekLuck, paper, week_luck
 from sim.operate.stage import Stage, Ways, but_for_beds, stage
@@ -130,17 +132,22 @@ def live_weeks(
 
 
 class _Desk(threading.local):
-    """Where a week is written down, on the paper of the week before: filling memory anew takes longer."""
+    """Where a week is written down, on the paper of the weeks before: filling memory anew takes longer."""
 
     def __init__(self) -> None:
-        self.size: tuple[int, ...] = ()
+        self.roll, self.used = np.empty(0, dtype=np.uint8), 0
 
     def sheet(self, set_up: Stage, days: int) -> tuple[Paper, Diary]:
-        """Return paper for the luck and for the diary of a week of so many days."""
-        size = (days, *sizes(set_up).values())
-        if self.size != size:
-            self.size, self.paper = size, (paper(set_up, days), blank(days, sizes(set_up)))
-        return self.paper
+        """Return paper for the luck and for the diary of a week of so many days; that of the week before is void."""
+        if self.used > len(self.roll):
+            self.roll = np.empty(self.used * 9 // 8, dtype=np.uint8)  # weeks are of much the same size
+        self.used = 0
+        return paper(set_up, days, self._cut), unwiped(days, sizes(set_up), self._cut)
+
+    def _cut(self, shape: tuple[int, ...], kind: np.dtype[Any]) -> NDArray[Any]:
+        """Cut a piece off the roll; where that is too short, of paper never used."""
+        begin, self.used = self.used, self.used + -(-math.prod(shape) * np.dtype(kind).itemsize // 64) * 64
+        return np.ndarray(shape, kind, self.roll, begin) if self.used <= len(self.roll) else np.empty(shape, kind)
 
 
 _DESK = _Desk()

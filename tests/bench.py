@@ -24,6 +24,7 @@ from functools import partial
 import county_day
 import numpy as np
 import oracle
+import stations
 from bench_growth import grown
 from bench_stations import c_canteen
 from living import job, lived
@@ -33,7 +34,7 @@ from sim.config import Settings, load
 from sim.live import Job, counts, live_year, lived_weeks, term_of
 from sim.measure.scene import Scene
 from sim.measure.year import Tally
-from sim.operate import dine, drive, lodge, station, wash
+from sim.operate import dine, drive, lodge, wash
 from sim.operate.day import Week, live, sizes
 from sim.operate.diary import Diary, blank
 from sim.operate.luck import WeekLuck, paper, week_luck
@@ -111,17 +112,17 @@ def scenery(reference: Job, days: int) -> Scenery:
     return Scenery(reference.settings, scene, set_up, fortune, diary, days)
 
 
-def stations() -> list[Figure]:
+def sittings() -> list[Figure]:
     """Compare one big sitting with one SimPy process per pupil, and with C, on the same draws."""
     rng = np.random.default_rng(1)
     arrive, service, eat = rng.uniform(0, 600, 20_000), rng.lognormal(-2, 0.4, 20_000), rng.lognormal(2.4, 0.25, 20_000)
     sitting = (arrive, service, eat, np.zeros(6), np.full(6, np.inf), 300, 1e6, 20_000)
 
     def same(other: Callable[..., tuple[np.ndarray, ...]]) -> bool:
-        pairs = zip(station.canteen(*sitting), other(*sitting), strict=True)
+        pairs = zip(stations.canteen(*sitting), other(*sitting), strict=True)
         return all(np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in pairs)
 
-    fast, slow = best(lambda: station.canteen(*sitting), 40), best(lambda: oracle.canteen(*sitting), 2)
+    fast, slow = best(lambda: stations.canteen(*sitting), 40), best(lambda: oracle.canteen(*sitting), 2)
     figures = [
         Figure(
             "station against SimPy processes, 20,000 pupils, 6 windows, 300 seats",
@@ -133,7 +134,7 @@ def stations() -> list[Figure]:
     if shutil.which("gcc") is None:
         return figures
     in_c = c_canteen()
-    pairs = [(best(lambda: station.canteen(*sitting), 20), best(lambda: in_c(*sitting), 20)) for _ in range(3)]
+    pairs = [(best(lambda: stations.canteen(*sitting), 20), best(lambda: in_c(*sitting), 20)) for _ in range(3)]
     ratio = min(ours for ours, _ in pairs) / min(theirs for _, theirs in pairs)
     return [
         *figures,
@@ -302,7 +303,7 @@ def main() -> int:
     first = memory()  # a child begins with the peak of its parent
     reference = job(*REFERENCE)
     short, week = scenery(reference, DAYS), scenery(reference, SCHOOL_WEEK)
-    figures = [*stations(), *parts_of_a_day(reference, week), *county_day_against_simpy(short), *growth(reference)]
+    figures = [*sittings(), *parts_of_a_day(reference, week), *county_day_against_simpy(short), *growth(reference)]
     figures += [*first, *plan(reference), *help_text()]
     figures += workers(reference) if wanted.workers else []
     figures += whole_run() if wanted.run else []

@@ -14,7 +14,7 @@ SOURCE = Path(__file__).with_name("bench_stations.c")
 
 
 def c_canteen() -> Callable[..., tuple[np.ndarray, ...]]:
-    """Build the C version with `gcc -O3`; return a function with the signature of `station.canteen`."""
+    """Build the C version with `gcc -O3`; return a function with the signature of `stations.canteen`."""
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "stations.so"
         flags = ("-O3", "-march=native", "-shared", "-fPIC")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import oracle
 import pytest
+import stations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,7 +55,7 @@ BATCH = {"seed": st.integers(0, 2**32 - 1), "pupils": st.integers(0, 200), "ties
 )
 def test_a_sitting_is_the_same_as_one_simpy_process_per_pupil(seed, pupils, ties, timetable, seats, bell, portions):
     sitting = (*batch(seed, pupils, 20, ties), *timetable, seats, bell, portions)
-    assert same(station.canteen(*sitting), oracle.canteen(*sitting))
+    assert same(stations.canteen(*sitting), oracle.canteen(*sitting))
 
 
 @settings(max_examples=100, deadline=None)
@@ -70,7 +71,7 @@ def test_a_queue_is_the_same_as_one_simpy_process_per_pupil(
 ):
     arrive, service, _ = batch(seed, pupils, 30, ties)
     line = (np.sort(arrive), service, *timetable, last_begin, last_end, portions)
-    assert same(station.queue(*line), oracle.queue(*line))
+    assert same(stations.queue(*line), oracle.queue(*line))
 
 
 @settings(max_examples=100, deadline=None)
@@ -78,7 +79,7 @@ def test_a_queue_is_the_same_as_one_simpy_process_per_pupil(
 def test_turns_at_taps_are_the_same_as_one_simpy_process_per_pupil(seed, pupils, ties, servers, bell):
     arrive, service, _ = batch(seed, pupils, 30, ties)
     line = (np.sort(arrive), service)
-    assert same(station.turns(*line, servers, bell), oracle.queue(*line, *always(servers), bell, EVER, ALL))
+    assert same(stations.turns(*line, servers, bell), oracle.queue(*line, *always(servers), bell, EVER, ALL))
 
 
 @settings(max_examples=50, deadline=None)
@@ -95,7 +96,7 @@ def test_the_order_of_a_line_is_that_of_a_stable_sort(seed, pupils, ties, bell):
     arrive, _, _ = batch(seed, pupils, 20, ties)
     arrive[::7] = np.nan
     expected = [who for who in np.argsort(arrive, kind="stable") if arrive[who] < bell]
-    assert station.in_order(arrive, bell).tolist() == expected
+    assert station.in_order(np.arange(pupils), arrive, bell).tolist() == expected
 
 
 @settings(max_examples=100, deadline=None)
@@ -115,7 +116,7 @@ def test_one_more_window_seat_or_meal_never_serves_fewer(seed, pupils, ties, win
         many = windows + more_windows
         open_from = np.where(np.arange(many) < windows, -EVER, opens)
         sitting = (open_from, np.full(many, closes), seats + more_seats, 30.0, portions + more_meals)
-        _, served, seated, _, _ = station.canteen(arrive, service, eat, *sitting)
+        _, served, seated, _, _ = stations.canteen(arrive, service, eat, *sitting)
         return np.isfinite([served, seated]).sum(axis=1)
 
     usual = fed(0, 0, 0)
@@ -129,30 +130,30 @@ def test_one_more_window_seat_or_meal_never_serves_fewer(seed, pupils, ties, win
 def test_one_more_window_never_lengthens_any_wait(seed, pupils, windows, opens):
     arrive, service, _ = batch(seed, pupils, 20, False)
     line, (early, late) = (np.sort(arrive), service), always(windows)
-    fewer, _ = station.queue(*line, early, late, EVER, EVER, ALL)
-    more, _ = station.queue(*line, np.append(early, opens), np.append(late, EVER), EVER, EVER, ALL)
+    fewer, _ = stations.queue(*line, early, late, EVER, EVER, ALL)
+    more, _ = stations.queue(*line, np.append(early, opens), np.append(late, EVER), EVER, EVER, ALL)
     assert (more <= fewer)[np.isfinite(fewer)].all()
 
 
 def test_pupils_who_arrive_together_are_served_in_their_order():
-    _, served, _, _, _ = station.canteen(np.zeros(4), np.ones(4), np.ones(4), *always(1), 9, 99.0, ALL)
+    _, served, _, _, _ = stations.canteen(np.zeros(4), np.ones(4), np.ones(4), *always(1), 9, 99.0, ALL)
     assert served.tolist() == [1, 2, 3, 4]
 
 
 def test_a_seat_freed_at_the_very_minute_is_taken():
-    found = station.canteen(np.array([0.0, 1.0]), np.ones(2), np.ones(2), *always(1), 1, 99.0, ALL)
+    found = stations.canteen(np.array([0.0, 1.0]), np.ones(2), np.ones(2), *always(1), 1, 99.0, ALL)
     assert [x.tolist() for x in found[:4]] == [[0, 1], [1, 2], [1, 2], [2, 3]]
 
 
 @pytest.mark.parametrize(("windows", "seats"), [(0, 5), (0, 0)])
 def test_without_windows_nobody_is_served(windows, seats):
-    found = station.canteen(np.zeros(3), np.ones(3), np.ones(3), *always(windows), seats, 9.0, ALL)
+    found = stations.canteen(np.zeros(3), np.ones(3), np.ones(3), *always(windows), seats, 9.0, ALL)
     assert all(np.isnan(x).all() for x in found[:4])
     assert not found[4].any()
 
 
 def test_without_seats_everyone_is_served_and_nobody_sits():
-    _, served, seated, _, _ = station.canteen(np.zeros(3), np.ones(3), np.ones(3), *always(3), 0, 9.0, ALL)
+    _, served, seated, _, _ = stations.canteen(np.zeros(3), np.ones(3), np.ones(3), *always(3), 0, 9.0, ALL)
     assert served.tolist() == [1, 1, 1]
     assert np.isnan(seated).all()
 
@@ -160,7 +161,7 @@ def test_without_seats_everyone_is_served_and_nobody_sits():
 def starts(arrive, service, opens, closes, last_begin=EVER, last_end=EVER, portions=ALL):
     """Return the minutes at which a line begins to be served, None for whom there is nothing."""
     arrays = (np.array(x, dtype=float) for x in (arrive, service, opens, closes))
-    return [None if np.isnan(x) else x for x in station.queue(*arrays, last_begin, last_end, portions)[0]]
+    return [None if np.isnan(x) else x for x in stations.queue(*arrays, last_begin, last_end, portions)[0]]
 
 
 def test_a_window_serves_from_when_it_opens_and_finishes_whom_it_has_begun():
@@ -183,12 +184,12 @@ def test_a_service_that_the_bell_ends_gives_nothing_and_keeps_the_server_busy():
 
 def test_who_comes_after_the_last_meal_leaves_the_line_and_the_window():
     assert starts([0, 1, 2], [5, 5, 5], opens=[0, 0], closes=[EVER, EVER], portions=2) == [0, 1, None]
-    short = station.canteen(np.arange(4.0), np.ones(4), np.ones(4), *always(1), 9, 3.5, 2)[4]
+    short = stations.canteen(np.arange(4.0), np.ones(4), np.ones(4), *always(1), 9, 3.5, 2)[4]
     assert short.tolist() == [False, False, True, True]
 
 
 def test_who_has_no_turn_by_the_bell_is_not_short_of_a_meal():
-    short = station.canteen(np.zeros(3), np.full(3, 2.0), np.ones(3), *always(1), 9, 3.0, 2)[4]
+    short = stations.canteen(np.zeros(3), np.full(3, 2.0), np.ones(3), *always(1), 9, 3.0, 2)[4]
     assert short.tolist() == [False, False, False]
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from stations import queue
 
-from sim.operate.station import loss, queue
+from sim.operate.station import loss
 
 BATCHES = 40
 CONFIDENCE = 0.999

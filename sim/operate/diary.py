@@ -9,7 +9,7 @@ it unrolls into one long table of events (`events`), from which `replay` makes t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int8]
 Bools = NDArray[np.bool_]
+Room = Callable[[tuple[int, ...], Any], NDArray[Any]]
 Names = Mapping[str, NDArray[np.str_]]
 """subject -> the names of all pupils, stops, runs, calls, buses, visits, halves"""
 
@@ -150,12 +151,17 @@ KINDS: dict[str, str] = {
 
 def blank(days: int, sizes: Mapping[str, int]) -> Diary:
     """Return an empty diary; sizes: how many pupils, stops, runs, calls, buses and visits there are."""
+    return unwiped(days, sizes, np.empty).wipe()
+
+
+def unwiped(days: int, sizes: Mapping[str, int], room: Room) -> Diary:
+    """Return a diary in which anything may stand; room: makes an array of a shape and type, its values whatever."""
     pages = {}
     for kind in fields(Diary):
         meta = kind.metadata
         axis = (len(AXES[meta["axis"]]),) if meta["axis"] else ()
         shape = (*axis, days, {**sizes, "half": 2}[meta["who"]])
-        pages[kind.name] = np.full(shape, BLANK[meta["sort"]], dtype=TYPES[meta["sort"]])
+        pages[kind.name] = room(shape, TYPES[meta["sort"]])
     return Diary(**pages)
 
 

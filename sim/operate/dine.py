@@ -227,53 +227,44 @@ def _county_sitting(
     """
     ptr, who = lines
     window_at, opens, closes, seats, ready = offer
-    handed_out = np.zeros(len(seats), dtype=np.int64)
+    handed_out, room = np.zeros(len(seats), dtype=np.int64), np.empty_like(who)
     for s in range(len(seats)):
         if ptr[s] == ptr[s + 1]:
             continue
-        here, bell = _diners(who[ptr[s] : ptr[s + 1]], clock, eaters, alighted)
-        arrive = _at_hall(here, clock, minutes, alighted)
+        here, bell = _diners(who[ptr[s] : ptr[s + 1]], clock, eaters, alighted, room)
+        for i in here:
+            told[0][i], told[5][i] = _at_hall(i, clock, minutes, alighted), bell
         w = slice(window_at[s], window_at[s + 1])
-        at_window, served, seated, left, short = canteen(
-            arrive, minutes[2][here], minutes[3][here], clock[0] + opens[w], clock[0] + closes[w], seats[s], bell,
-            ready[s],
+        handed_out[s] = canteen(
+            here, (told[0], minutes[2], minutes[3]), (clock[0] + opens[w], clock[0] + closes[w]), seats[s], bell,
+            ready[s], (told[1], told[2], told[3], told[4], told[6]),
         )  # fmt: skip
-        for j in range(len(here)):
-            i = here[j]
-            told[0][i], told[1][i], told[2][i] = arrive[j], at_window[j], served[j]
-            told[3][i], told[4][i], told[5][i], told[6][i] = seated[j], left[j], bell, short[j]
-            handed_out[s] += not np.isnan(served[j])
     return handed_out
 
 
 @njit(cache=True)
 def _diners(
-    line: Ints, clock: tuple[float, float, float, float, float], eaters: tuple[Bools, Bools], alighted: Floats
-) -> tuple[Ints, float]:
+    line: Ints, clock: tuple[float, float, float, float, float], eaters: tuple[Bools, Bools], alighted: Floats,
+    here: Ints,
+) -> tuple[Ints, float]:  # fmt: skip
     """Return who of a line eats, and the bell: it waits for those whose bus comes late, up to a limit."""
     _, bell, wait, walk, limit = clock
-    here, n, until = np.empty_like(line), 0, bell + wait
+    n, until = 0, bell + wait
     for i in line:
-        comes_late = eaters[1][i] and alighted[i] <= until  # false for NaN
+        comes_late = eaters[1][i] & (alighted[i] <= until)  # false for NaN
         if comes_late:
             bell = max(bell, min(alighted[i] + walk + limit, until))
-        if comes_late or eaters[0][i]:
-            here[n] = i
-            n += 1
+        here[n] = i
+        n += comes_late | eaters[0][i]
     return here[:n], bell
 
 
 @njit(cache=True)
 def _at_hall(
-    here: Ints, clock: tuple[float, float, float, float, float], minutes: tuple[Floats, Floats, Floats, Floats],
+    i: int, clock: tuple[float, float, float, float, float], minutes: tuple[Floats, Floats, Floats, Floats],
     alighted: Floats,
-) -> Floats:  # fmt: skip
-    """Return when each is at the hall: with the class, or straight from a bus that came later; (n,)."""
-    arrive = np.empty(len(here))
-    for j in range(len(here)):
-        i = here[j]
-        arrive[j] = clock[0] + max(minutes[0][i] + minutes[1][i], 0.0)
-        from_bus = alighted[i] + max(clock[3] + minutes[1][i], 0.0)
-        if from_bus > arrive[j]:  # false for NaN
-            arrive[j] = from_bus
-    return arrive
+) -> float:  # fmt: skip
+    """Return when a pupil is at the hall: with the class, or straight from a bus that came later."""
+    with_class = clock[0] + max(minutes[0][i] + minutes[1][i], 0.0)
+    from_bus = alighted[i] + max(clock[3] + minutes[1][i], 0.0)
+    return from_bus if from_bus > with_class else with_class  # false for NaN

@@ -10,7 +10,7 @@ import numpy as np
 from sim import streams
 from sim.chance import YearLuck
 from sim.config import Settings
-from sim.operate.diary import MEALS
+from sim.operate.diary import MEALS, Room
 from sim.operate.dine import meal_luck
 from sim.operate.pupils import IN, OUT, Pupils
 from sim.operate.stage import Stage
@@ -75,9 +75,10 @@ class Paper:
     """(2, D, V) when and how long."""
 
 
-def paper(stage: Stage, days: int) -> Paper:
-    """Return paper for weeks of so many days."""
-    return Paper(np.empty((3, len(MEALS), days, len(stage.pupils))), np.empty((2, days, len(stage.visits))))
+def paper(stage: Stage, days: int, room: Room = np.empty) -> Paper:
+    """Return paper for weeks of so many days; room: makes an array of a shape and type, its values whatever."""
+    meals, wash = (3, len(MEALS), days, len(stage.pupils)), (2, days, len(stage.visits))
+    return Paper(room(meals, np.float64), room(wash, np.float64))
 
 
 def week_luck(

@@ -216,24 +216,24 @@ def pass_lines(
     (V,); clock: midnight and bell; told: joined, began, done (V,), minutes of the week.
     """
     midnight, bell = clock
+    since = _since(came)
+    for v in range(ptr[0], ptr[-1]):
+        now = midnight + wish[0][v]
+        told[0][v] = now if since[who[v]] <= now else np.nan  # NaN compares false
     for line in range(len(servers)):
-        mine, arrive = _in_line(ptr[line], ptr[line + 1], who, came, midnight, wish[0])
-        order = in_order(arrive, np.inf)
-        mine, arrive = mine[order], arrive[order]
-        start, done = turns(arrive, wish[1][mine], servers[line], bell)
-        for j in range(len(mine)):
-            told[0][mine[j]], told[1][mine[j]], told[2][mine[j]] = arrive[j], start[j], done[j]
+        order = in_order(np.arange(ptr[line], ptr[line + 1]), told[0], np.inf)
+        turns(order, (told[0], wish[1]), servers[line], bell, np.inf, (told[1], told[2]))
 
 
 @njit(cache=True)
-def _in_line(
-    low: int, high: int, who: Ints, came: tuple[Bools, Floats, Floats], midnight: float, join: Floats
-) -> tuple[Ints, Floats]:
-    """Return the visits of one line that take place, and when: wanted today, by pupils at school by then."""
+def _since(came: tuple[Bools, Floats, Floats]) -> Floats:
+    """Return since when each is at school, inf: never; (N,)."""
     here, alighted, line_in = came
-    mine, arrive, n = np.empty(high - low, dtype=np.int64), np.empty(high - low), 0
-    for v in range(low, high):
-        i, now = who[v], midnight + join[v]
-        mine[n], arrive[n] = v, now
-        n += (now == now) & here[i] & ~(alighted[i] > now) & ~(line_in[i] > now)  # NaN compares false
-    return mine[:n], arrive[:n]
+    since = np.full(len(here), np.inf)
+    for i in range(len(here)):
+        if here[i]:
+            since[i] = -np.inf
+            for minute in (alighted[i], line_in[i]):
+                if minute > since[i]:  # false for NaN
+                    since[i] = minute
+    return since
