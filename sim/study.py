@@ -162,7 +162,7 @@ class Lived:
 
 @dataclass(frozen=True)
 class Season:
-    """Live a year of a replication of several scenarios, in a worker that remembers what they have in common."""
+    """Live a year of a replication of several scenarios; what they have in common is made once."""
 
     jobs: Sequence[Job]
     folders: Sequence[RunFolder]
@@ -171,21 +171,16 @@ class Season:
     at_home: bool
     """Whether the worker can write into the folders."""
 
-    @cached_property
-    def known(self) -> Known:
-        """Return what this worker knows."""
-        return Known()
-
     def __call__(self, task: tuple[int, int, tuple[int, ...]]) -> list[Lived]:
         """Live year k of a replication of some scenarios; task: (replication, k, numbers)."""
-        replication, k, numbers = task
-        return [self._live(number, replication, k) for number in numbers]
+        (replication, k, numbers), known = task, Known()  # another year has nothing in common with this one
+        return [self._live(number, replication, k, known) for number in numbers]
 
-    def _live(self, number: int, replication: int, k: int) -> Lived:
+    def _live(self, number: int, replication: int, k: int, known: Known) -> Lived:
         began, job, folder = perf_counter(), self.jobs[number], self.folders[number]
         key = (replication, job.plan.years[k].year)
         try:
-            tables = live_year(job, replication, k, self.known)
+            tables = live_year(job, replication, k, known)
             named = {name: table if name.startswith(EVENTS) else table.assign(scenario=job.settings.scenario)
                      for name, table in tables.items()}  # fmt: skip
             part = packed(folder, named, self.stamps[number][k])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 from sim.base import base_settings
 from sim.check import refuse
@@ -84,10 +85,10 @@ def _writers(settings: Settings, workers: Crew) -> Iterator[Crew]:
 def checked(asked: Sequence[Settings]) -> dict[str, County]:
     """Return the counties of scenarios by folder; BadInput with every error in their tables, settings and folders."""
     places = {str(one.county.path): one.county.path for one in asked}
-    told = refusals(*(partial(read_county, place) for place in places.values()))
+    counties: dict[str, County] = {}
+    told = refusals(*(partial(_read, counties, name, place) for name, place in places.items()))
     if told:
         raise BadInput(*told)
-    counties = {name: read_county(place) for name, place in places.items()}
     told = refusals(
         *(partial(refuse, one, counties[str(one.county.path)]) for one in asked),
         *(partial(check_format, one) for one in asked),
@@ -97,6 +98,10 @@ def checked(asked: Sequence[Settings]) -> dict[str, County]:
     if told:
         raise BadInput(*told)
     return counties
+
+
+def _read(counties: dict[str, County], name: str, place: Path) -> None:
+    counties[name] = read_county(place)
 
 
 def bases_of(asked: Sequence[Settings]) -> list[Settings]:
