@@ -136,7 +136,11 @@ class Planning:
         """Return what this worker knows."""
         return Known()
 
-    def __call__(self, number: int) -> Planned | Fault:
+    def __call__(self, numbers: Sequence[int]) -> list[Planned | Fault]:
+        """Plan some scenarios."""
+        return [self._plan(number) for number in numbers]
+
+    def _plan(self, number: int) -> Planned | Fault:
         try:
             return plan(*self.scenarios[number], self.known)
         except Exception as error:

@@ -93,13 +93,14 @@ class Engine:
         except Exception as error:
             first.fault = fault_of(error)
         planning = Planning(tuple((entry.asked, self._county(entry.asked)) for entry in entries))
-        others = entries[1:]
-        for done in self.crew.do(planning, range(1, len(entries)), f"planning scenarios{self.which}" if others else ""):
-            entry = others[done.number]
-            if isinstance(done.result, Planned):
-                entry.found = done.result
-            else:
-                entry.fault = done.result or Fault(done.fault, done.bad_input)
+        others = _in_pieces(range(1, len(entries)), TASKS_PER_WORKER * self.crew.workers)
+        for done in self.crew.do(planning, others, f"planning scenarios{self.which}" if others else ""):
+            found = done.result or [Fault(done.fault, done.bad_input)] * len(others[done.number])
+            for number, one in zip(others[done.number], found, strict=True):
+                if isinstance(one, Planned):
+                    entries[number].found = one
+                else:
+                    entries[number].fault = one
         for entry in entries:
             if entry.found:
                 entry.job = job(entry.found, self._county(entry.asked), known)
@@ -180,8 +181,10 @@ def _can_be_priced(settings: Settings) -> bool:
 def _dealt(tasks: dict[tuple[int, int], list[int]], workers: int) -> list[tuple[int, int, tuple[int, ...]]]:
     """Deal out work as (replication, year, scenarios): those of a year together, unless that makes few pieces."""
     pieces = ceil(TASKS_PER_WORKER * workers / max(1, len(tasks)))
-    dealt = []
-    for (replication, k), numbers in sorted(tasks.items()):
-        size = ceil(len(numbers) / pieces)
-        dealt += [(replication, k, tuple(numbers[at : at + size])) for at in range(0, len(numbers), size)]
-    return dealt
+    return [(*key, tuple(piece)) for key, numbers in sorted(tasks.items()) for piece in _in_pieces(numbers, pieces)]
+
+
+def _in_pieces(numbers: Sequence[int], pieces: int) -> list[Sequence[int]]:
+    """Cut scenarios into so many pieces, or fewer; neighbours, which have most in common, stay together."""
+    size = max(1, ceil(len(numbers) / pieces))
+    return [numbers[at : at + size] for at in range(0, len(numbers), size)]
