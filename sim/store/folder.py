@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -157,8 +158,8 @@ class RunFolder:
         return self.write_manifest(seconds=round(seconds, 3), complete=True)
 
     def log(self, *lines: str) -> None:
-        """Add lines to the log of the run, with the time."""
-        with (self.path / LOG).open("a", encoding="utf-8", newline="\n") as log:
+        """Add lines to the log of the run, with the time; on a full disk the log is what can be done without."""
+        with suppress(OSError), (self.path / LOG).open("a", encoding="utf-8", newline="\n") as log:
             log.writelines(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}\n" for line in lines)
 
 

@@ -21,7 +21,7 @@ from sim.store import RunFolder, check_format, check_out, lived_before, only_me,
 from sim.study import Extent
 from sim.sweep.engine import Engine
 from sim.sweep.entry import Outcome, entry_of, outcome
-from sim.workers import Crew, check_executor, console, crew, watch
+from sim.workers import Crew, check_executor, console, crew, full_disk, is_full, watch
 
 __all__ = ["Outcome", "bases_of", "checked", "live_scenarios", "run"]
 
@@ -58,7 +58,7 @@ def live_scenarios(asked: Sequence[Settings], *, extent: Extent = "pages", resum
         if extent == "pages":
             _draw([entry.folder for entry in entries if entry.finished])
         if todo:
-            with crew(todo[0]) as engine.crew, _writers(todo[0], engine.crew) as engine.writers:
+            with _room(todo[0]), crew(todo[0]) as engine.crew, _writers(todo[0], engine.crew) as engine.writers:
                 engine.live([entry_of(base, extent) for base in bases_of(todo)])
                 engine.live(entries)
     return [outcome(entry) for entry in entries]
@@ -69,6 +69,17 @@ def _draw(finished: Sequence[RunFolder]) -> None:
     undrawn = [one for one in finished if not one.file("report.html").is_file()]
     for folder in watch(undrawn, "drawing") if undrawn else ():
         tell(folder)
+
+
+@contextmanager
+def _room(settings: Settings) -> Iterator[None]:
+    """Tell a full disk that we meet ourselves; workers tell theirs as the fault of a task."""
+    try:
+        yield
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise BadInput(full_disk(settings.study.out, error)) from error
 
 
 @contextmanager

@@ -67,7 +67,8 @@ class Engine:
             while short:
                 self._live(short)
                 short = [entry for entry in short if not entry.fault and wants_more(entry)]
-            self._finish(going(), began)
+            if going():
+                self._finish(going(), began)
 
     def _priced(self, entry: Entry) -> bool:
         """Tell whether a scenario needs no living, because its days were lived at other prices: then it is priced."""

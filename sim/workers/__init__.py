@@ -41,8 +41,8 @@ from sim.workers.cluster import Cluster, connected
 from sim.workers.processes import Processes
 from sim.workers.task import Done, Todo, attempt, is_full
 
-__all__ = ["COLUMNS", "Crew", "Done", "check_executor", "console", "crew", "is_full", "result_of", "spread", "watch",
-           "worker_count"]  # fmt: skip
+__all__ = ["COLUMNS", "Crew", "Done", "check_executor", "console", "crew", "full_disk", "is_full", "result_of",
+           "spread", "watch", "worker_count"]  # fmt: skip
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -86,17 +86,19 @@ class Crew:
         """Yield how act(item) ended for every item, as they end; with a title, show how far it is."""
         with closing(self._hands.do(act, items)) as told:
             for done in watch(told, title, len(items)) if title else told:
-                yield replace(done, fault=self._full(done.fault)) if done.disk_full else done
-
-    def _full(self, said: str) -> str:
-        where = f" of {self._out}" if self._out else ""
-        return f"study.out: the disk{where} is full ({said}); make room and begin again: finished work is kept."
+                yield replace(done, fault=full_disk(self._out, done.fault)) if done.disk_full else done
 
     def __enter__(self) -> Crew:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._hands.close()
+
+
+def full_disk(out: str, said: object) -> str:
+    """Return what a planner is told of a full disk; out: the folder of results, empty when there is none."""
+    where = f" of {out}" if out else ""
+    return f"study.out: the disk{where} is full ({said}); make room and begin again: finished work is kept."
 
 
 class Alone:
