@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -56,9 +57,8 @@ class RunFolder:
     @property
     def settings(self) -> Settings:
         """Return the settings of the run, read from its config.yaml."""
-        text = self.read_text(CONFIG)
         try:
-            return Settings.model_validate(yaml.load(text, YAML))
+            return Settings.model_validate(tree_of(self.read_text(CONFIG)))
         except ValidationError as error:
             raise BadInput(
                 f"{self.path / CONFIG}: this run was lived with another version of the program, whose settings differ "
@@ -184,6 +184,12 @@ def whole_file(target: Path, write: Callable[[Path], object], durable: bool = Fa
     finally:
         temporary.unlink(missing_ok=True)
     return target
+
+
+@lru_cache(maxsize=256)
+def tree_of(text: str) -> Any:
+    """Return the content of YAML, to be looked at only: of the settings of a study's runs each is read several times."""
+    return yaml.load(text, YAML)
 
 
 def _declared(file: Path) -> Table | None:

@@ -10,11 +10,10 @@ from typing import Any
 from urllib.parse import quote
 
 import pandas as pd
-import yaml
 
 from sim.errors import BadInput
 from sim.store import CONFIG, RunFolder
-from sim.store.folder import YAML
+from sim.store.folder import tree_of
 from sim.tables.sure import CLEAR
 from sim.tell.cells import FEWEST, HIDDEN, is_small
 from sim.tell.grid import Cell, Grid, grid
@@ -85,7 +84,7 @@ class Sweep:
         """Return the settings of each scenario that has a folder here, as flat keys."""
         files = {name: self.path / name / CONFIG for name in self.scenarios}
         return {
-            name: dict(_flat(yaml.load(file.read_text(encoding="utf-8"), YAML)))
+            name: dict(_flat(tree_of(file.read_text(encoding="utf-8"))))
             for name, file in files.items()
             if file.is_file()
         }
