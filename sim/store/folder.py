@@ -188,7 +188,7 @@ def whole_file(target: Path, write: Callable[[Path], object], durable: bool = Fa
 
 @lru_cache(maxsize=256)
 def tree_of(text: str) -> Any:
-    """Return the content of YAML, to be looked at only: of the settings of a study's runs each is read several times."""
+    """Return the content of YAML, to be looked at only: the settings of a finished run are read several times."""
     return yaml.load(text, YAML)
 
 
