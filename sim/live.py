@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -67,12 +68,12 @@ def live_year(job: Job, replication: int, k: int, known: Known | None = None) ->
     luck = YearLuck(settings.seed, replication, plan.year)
     weeks, beds = lived_weeks(job, luck), plan.beds.emergency + plan.beds.nominal
     events, tally = dict[str, pd.DataFrame](), None
+    set_up_in = cache(lambda term: but_for_beds(county, settings, job.ways, plan, parts, luck, term, known))
     for week, weight in zip(weeks.week.tolist(), weeks.weight.tolist(), strict=True):
-        term = term_of(county.calendar, _row(county.calendar, week))
-        set_up = but_for_beds(county, settings, job.ways, plan, parts, luck, term, known)
+        set_up = set_up_in(term_of(county.calendar, _row(county.calendar, week)))
         keep = _kept_days(settings, luck, week, first=k == 0 and tally is None)
         daily = _daily(settings, len(weeks.week))
-        told, kept = known.up_to(_tell, beds, county, settings, set_up, luck, week, (daily, *keep))
+        told, kept = known.up_to(_tell, beds, known, county, settings, set_up, luck, week, (daily, *keep))
         tally = tally or Tally(_scene(county, settings, plan, set_up), daily)
         tally.join(told, weight)
         events |= kept
@@ -93,14 +94,15 @@ def _tables(job: Job, tally: Tally, replication: int, parts: Ints) -> dict[str, 
 
 
 def _tell(
-    beds: Ints, county: County, settings: Settings, set_up: Stage, luck: YearLuck, week: int, asked: tuple[int, ...]
-) -> tuple[tuple[Told, dict[str, pd.DataFrame]], Ints]:
+    beds: Ints, known: Known, county: County, settings: Settings, set_up: Stage, luck: YearLuck, week: int,
+    asked: tuple[int, ...],
+) -> tuple[tuple[Told, dict[str, pd.DataFrame]], Ints]:  # fmt: skip
     """Live a week; return what it tells, the events of the days to be kept, and the beds it asked for.
 
     beds: (S, 2); asked: whether days are measured, too, then the days whose events are kept.
     """
     days = int(county.calendar.days[_row(county.calendar, week)])
-    lived = _lived(county, settings, replace(set_up, beds=beds), luck, week, days, _DESK.sheet(set_up, days))
+    lived = _lived(county, settings, replace(set_up, beds=beds), luck, week, days, _DESK.sheet(set_up, days), known)
     scene = _scene(county, settings, set_up.plan, set_up)
     tally = Tally(scene, bool(asked[0]))
     tally.add(scene, week, 1.0, lived.diary)
@@ -127,7 +129,7 @@ def live_weeks(
     for week, days, weight in zip(weeks.week.tolist(), weeks.days.tolist(), weeks.weight.tolist(), strict=True):
         term = term_of(county.calendar, _row(county.calendar, week))
         set_up = stage(county, job.settings, job.ways, plan, parts, luck, term, known)
-        lived = _lived(county, job.settings, set_up, luck, week, days, desk.sheet(set_up, days))
+        lived = _lived(county, job.settings, set_up, luck, week, days, desk.sheet(set_up, days), known)
         yield week, weight, _scene(county, job.settings, plan, set_up), lived.diary, lived.luck
 
 
@@ -154,12 +156,14 @@ _DESK = _Desk()
 
 
 def _lived(
-    county: County, settings: Settings, set_up: Stage, luck: YearLuck, week: int, days: int, sheet: tuple[Paper, Diary]
-) -> Week:
+    county: County, settings: Settings, set_up: Stage, luck: YearLuck, week: int, days: int,
+    sheet: tuple[Paper, Diary], known: Known,
+) -> Week:  # fmt: skip
     """Live a week and return it."""
     month = int(county.calendar.month[_row(county.calendar, week)])
-    here = conditions(county, settings, luck, week, days, month, np.diff(set_up.pupils.first))
-    lived = Week(settings, set_up, week_luck(settings, set_up, luck, week, here, sheet[0]), sheet[1])
+    roll = known.interned(np.diff(set_up.pupils.first))
+    here = known(conditions, county, settings, luck, week, days, month, roll)
+    lived = Week(settings, set_up, week_luck(settings, set_up, luck, week, here, sheet[0], known), sheet[1])
     live(lived)
     return lived
 

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property, reduce
+from itertools import chain
 from typing import Any, TypeVar, cast
 from weakref import WeakValueDictionary
 
@@ -26,8 +27,8 @@ Result = TypeVar("Result")
 Path = tuple[Any, ...]
 """Position among the inputs, then the keys down to a setting."""
 WORDS = frozenset({int, float, bool, str, bytes, type(None)})
-MOST_BYTES = 400_000_000
-"""What is kept holds no more memory than that: some twenty terms of a county of 200,000 people."""
+MOST_BYTES = 550_000_000
+"""What is kept holds no more memory than that: a year's luck and some twenty terms of a county of 200,000 people."""
 
 
 class Read:
@@ -78,7 +79,7 @@ class Read:
         return repr(whole(cast(Group, self)))
 
     def __reduce_ex__(self, _: Any) -> Any:
-        return _sent, (whole(cast(Group, self)),)
+        return whole, (whole(cast(Group, self)),)
 
 
 def whole(group: Any) -> Any:
@@ -88,10 +89,6 @@ def whole(group: Any) -> Any:
     for name in type(group._group).model_fields:
         whole(getattr(group, name))
     return bare(group)
-
-
-def _sent(group: Group) -> Group:
-    return group
 
 
 def bare(group: Any) -> Any:
@@ -149,8 +146,7 @@ class Known:
         self._digests: dict[int, tuple[Any, Any, str]] = {}
         """By identity: a thing, the one that stands for it, and its digest."""
         self._selves: WeakValueDictionary[int, _Itself] = WeakValueDictionary()
-        self._marked: dict[str, list[int]] = {}
-        """Which things have a digest, by identity."""
+        self._marked: dict[str, list[int]] = {}  # which things have a digest, by identity
         self.bytes = self.computed = self.found = 0
 
     def __call__(self, act: Callable[..., Result], *inputs: Any) -> Result:
@@ -183,10 +179,9 @@ class Known:
                 found.result, found.asked = act(room, *handed)
         finally:
             found.note(inputs)
-        for array in _arrays(found.result):
+        for array in self._keep(key, found):
             if isinstance(array, np.ndarray):
                 array.flags.writeable = False
-        self._keep(key, found)
         return found.result
 
     def _named(self, thing: Any) -> Any:
@@ -222,12 +217,18 @@ class Known:
         for each in (thing, one) if parts is not None else (one,):
             self._digests[id(each)] = each, one, mark
             self._marked.setdefault(mark, []).append(id(each))
+            self._hold(key, [*_arrays(each)])  # it lives as long, so that nothing else has its identity
         return thing, one, mark
 
-    def _keep(self, key: tuple[Any, ...], found: _Found) -> None:
+    def _keep(self, key: tuple[Any, ...], found: _Found) -> list[Any]:
+        arrays = [*_arrays(found.result)]
         self._kept.setdefault(key, []).append(found)
         self._kept.move_to_end(key)
-        arrays = [*_arrays(found.result), *(array for one in key if isinstance(one, _Itself) for array in one.arrays)]
+        self._hold(key, [*arrays, *(array for one in key if isinstance(one, _Itself) for array in one.arrays)])
+        return arrays
+
+    def _hold(self, key: tuple[Any, ...], arrays: list[Any]) -> None:
+        """Count arrays that live as long as what is kept by a key."""
         for array in arrays:
             if id(array) not in self._held:
                 self._held[id(array)] = [array, _bytes(array), 0]
@@ -318,9 +319,11 @@ def _arrays(thing: Any) -> Iterator[Any]:
         raise TypeError("a result holds settings that note what is read of them; use sim.share.whole")
     if isinstance(thing, np.ndarray | pd.DataFrame):
         yield thing
-    else:
-        for part in (_parts(thing) or {}).values():
-            yield from _arrays(part)
+    parts = [*(_parts(thing) or {}).values()]
+    while parts and all(issubclass(kind, tuple) for kind in {*map(type, parts)}):  # many small ones: all at once
+        parts = [*chain.from_iterable(parts)]
+    for part in parts if not WORDS.issuperset(map(type, parts)) else ():
+        yield from _arrays(part)
 
 
 def _bytes(array: Any) -> int:

@@ -34,7 +34,7 @@ def grown(stage: Stage, luck: WeekLuck, k: int) -> tuple[Stage, WeekLuck]:
         **{name: np.concatenate([getattr(stage, name)] * k)
            for name in ("life_teachers", "beds", "bus_home", "area", "home_node", "school_node", "bell_min")},
     )  # fmt: skip
-    return bigger, _luck(luck, place, k)
+    return bigger, _luck(luck, k)
 
 
 def _shifted(values: np.ndarray, step: int, k: int) -> np.ndarray:
@@ -131,9 +131,9 @@ def _visits(visits: Visits, by: dict[str, int], place: np.ndarray, k: int) -> Vi
     )
 
 
-def _luck(luck: WeekLuck, place: np.ndarray, k: int) -> WeekLuck:
+def _luck(luck: WeekLuck, k: int) -> WeekLuck:
     by_school = {name: np.tile(getattr(luck.conditions, name), k) for name in ("absence", "kitchen", "water")}
     return replace(luck, **_tiled(luck, k) | {
         "conditions": replace(luck.conditions, **by_school),
-        "wash_join": luck.wash_join[:, place], "wash_service": luck.wash_service[:, place],
+        "wash": tuple(np.tile(peak, k) for peak in luck.wash),
     })  # fmt: skip

@@ -32,7 +32,7 @@ def test_weeks_of_other_sizes_share_one_roll_and_no_two_pages_overlap():
     desk.sheet(set_up, 5)
     for days in (5, 2, 4):
         luck_paper, diary = desk.sheet(set_up, days)
-        pages = [getattr(diary, kind.name) for kind in fields(diary)] + [luck_paper.meals, luck_paper.wash]
+        pages = [getattr(diary, kind.name) for kind in fields(diary)] + [luck_paper.meals]
         assert diary.sky.shape == (days, 2)
         for k, page in enumerate(pages):
             page.fill(k % 2 if page.dtype == bool else k)

@@ -18,6 +18,7 @@ from sim.config import Settings, load
 from sim.config.kinds import Group
 from sim.county import travel
 from sim.live import Job, live_year
+from sim.operate import luck, wash
 from sim.operate.stage import Ways
 from sim.operate.weather import cut_roads, skyways
 from sim.plan import Plan
@@ -212,6 +213,18 @@ def test_what_was_not_used_for_longest_is_forgotten():
     np.testing.assert_array_equal(known(act, 8), act(8))
 
 
+def test_what_equal_things_keep_alive_is_counted_and_forgotten_with_them():
+    known = Known()
+    known.interned(pair())
+    once = known.bytes
+    known.interned(pair())
+    assert known.bytes == 2 * once, "the second is kept, too, so that nothing else gets its identity"
+    small = Known(most_bytes=2 * once)
+    for number in range(10):
+        small.interned(pair(number))
+    assert 0 < small.bytes <= 2 * once
+
+
 def test_a_result_holds_for_other_capacities_where_they_are_equal_or_more_than_was_asked_for():
     act = Counted(lambda room: (int(np.minimum(room, [3, 9]).sum()), np.array([3, 9])))
     known = Known()
@@ -275,6 +288,25 @@ def test_a_fleet_that_has_more_than_anyone_can_drive_is_the_same_week(monkeypatc
     for scale in (1.0, 2.0, 3.0, 3.5):
         year_of(with_(one, fleet={"scale": scale, "spare_share": 1.0}), known)
     assert lived.times == 2, "the two weeks of the year, once"
+
+
+def test_other_beds_and_buses_move_nobodys_luck_which_is_drawn_once(monkeypatch):
+    one, drawn = chosen(), {name: Counted(getattr(luck, name)) for name in ("_pupils", "_traffic")}
+    for name, act in drawn.items():
+        monkeypatch.setattr(luck, name, act)
+    visits = Counted(wash._peak_luck)
+    monkeypatch.setattr(wash, "_peak_luck", visits)
+    lived = Counted(live._lived)
+    monkeypatch.setattr(live, "_lived", lived)
+    known, peaks = Known(), len(one.wash.peaks)
+    year_of(one, known)
+    weeks = drawn["_pupils"].times
+    assert (weeks, drawn["_traffic"].times) == (2, 2)
+    assert visits.times == weeks * peaks
+    year_of(with_(one, fleet={"scale": 1.2}, lodge={"beds_scale": 0.2}), known)
+    assert lived.times == 2 * weeks, "they are other weeks"
+    assert [act.times for act in drawn.values()] == [weeks] * 2
+    assert visits.times == weeks * (peaks + 1), "but for the one peak of those who have lunch: lodgers always do"
 
 
 EVERY = 4

@@ -24,6 +24,7 @@ from sim.measure.use import Use
 from sim.operate import wash
 from sim.plan import WALK
 from sim.plan.wash import fixtures
+from sim.share import Known
 from sim.units import MINUTES_PER_DAY
 
 HUICHANG = ("county=huichang", "calendar=smoke", "study.years=1", "study.replications=1")
@@ -196,9 +197,8 @@ def drawn(*overrides, days=2):
     settings = chosen(*HUICHANG, *overrides)
     plan = replace(scene.plan, fixtures=fixtures(scene.county, settings, scene.plan.year))
     visits = wash.visits(settings, plan, scene.pupils)
-    paper = np.empty((2, days, len(visits)))
-    wash.wash_luck(settings, visits, scene.pupils, YearLuck(1, 0, 2023), 5, paper)
-    return replace(scene, visits=visits), paper
+    by_peak = wash.wash_luck(settings, visits, scene.pupils, YearLuck(1, 0, 2023), 5, days, Known())
+    return replace(scene, visits=visits), np.concatenate(by_peak, axis=2)
 
 
 @cache

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from sim.config import Settings
+from sim.config.school import Dine
 from sim.county import County
 from sim.county.road import Travel
 from sim.operate.admit import Asks, admit
@@ -29,11 +30,14 @@ from sim.plan import (
 )
 from sim.plan.course import OWN_SCHOOL, at_school_min, demand_key, gate_loads, own_gate, run_of_stop
 from sim.plan.timetable import gate_times
+from sim.share import Known
 from sim.streams import Owners
 from sim.units import MINUTES_PER_HOUR
 
 SERVICE_SCHOOL, SERVICE_LODGER = 0, 1
 IN, OUT = 0, 1
+Served = dict[tuple[int, int, int], Ints]
+"""The stops of each (school, hamlet, service) in one direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +81,19 @@ def bedded(settings: Settings, beds: Beds, who: Coming, term: int) -> Bools:
 
 
 def gather(
-    county: County, settings: Settings, travel: Travel, plan: YearPlan, who: Coming, has_bed: Bools, term: int = 1
-) -> Pupils:
+    county: County, settings: Settings, travel: Travel, plan: YearPlan, who: Coming, has_bed: Bools, term: int = 1,
+    known: Known | None = None,
+) -> Pupils:  # fmt: skip
     """Let the pupils who come meet the plan: mode, stop and class of each in a term; has_bed: (N,)."""
-    mode = who.mode
+    mode, known = who.mode, known or Known()
     if term > 1:
         mode = np.where((mode == LODGE) & who.leaves, FAMILY, mode)  # who gave up lodging is brought by the family
     refused = (mode == LODGE) & ~has_bed
     lodger_bus = has_bed & who.lodger_bus
     waits_at = plan.places.stop[who.hamlet, who.grade - 1]
-    stop = _both_stops(settings, plan, county, travel, (who.school, waits_at, who.number), mode, lodger_bus, refused)
+    served = known(_stop_lists, plan.runs.routes)
+    riders = (who.school, waits_at, who.number)
+    stop = _both_stops(settings, plan, county, travel, served, riders, mode, lodger_bus, refused)
     return Pupils(
         number=who.number,
         hamlet=who.hamlet,
@@ -103,14 +110,14 @@ def gather(
         hardship=who.hardship,
         eats=who.eats | has_bed,
         breakfasts=who.breakfasts & _in_time(settings, plan, stop[IN]) & (mode == SCHOOL_BUS),
-        lunch_rank=_lunch_rank(plan, settings, who.school, who.grade),
+        lunch_rank=known(_lunch_rank, plan.meals.sitting, settings.dine, who.school, who.grade),
         first=np.searchsorted(who.school, np.arange(len(county.schools.id) + 1)),
     )
 
 
 def _both_stops(
-    settings: Settings, plan: YearPlan, county: County, travel: Travel, who: tuple[Ints, Ints, Owners], mode: Ints,
-    lodger_bus: Bools, refused: Bools,
+    settings: Settings, plan: YearPlan, county: County, travel: Travel, served: tuple[Served, Served],
+    who: tuple[Ints, Ints, Owners], mode: Ints, lodger_bus: Bools, refused: Bools,
 ) -> Ints:  # fmt: skip
     """Return the stop of each pupil in and out, -1 for none; (2, N).
 
@@ -119,7 +126,7 @@ def _both_stops(
     school, hamlet, number = who
     rider, order = (mode == SCHOOL_BUS) | refused, np.lexsort((number, refused))
     stop = np.stack(
-        [_stops(plan, county, travel, school, hamlet, order, rider, lodger_bus, refused, way) for way in (IN, OUT)]
+        [_stops(plan, county, travel, school, hamlet, order, rider, lodger_bus, refused, one) for one in served]
     )
     stop[:, refused & ~_free_seat(settings, plan, stop, rider, refused, number)] = -1
     return stop
@@ -141,11 +148,10 @@ def _stops(
     rider: Bools,
     lodger_bus: Bools,
     refused: Bools,
-    way: int,
+    served: Served,
 ) -> Ints:
     """Give each rider a stop of a run: the home hamlet's own, in order of number; else the school's nearest."""
     routes = plan.runs.routes
-    served = _stop_lists(routes, way)
     stop = np.full(len(school), -1, dtype=np.int64)
     for service, who in ((SERVICE_SCHOOL, rider), (SERVICE_LODGER, lodger_bus)):
         rows = order[who[order]]
@@ -194,8 +200,12 @@ def _in_time(settings: Settings, plan: YearPlan, stop: Ints) -> Bools:
     return np.append(there <= latest, False)[stop]
 
 
-def _stop_lists(routes: Routes, way: int) -> dict[tuple[int, int, int], Ints]:
-    """List the stops of each (school, hamlet, service) in one direction, in order of runs."""
+def _stop_lists(routes: Routes) -> tuple[Served, Served]:
+    """List the stops of each (school, hamlet, service), in and out, in order of runs."""
+    return _stops_of(routes, IN), _stops_of(routes, OUT)
+
+
+def _stops_of(routes: Routes, way: int) -> Served:
     service, direction, school, hamlet = demand_key(routes)
     here = np.flatnonzero((direction == way) & (hamlet >= 0))
     frame = pd.DataFrame({"s": school[here], "h": hamlet[here], "v": service[here]})
@@ -217,9 +227,7 @@ def _seated(lists: Sequence[Ints], room: Floats, pair: Ints) -> Ints:
     return np.where(size[pair] > 0, np.append(flat, -1)[np.minimum(taken, end[pair] - 1)], -1)
 
 
-def _served(
-    served: dict[tuple[int, int, int], Ints], county: County, travel: Travel, school: int, hamlet: int, service: int
-) -> Ints:
+def _served(served: Served, county: County, travel: Travel, school: int, hamlet: int, service: int) -> Ints:
     """Return the stops for a school at a hamlet, else at that nearest by road of those served; none if none is."""
     if (school, hamlet, service) in served:
         return served[school, hamlet, service]
@@ -241,12 +249,11 @@ def _door(settings: Settings, minutes: Floats, km: Floats, mode: Ints) -> Floats
     return np.asarray(np.select([mode == WALK, mode == LINE_BUS], [walk, line], minutes))
 
 
-def _lunch_rank(plan: YearPlan, settings: Settings, school: Ints, grade: Ints) -> Ints:
-    """Number the classes of each sitting in the order in which they walk to the hall."""
+def _lunch_rank(sittings: Ints, dine: Dine, school: Ints, grade: Ints) -> Ints:
+    """Number the classes of each sitting in the order in which they walk to the hall; sittings: (S, 9)."""
     if len(school) == 0:
         return np.empty(0, dtype=np.int64)
-    sitting = plan.meals.sitting[school, grade - 1]
-    dine = settings.dine
+    sitting = sittings[school, grade - 1]
     room = _rank(school, grade) // np.where(grade >= FIRST_JUNIOR_GRADE, dine.class_size_junior, dine.class_size)
     keys = np.stack([school, sitting, grade, room])
     new_class = np.append(True, (np.diff(keys, axis=1) != 0).any(axis=0))

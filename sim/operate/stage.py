@@ -105,7 +105,7 @@ def _set_up(
     known: Known, county: County, settings: Settings, ways: Ways, plan: YearPlan, who: Coming, has_bed: Bools, term: int
 ) -> Stage:
     """Lay out a term but for the number of beds."""
-    pupils = gather(county, settings, ways.dry, plan, who, has_bed, term)
+    pupils = gather(county, settings, ways.dry, plan, who, has_bed, term, known)
     junior = pupils.grade >= FIRST_JUNIOR_GRADE
     by_line = np.flatnonzero(pupils.mode == LINE_BUS)
     return Stage(
@@ -113,18 +113,22 @@ def _set_up(
         pupils=pupils,
         table=timetable(county, settings, ways.dry, ways.skies, plan, pupils, known),
         halls=halls(settings, plan, pupils),
-        visits=visits(settings, plan, pupils),
+        visits=visits(settings, plan, pupils, known),
         gate_bays=tuple(county.schools.gate_bays.tolist()),
         life_teachers=life_teachers(county, plan),
         beds=np.zeros_like(plan.beds.nominal),
         bus_home=_bus_home(plan, pupils),
         line_riders=by_line[np.lexsort((pupils.number[by_line], pupils.grade[by_line], pupils.hamlet[by_line]))],
         families=np.flatnonzero(pupils.mode == FAMILY),
-        area=county.hamlets.township[pupils.hamlet],
+        area=known(_area, county, pupils.hamlet),
         home_node=county.hamlets.node[pupils.hamlet],
         school_node=county.schools.node[pupils.school],
         bell_min=np.where(junior, settings.bells.junior_first_min, settings.bells.primary_first_min).astype(float),
     )
+
+
+def _area(county: County, hamlet: Ints) -> Ints:
+    return county.hamlets.township[hamlet]
 
 
 def _bus_home(plan: YearPlan, pupils: Pupils) -> Bools:

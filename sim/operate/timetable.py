@@ -16,7 +16,7 @@ from sim.operate.drive import Riders
 from sim.operate.legs import Legs, clear_legs, legs
 from sim.operate.pupils import IN, OUT, SERVICE_LODGER, Pupils, bus_seats
 from sim.operate.weather import Skyways
-from sim.plan import FIRST_JUNIOR_GRADE, Bools, Floats, Ints, Routes, YearPlan
+from sim.plan import FIRST_JUNIOR_GRADE, Bools, Floats, Ints, Routes, Runs, YearPlan
 from sim.plan.course import (
     OWN_SCHOOL,
     Piece,
@@ -134,7 +134,7 @@ def timetable(
         bus_seats=tuple(kind.seats for kind in kinds),
         spare_buses=runs.spare_buses,
         reserve=crews(settings, plan),
-        duties=_duties(plan),
+        duties=known(_duties, runs),
         riders=_riders(plan, pupils),
         **_times(settings, plan, pupils, run_of(routes)),
     )
@@ -231,10 +231,9 @@ def _owners(county: County, routes: Routes) -> Owners:
     )
 
 
-def _duties(plan: YearPlan) -> dict[tuple[int, int, int], tuple[int, ...]]:
+def _duties(runs: Runs) -> dict[tuple[int, int, int], tuple[int, ...]]:
     """List the runs of each bus by kind of day and direction, in order; those of bus NO_BUS are dropped."""
-    runs, routes = plan.runs, plan.runs.routes
-    lists: dict[tuple[int, int, int], list[int]] = {}
+    routes, lists = runs.routes, dict[tuple[int, int, int], list[int]]()
     for r in np.lexsort((np.arange(len(runs.bus)), runs.order)):
         way = int(routes.direction[r])
         everyday = routes.service[r] != SERVICE_LODGER

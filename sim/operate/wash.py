@@ -16,9 +16,11 @@ from scipy.special import ndtri
 
 from sim.chance import YearLuck
 from sim.config import Settings
+from sim.config.school import Peak
 from sim.operate.pupils import Pupils
 from sim.operate.station import in_order, turns
 from sim.plan import FIRST_JUNIOR_GRADE, WALK, Bools, Floats, Ints, YearPlan
+from sim.share import Known
 from sim.streams import Key, Owners, pair
 from sim.units import MINUTES_PER_DAY, minutes_of
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 Steps = Generator[simpy.Event, object, None]
 
+_Lines = tuple[Ints, Ints, Ints, Ints, Ints]
+"""Whose visits they are, and the size, school, resource and servers of each line."""
 RESOURCES = ("tap", "basin", "toilet_girls", "toilet_boys", "shower")
 _STATIONS = {
     "tap": ("taps", (0,)),
@@ -68,15 +72,15 @@ class Visits:
         return len(self.who)
 
 
-def visits(settings: Settings, plan: YearPlan, pupils: Pupils) -> Visits:
+def visits(settings: Settings, plan: YearPlan, pupils: Pupils, known: Known | None = None) -> Visits:
     """Lay out the lines of a year; nothing here depends on the day.
 
     Lodgers' peaks have a place for everyone who may have to stay for a night: all but those who walk to school.
     Showers are where beds are.
     """
-    peaks = settings.wash.peaks
+    peaks, known = settings.wash.peaks, known or Known()
     names = tuple(sorted(peaks, key=lambda name: (peaks[name].from_min, name)))
-    parts = [_lines(plan, pupils, peaks[name].station, peaks[name].who) for name in names]
+    parts = [_lines(plan, pupils, peaks[name].station, peaks[name].who, known) for name in names]
     who, size, school, resource, servers = (np.concatenate(column) for column in zip(*parts, strict=True))
     many = np.array([len(part[1]) for part in parts])
     return Visits(
@@ -93,41 +97,57 @@ def visits(settings: Settings, plan: YearPlan, pupils: Pupils) -> Visits:
     )
 
 
-def _lines(plan: YearPlan, pupils: Pupils, station: str, wanted: str) -> tuple[Ints, Ints, Ints, Ints, Ints]:
-    """Return the lines of one peak: whose visits they are, and the size, school, resource and servers of each line."""
+def _lines(plan: YearPlan, pupils: Pupils, station: str, wanted: str, known: Known) -> _Lines:
+    """Return the lines of one peak."""
     fixtures, resource = _STATIONS[station]
-    sexes = len(resource)
     may = {"all": np.ones(len(pupils), dtype=bool), "diners": pupils.eats, "lodgers": pupils.mode != WALK}[wanted]
     if station == "shower":
         may = may & (plan.beds.nominal.sum(axis=1) > 0)[pupils.school]
-    who = np.flatnonzero(may)
-    at = pupils.school[who] * sexes + (pupils.sex[who] if sexes > 1 else 0)
+    return known(_in_line, resource, known.interned(may), pupils.school, pupils.sex, getattr(plan.fixtures, fixtures))
+
+
+def _in_line(resource: tuple[int, ...], may: Bools, school: Ints, sex: Ints, fixtures: Ints) -> _Lines:
+    """Let those who may use a station stand in its lines; may, school and sex: (N,)."""
+    who, sexes = np.flatnonzero(may), len(resource)
+    at = school[who] * sexes + (sex[who] if sexes > 1 else 0)
     lines, size = np.unique(at, return_counts=True)
-    servers = getattr(plan.fixtures, fixtures).ravel()[lines]
+    servers = fixtures.ravel()[lines]
     return who[np.argsort(at, kind="stable")], size, lines // sexes, np.array(resource)[lines % sexes], servers
 
 
-def wash_luck(settings: Settings, visits: Visits, pupils: Pupils, luck: YearLuck, week: int, paper: Floats) -> None:
-    """Draw who wants what on each day of a week, when, and for how long, and write it on `paper` (2, D, V).
+def wash_luck(
+    settings: Settings, visits: Visits, pupils: Pupils, luck: YearLuck, week: int, days: int, known: Known
+) -> tuple[Floats, ...]:
+    """Draw who wants what on each day of a week, when, and for how long; for each peak (2, D, v), its v visits.
 
-    paper[0] is the minute after midnight at which a pupil wants to stand in line, NaN when not today; paper[1] how
-    many minutes they would take. The pupils of a peak come evenly spread; the time they take is lognormal. The
-    paper can be used again for the next week.
+    First the minute after midnight at which a pupil wants to stand in line, NaN when not today; then how many minutes
+    they would take. The pupils of a peak come evenly spread; the time they take is lognormal.
     """
-    for k, name in enumerate(visits.peaks):
-        peak = settings.wash.peaks[name]
-        low, high = visits.ptr[visits.lines[k]], visits.ptr[visits.lines[k + 1]]
-        median = np.array([[minutes_of(peak.girls_s)], [minutes_of(peak.boys_s)]])
-        minutes = median * np.exp(peak.sd_log * _NORMAL)
-        for day in range(paper.shape[1]):
-            _draw(
-                luck.daily(f"wash {name}", week, day + 1),
-                visits.who[low:high],
-                (pupils.number, pupils.sex),
-                (peak.from_min, peak.spread_min, peak.share),
-                minutes,
-                (paper[0, day, low:high], paper[1, day, low:high]),
-            )
+    return tuple(
+        known(
+            _peak_luck, settings.wash.peaks[name], known(_who, known, visits, k), pupils.number, pupils.sex, luck,
+            f"wash {name}", week, days,
+        )
+        for k, name in enumerate(visits.peaks)
+    )  # fmt: skip
+
+
+def _who(known: Known, visits: Visits, k: int) -> Ints:
+    """Return the pupils of each visit of a peak."""
+    return known.interned(visits.who[visits.ptr[visits.lines[k]] : visits.ptr[visits.lines[k + 1]]])
+
+
+def _peak_luck(
+    peak: Peak, who: Ints, number: Owners, sex: Ints, luck: YearLuck, purpose: str, week: int, days: int
+) -> Floats:
+    """Draw the luck of one peak; (2, D, v)."""
+    median = np.array([[minutes_of(peak.girls_s)], [minutes_of(peak.boys_s)]])
+    minutes, coming = median * np.exp(peak.sd_log * _NORMAL), (peak.from_min, peak.spread_min, peak.share)
+    found = np.empty((2, days, len(who)))
+    for day in range(days):
+        key = luck.daily(purpose, week, day + 1)
+        _draw(key, who, (number, sex), coming, minutes, (found[0, day], found[1, day]))
+    return found
 
 
 @njit(cache=True)
@@ -188,14 +208,15 @@ def _live(week: Week, day: int, k: int, here: Bools, bell: float) -> None:
     visits, luck, diary = week.visits, week.luck, week.diary
     low, high = visits.lines[k], visits.lines[k + 1]
     share = luck.water[day, visits.school[low:high]]
+    page = slice(visits.ptr[low], visits.ptr[high])
     pass_lines(
-        visits.ptr[low : high + 1],
+        visits.ptr[low : high + 1] - visits.ptr[low],
         np.floor(visits.servers[low:high] * share + 0.5).astype(np.int64),
-        visits.who,
+        visits.who[page],
         (here, diary.alighted_in[day], diary.line_in[day]),
-        (luck.wash_join[day], luck.wash_service[day]),
+        (luck.wash[k][0, day], luck.wash[k][1, day]),
         (day * MINUTES_PER_DAY, bell),
-        (diary.joined[day], diary.began[day], diary.done[day]),
+        (diary.joined[day, page], diary.began[day, page], diary.done[day, page]),
     )
 
 
