@@ -207,6 +207,14 @@ class Run:
         return plain(self.if_there("budget.csv"))
 
     @cached_property
+    def dearest_yuan(self) -> float:
+        """Return the mean total of all payers in the dearest year; NaN when there is no budget."""
+        if self.budget.empty:
+            return np.nan
+        table = self.budget[(self.budget["account"] == "total") & (self.budget["payer"] == "all")]
+        return float(table.loc[table["year"].isin(self.years), "mean"].abs().max())
+
+    @cached_property
     def harm(self) -> pd.DataFrame:
         """Return the harm of every replication by year, site and resource."""
         keys = ["replication", "year", "site_id", "resource"]

@@ -22,7 +22,7 @@ DIED = (
 )
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 SELDOM = (100_000, 20, 50)
-"""How many new objects, and rounds, lie between two searches for lost ones: at every 700th, they take a tenth of a task."""
+"""How many new objects, and rounds, lie between two searches for lost ones; as often as usual, they take a tenth."""
 
 
 @dataclass(frozen=True, slots=True)
