@@ -247,6 +247,11 @@ class Run:
         return self.folder.read_rows("annual", ["replication", "year", "site_id", "value"], *wanted)
 
 
+def run_of(place: Run | Path) -> Run:
+    """Return the run in a folder; one that is read already, as it is."""
+    return place if isinstance(place, Run) else Run(Path(place))
+
+
 def _sums(table: pa.Table, keys: Sequence[str], value: str) -> pa.Table:
     """Return the sums of a column over some keys, in the order in which the keys are met."""
     sums = table.group_by(list(keys), use_threads=False).aggregate([(value, "sum")])
