@@ -201,11 +201,14 @@ def staff(case: Case) -> list[str]:
         said.append(word("sheet.staff.until", year=case.empty_from))
     if case.empty_from > run.years[-1]:
         return [*said, word("sheet.staff.beyond")]
-    moved = run.moved.get((case.school, case.empty_from), run.posts.iloc[:0])
-    for site, rows in moved.groupby("site_id", sort=False):
-        people = word.join([_people(case, row.post, int(row.filled)) for row in rows.itertuples()])
+    going: dict[str, list[str]] = {}
+    for row in run.moved.get((case.school, case.empty_from), ()):
+        going.setdefault(row.site_id, []).append(_people(case, row.post, int(row.filled)))
+    for site, people in going.items():
         key = "sheet.staff.none" if site == COUNTY else "sheet.staff.goes"
-        said.append(word(key, people=people, **({} if site == COUNTY else {"school": run.site(str(site), short=True)})))
+        said.append(
+            word(key, people=word.join(people), **({} if site == COUNTY else {"school": run.site(site, short=True)}))
+        )
     return said
 
 

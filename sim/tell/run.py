@@ -172,9 +172,12 @@ class Run:
         return self.table("posts")
 
     @cached_property
-    def moved(self) -> dict[tuple[str, int], pd.DataFrame]:
+    def moved(self) -> dict[tuple[str, int], list[Any]]:
         """Return the rows of posts that people of a school take in a year: (school, year) -> rows."""
-        return dict(iter(plain(self.posts).groupby(["from_school_id", "year"])))
+        found: dict[tuple[str, int], list[Any]] = {}
+        for row in plain(self.posts[self.posts["from_school_id"].notna()]).itertuples():
+            found.setdefault((row.from_school_id, row.year), []).append(row)
+        return found
 
     @cached_property
     def bottlenecks(self) -> pd.DataFrame:

@@ -164,8 +164,8 @@ def _budgeted(lines: Lines, found: Amounts) -> None:
     if lines.run.budget.empty:
         return
     table = pd.concat([lines.run.budget, lines.totals.reset_index()])
-    known = table.drop_duplicates(["year", "payer", "account"]).set_index(["year", "payer", "account"])
+    first = table.drop_duplicates(["year", "payer", "account"]).set_index(["year", "payer", "account"])[list(FIXED)]
+    known = dict(zip(first.index, first.to_numpy(dtype=float).tolist(), strict=True))
     for key, row in found.rows.items():
-        if key in known.index:
-            for name in FIXED:
-                found.page.write(row, NAMES.index(f"fixed_{name}"), float(known.at[key, name]), "fixed")
+        for name, value in zip(FIXED, known.get(key, ()), strict=False):
+            found.page.write(row, NAMES.index(f"fixed_{name}"), value, "fixed")
