@@ -91,7 +91,9 @@ def write_tables(folder: RunFolder, settings: Settings, tables: Mapping[str, pd.
 def tell(folder: RunFolder, redraw: bool = True) -> None:
     """Draw the figures, the report and the workbook from the files of a run; without `redraw`, days as they lie."""
     from sim.tell.page import report
+    from sim.tell.run import Run
     from sim.tell.workbook import workbook
 
-    report(folder.path, redraw)
-    workbook(folder.path)
+    run = Run(folder.path)  # both read the same tables
+    report(run, redraw)
+    workbook(run)

@@ -250,7 +250,7 @@ def write(folder: RunFolder, job: Job, base: RunFolder | None, known: Known) -> 
     tables = {"verdicts": judged, "bottlenecks": bottlenecks(settings, county, harm, resources, judged)}
     tables |= how_sure(settings, yearly, harm, folder.read_rows("measures", WEEKLY, ("site_id", "==", COUNTY_SITE)))
     tables["class_places"] = class_place_table(settings, county, plan, yearly)
-    tables |= plan_tables(settings, county, plan)
+    tables |= plan_tables(settings, county, plan, known)
     before = known(if_nothing_closed, settings, county, plan.forecast, job.ways.dry)
     tables["family_pupils"] = family_pupils(settings, county, plan, before)
     tables[USED] = _used(folder, job, yearly, before)

@@ -40,6 +40,8 @@ def verdicts(settings: Settings, county: County, yearly: pd.DataFrame) -> pd.Dat
     """
     replications = np.unique(yearly["replication"].to_numpy())
     sites = _sites(county, yearly)
+    asked = {measure for limit in settings.limits.values() for measure in (limit.measure, limit.per)}
+    yearly = yearly[yearly["measure"].isin(asked)]
     parts = [
         _judge(name, limit, yearly[yearly["site_id"].isin(sites[limit.site])], replications)
         for name, limit in settings.limits.items()

@@ -12,13 +12,14 @@ from sim.plan.campus import campuses
 from sim.plan.course import gate_loads
 from sim.plan.hindcast import forecast_check
 from sim.plan.timetable import stop_times
+from sim.share import Known
 
 IN = DIRECTIONS.index("in")
 
 
-def plan_tables(settings: Settings, county: County, plan: Plan) -> dict[str, pd.DataFrame]:
-    """Return the tables of the plan by file name, without the scenario's name."""
-    years = plan.years
+def plan_tables(settings: Settings, county: County, plan: Plan, known: Known | None = None) -> dict[str, pd.DataFrame]:
+    """Return the tables of the plan by file name, without the scenario's name; what is known is not reckoned again."""
+    known, years = known or Known(), plan.years
     return {
         "closures": plan.closures.decisions,
         "grounds": plan.closures.grounds,
@@ -28,7 +29,7 @@ def plan_tables(settings: Settings, county: County, plan: Plan) -> dict[str, pd.
         "posts": plan.posts,
         "school_plans": _school_plans(county, plan),
         "alternatives": plan.alternatives,
-        "forecast_check": forecast_check(county, settings),
+        "forecast_check": known(forecast_check, county, settings),
         "campuses": campuses(settings, county, plan),
         **_checked(years),
     }

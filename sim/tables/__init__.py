@@ -71,7 +71,9 @@ def as_declared(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     unknown = [name for name in frame.columns if name not in table.names]
     if missing or unknown:
         raise ValueError(f"{table.name}: missing columns {missing}, undeclared columns {unknown}")
-    return frame[list(table.names)].astype({c.name: _dtype(c) for c in table.columns}).reset_index(drop=True)
+    other = {c.name: _dtype(c) for c in table.columns if str(frame[c.name].dtype) != _dtype(c)}
+    found = frame[list(table.names)].reset_index(drop=True)
+    return found.assign(**{name: found[name].astype(kind) for name, kind in other.items()})
 
 
 def _dtype(column: Column) -> str:

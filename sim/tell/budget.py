@@ -158,7 +158,7 @@ def _places(run: Run, scale: float) -> int:
 
     A public page tells money to ten thousand yuan: to the yuan, aid would tell how few pupils get it.
     """
-    dearest = total(run)["mean"].abs().max() / scale if len(run.budget) else np.nan
+    dearest = run.dearest_yuan / scale
     fewest = 1 if scale == MILLION_YUAN else 0
     most = round(np.log10(scale / (TEN_THOUSAND_YUAN if run.public else 1.0)))
     return int(np.clip(2 - np.floor(np.log10(dearest)), fewest, most)) if dearest > 0 else fewest

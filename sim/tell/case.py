@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,9 +22,11 @@ class Case:
 
     run: Run
     school: str
-    decisions: pd.DataFrame
+    steps: Sequence[Any]
+    """The decisions in the order of years."""
     grounds: pd.DataFrame
-    plans: pd.DataFrame
+    plans: Sequence[Any]
+    """Its rows of school_plans.csv."""
 
     @property
     def words(self) -> Words:
@@ -35,11 +37,6 @@ class Case:
     def last(self) -> Any:
         """Return the last decision."""
         return self.steps[-1]
-
-    @cached_property
-    def steps(self) -> list[Any]:
-        """Return the decisions in the order of years."""
-        return list(self.decisions.itertuples())
 
     @property
     def verdict(self) -> str:
@@ -67,14 +64,9 @@ class Case:
         return self.leaving[-1][0]
 
     @cached_property
-    def told(self) -> pd.DataFrame:
-        """Return the rows of school_plans.csv that belong to the last decision."""
-        return self.plans[self.plans["year"] >= self.last.year]
-
-    @cached_property
     def rows(self) -> list[Any]:
-        """Return these rows one by one."""
-        return list(self.told.itertuples())
+        """Return the rows of school_plans.csv that belong to the last decision."""
+        return [row for row in self.plans if row.year >= self.last.year]
 
     @cached_property
     def found(self) -> pd.DataFrame:
@@ -86,13 +78,21 @@ def cases(run: Run) -> Iterator[Case]:
     """Yield every school that a rule or list named, in the order of their ids."""
     if not run.folder.file("grounds").is_file():
         return
-    tables = [
+    closures, grounds, plans = (
         plain(run.table(name)).sort_values("year", kind="stable") for name in ("closures", "grounds", "school_plans")
-    ]
-    parts = [dict(iter(table.groupby("school_id"))) for table in tables]
-    for school in sorted(parts[0]):
-        of = [part.get(school, table.iloc[:0]) for part, table in zip(parts, tables, strict=True)]
-        yield Case(run, str(school), *of)
+    )
+    steps, rows = by_school(closures), by_school(plans)
+    of = dict(iter(grounds.groupby("school_id")))
+    for school in sorted(steps):
+        yield Case(run, school, steps[school], of.get(school, grounds.iloc[:0]), rows.get(school, []))
+
+
+def by_school(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """Return the rows of a table one by one, those of each school together."""
+    found: dict[str, list[Any]] = {}
+    for row in table.itertuples():
+        found.setdefault(row.school_id, []).append(row)
+    return found
 
 
 def file_of(school: str) -> str:

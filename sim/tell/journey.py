@@ -137,9 +137,14 @@ def _split(case: Case) -> list[str]:
 
 def _lodging_and_fare(case: Case) -> list[str]:
     """Return who may sleep at school, and what families pay for the bus."""
-    said, word, told = [], case.words, case.told
+    said, word = [], case.words
     fare = case.run.settings.prices.get("family_fare_per_month")
-    if case.verdict != "reopen" and (told["school_bus"] > 0).any() and fare is not None and fare.central > 0:
+    if (
+        case.verdict != "reopen"
+        and any(row.school_bus > 0 for row in case.rows)
+        and fare is not None
+        and fare.central > 0
+    ):
         said.append(word("sheet.fare", fare=money(fare.central, word)))
     return said
 
@@ -147,7 +152,7 @@ def _lodging_and_fare(case: Case) -> list[str]:
 def room(case: Case) -> list[str]:
     """Return what there is at each receiving school: class places, meals, seats, beds; and who may sleep there."""
     said, word, run = [], case.words, case.run
-    for to in dict.fromkeys(case.told["to_school_id"].dropna()):
+    for to in dict.fromkeys(row.to_school_id for row in case.rows if pd.notna(row.to_school_id)):
         has = {resource: run.capacity.get((to, case.last.year, resource), 0.0) for resource in ROOMS}
         beds = has["bed_girls"] + has["bed_boys"]
         sizes = {"places": has["classroom_seat"], "meals": has["kitchen"], "seats": has["canteen_seat"], "beds": beds}
@@ -196,11 +201,14 @@ def staff(case: Case) -> list[str]:
         said.append(word("sheet.staff.until", year=case.empty_from))
     if case.empty_from > run.years[-1]:
         return [*said, word("sheet.staff.beyond")]
-    moved = run.moved.get((case.school, case.empty_from), run.posts.iloc[:0])
-    for site, rows in moved.groupby("site_id", sort=False):
-        people = word.join([_people(case, row.post, int(row.filled)) for row in rows.itertuples()])
+    going: dict[str, list[str]] = {}
+    for row in run.moved.get((case.school, case.empty_from), ()):
+        going.setdefault(row.site_id, []).append(_people(case, row.post, int(row.filled)))
+    for site, people in going.items():
         key = "sheet.staff.none" if site == COUNTY else "sheet.staff.goes"
-        said.append(word(key, people=people, **({} if site == COUNTY else {"school": run.site(str(site), short=True)})))
+        said.append(
+            word(key, people=word.join(people), **({} if site == COUNTY else {"school": run.site(site, short=True)}))
+        )
     return said
 
 

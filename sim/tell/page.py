@@ -20,7 +20,7 @@ from sim.tell.effect import charts
 from sim.tell.enrol import check_table, story
 from sim.tell.figure import draw, file_of
 from sim.tell.number import percent
-from sim.tell.run import Run, origin
+from sim.tell.run import Run, origin, run_of
 from sim.tell.service import Service
 from sim.tell.sheet import sheets
 from sim.tell.stress import Stress, struck, weather_table
@@ -73,12 +73,12 @@ class Counter:
         return self.value
 
 
-def report(run_folder: Path, redraw: bool = True) -> Path:
+def report(run: Run | Path, redraw: bool = True) -> Path:
     """Write report.html of a run from its files alone, its figures and sheets; return where the report lies.
 
     Without `redraw`, figures that no price changes, and sheets, are left as they lie there.
     """
-    run = Run(Path(run_folder))
+    run = run_of(run)
     drawn = draw(run, redraw)
     for name, svg in drawn.items():
         run.folder.write_text(file_of(name), svg + "\n")

@@ -172,9 +172,12 @@ class Run:
         return self.table("posts")
 
     @cached_property
-    def moved(self) -> dict[tuple[str, int], pd.DataFrame]:
+    def moved(self) -> dict[tuple[str, int], list[Any]]:
         """Return the rows of posts that people of a school take in a year: (school, year) -> rows."""
-        return dict(iter(plain(self.posts).groupby(["from_school_id", "year"])))
+        found: dict[tuple[str, int], list[Any]] = {}
+        for row in plain(self.posts[self.posts["from_school_id"].notna()]).itertuples():
+            found.setdefault((row.from_school_id, row.year), []).append(row)
+        return found
 
     @cached_property
     def bottlenecks(self) -> pd.DataFrame:
@@ -207,6 +210,14 @@ class Run:
         return plain(self.if_there("budget.csv"))
 
     @cached_property
+    def dearest_yuan(self) -> float:
+        """Return the mean total of all payers in the dearest year; NaN when there is no budget."""
+        if self.budget.empty:
+            return np.nan
+        table = self.budget[(self.budget["account"] == "total") & (self.budget["payer"] == "all")]
+        return float(table.loc[table["year"].isin(self.years), "mean"].abs().max())
+
+    @cached_property
     def harm(self) -> pd.DataFrame:
         """Return the harm of every replication by year, site and resource."""
         keys = ["replication", "year", "site_id", "resource"]
@@ -237,6 +248,11 @@ class Run:
         """Return the year's value of a measure at each school: replication, year, site_id, value."""
         wanted = (("site_id", "!=", COUNTY), ("measure", "==", measure))
         return self.folder.read_rows("annual", ["replication", "year", "site_id", "value"], *wanted)
+
+
+def run_of(place: Run | Path) -> Run:
+    """Return the run in a folder; one that is read already, as it is."""
+    return place if isinstance(place, Run) else Run(Path(place))
 
 
 def _sums(table: pa.Table, keys: Sequence[str], value: str) -> pa.Table:

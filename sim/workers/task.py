@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import pickle
 import time
 import traceback
@@ -20,6 +21,8 @@ DIED = (
     "fewer study.workers (or workers of the cluster on one machine) need less"
 )
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+SELDOM = (100_000, 20, 50)
+"""How many new objects, and rounds, lie between two searches for lost ones; as often as usual, they take a tenth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Done:
 
 def attempt(number: int, task: Callable[[], Any]) -> Done:
     """Do a task, and tell, not raise, what went wrong; only who stops the program (Ctrl-C) is let through."""
+    gc.set_threshold(*SELDOM)
     began = time.perf_counter()
     try:
         return Done(number, task(), seconds=time.perf_counter() - began)

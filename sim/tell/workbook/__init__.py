@@ -8,7 +8,7 @@ from pathlib import Path
 import xlsxwriter
 
 from sim.tell.page import title
-from sim.tell.run import Run
+from sim.tell.run import Run, run_of
 from sim.tell.workbook.amounts import amounts
 from sim.tell.workbook.budget import budget, payers
 from sim.tell.workbook.capital import capital
@@ -26,13 +26,13 @@ SHEETS = (
 TEXT_STAYS_TEXT = dict.fromkeys(("strings_to_formulas", "strings_to_urls", "strings_to_numbers"), False)
 
 
-def workbook(run_folder: Path) -> Path:
+def workbook(run: Run | Path) -> Path:
     """Write budget.xlsx of a run from its files; return where it lies.
 
     Quantities times typed prices times typed shares are the amounts; every other sheet but the spread and the
     sources is made of formulas on these. Every formula comes with the value it has as the run was simulated.
     """
-    run, buffer = Run(Path(run_folder)), io.BytesIO()
+    run, buffer = run_of(run), io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, **TEXT_STAYS_TEXT})
     book.set_properties({"title": title(run), "author": "schoolsim"})
     pen, lines = open_pen(run, book), Lines(run)

@@ -35,13 +35,15 @@ class Amounts:
     page: Page
     rows: dict[tuple[int, str, str], int] = field(default_factory=dict)
     yuan: dict[tuple[int, str, str], Floats] = field(default_factory=dict)
+    told: dict[tuple[int, str, str], dict[str, float]] = field(default_factory=dict)
+    """Their mean and percentiles."""
 
     def live(self, key: tuple[int, str, str], statistic: str = "mean") -> Live:
         """Return a formula that shows a mean or percentile of this sheet; 0 where there is no such amount."""
         if key not in self.rows:
             return Live("=0", 0.0)
         column = NAMES.index(statistic)
-        return Live(f"={self.page.cell(self.rows[key], column)}", statistic_of(self.yuan[key], statistic))
+        return Live(f"={self.page.cell(self.rows[key], column)}", self.told[key][statistic])
 
     def total(self, year: int, payer: str, statistic: str = "mean") -> Live:
         """Return a formula that shows the total of a payer in a year (EVERY: in all years)."""
@@ -55,9 +57,10 @@ class Amounts:
         return Live("=" + "+".join(part.formula[1:] for part in found), sum(part.value for part in found))
 
 
-def statistic_of(values: Floats, statistic: str) -> float:
-    """Return the mean or a percentile over the replications, as a spreadsheet's PERCENTILE has it."""
-    return float(values.mean() if statistic == "mean" else np.percentile(values, PERCENT[statistic]))
+def statistics_of(values: Floats) -> dict[str, float]:
+    """Return the mean and the percentiles over the replications, as a spreadsheet's PERCENTILE has them."""
+    found = np.percentile(values, list(PERCENT.values())).tolist()
+    return {"mean": float(values.mean()), **dict(zip(PERCENT, found, strict=True))}
 
 
 def amounts(lines: Lines, page: Page, counts: Counts) -> Amounts:
@@ -114,12 +117,12 @@ def _line(lines: Lines, counts: Counts, found: Amounts, key: tuple[int, str, str
 
 def _statistics(found: Amounts, key: tuple[int, str, str], row: int, values: Floats, look: str = "yuan") -> None:
     """Write the mean and the percentiles over the replications of a row, and note where it stands."""
-    found.rows[key], found.yuan[key] = row, values
+    found.rows[key], found.yuan[key], found.told[key] = row, values, statistics_of(values)
     cells = f"{xl_rowcol_to_cell(row, FIRST)}:{xl_rowcol_to_cell(row, FIRST + len(values) - 1)}"
     for statistic in STATISTICS:
         percent = PERCENT.get(statistic)
         formula = f"=PERCENTILE({cells},{percent / 100})" if percent else f"=AVERAGE({cells})"
-        found.page.write(row, NAMES.index(statistic), Live(formula, statistic_of(values, statistic)), look)
+        found.page.write(row, NAMES.index(statistic), Live(formula, found.told[key][statistic]), look)
 
 
 def _totals(lines: Lines, found: Amounts, payers: Sequence[str], sums: Mapping[tuple[int, str], range]) -> None:
@@ -161,8 +164,8 @@ def _budgeted(lines: Lines, found: Amounts) -> None:
     if lines.run.budget.empty:
         return
     table = pd.concat([lines.run.budget, lines.totals.reset_index()])
-    known = table.drop_duplicates(["year", "payer", "account"]).set_index(["year", "payer", "account"])
+    first = table.drop_duplicates(["year", "payer", "account"]).set_index(["year", "payer", "account"])[list(FIXED)]
+    known = dict(zip(first.index, first.to_numpy(dtype=float).tolist(), strict=True))
     for key, row in found.rows.items():
-        if key in known.index:
-            for name in FIXED:
-                found.page.write(row, NAMES.index(f"fixed_{name}"), float(known.at[key, name]), "fixed")
+        for name, value in zip(FIXED, known.get(key, ()), strict=False):
+            found.page.write(row, NAMES.index(f"fixed_{name}"), value, "fixed")

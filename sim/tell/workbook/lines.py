@@ -202,7 +202,14 @@ class Lines:
 
     def _by_row(self, values: dict[str, float]) -> Floats:
         """Lay what is known of accounts out along the rows of `quantities`; 0 where nothing is known."""
-        return self.quantities["account"].map(values).fillna(0.0).to_numpy(dtype=float)[:, None]
+        row, names = self._account_of_row
+        return np.array([values.get(name, 0.0) for name in names], dtype=float)[row][:, None]
+
+    @cached_property
+    def _account_of_row(self) -> tuple[NDArray[np.int64], list[str]]:
+        """Return the account of every row of `quantities`, as a place among their names."""
+        row, names = pd.factorize(self.quantities["account"])
+        return row, names.tolist()
 
     @cached_property
     def counts(self) -> Floats:

@@ -60,8 +60,13 @@ class Sheet(Worksheet):  # type: ignore[misc]  # it has no types
     """A sheet whose formulas need no rewriting: none uses a function that is newer than the file format.
 
     XlsxWriter looks for each of some thirty newer functions in every formula, and has no public way not to; the
-    option `use_future_functions` is off already, and only spares it the others.
+    option `use_future_functions` is off already, and only spares it the others. Nor does it look whether a cell is
+    named "A1": all are named by row and column.
     """
+
+    write_number, write_string, write_formula = (
+        Worksheet._write_number, Worksheet._write_string, Worksheet._write_formula
+    )  # fmt: skip
 
     def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
         return formula.removeprefix("=")
