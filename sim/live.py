@@ -133,11 +133,17 @@ def live_weeks(
         yield week, weight, _scene(county, job.settings, plan, set_up), lived.diary, lived.luck
 
 
+LARGEST_KEPT = 2**25 - 2**16
+"""Bytes. The C library (glibc: mallopt, M_MMAP_THRESHOLD) keeps freed memory for us only up to the size of the largest
+block that was ever given back, and 32 MB at most; the rest goes back to the system and must be filled anew."""
+
+
 class _Desk(threading.local):
     """Where a week is written down, on the paper of the weeks before: filling memory anew takes longer."""
 
     def __init__(self) -> None:
         self.roll, self.used = np.empty(0, dtype=np.uint8), 0
+        np.empty(LARGEST_KEPT, dtype=np.uint8)  # given back at once: see there
 
     def sheet(self, set_up: Stage, days: int) -> tuple[Paper, Diary]:
         """Return paper for the luck and for the diary of a week of so many days; that of the week before is void."""

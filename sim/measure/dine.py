@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from sim.measure.scene import Scene, Values, rows
-from sim.measure.site import P95, counts, mean, summary
+from sim.measure.site import P95, counts, mean, summaries
 from sim.measure.use import Rows, Use, ratio, table
 from sim.operate.diary import BREAKFAST, DINNER, MEALS, Diary
 from sim.plan import Bools, Floats, Ints
@@ -80,9 +80,8 @@ def _fates(
 def measures(scene: Scene, diary: Diary, days: range, fate: Codes) -> Values:
     """Measure the meals of the days, given their `fates`; (S + 1,) each, NaN where a site has no canteen."""
     told = diary.queued, diary.at_window, diary.served, diary.seated, diary.left
-    totals, (in_line, for_seat) = _by_school(fate, told, days.start, scene.parts)
-    stayed = ~np.isnan(diary.stayed[rows(diary, days)])
-    peaks = _peaks(fate, scene.halls.sitting, stayed, scene.parts)
+    totals, in_line, for_seat = _by_school(fate, told, days.start, scene.parts)
+    peaks = _peaks(fate, scene.halls.sitting, diary.stayed[rows(diary, days)], scene.parts)
     values = {
         **{f"meals_{name}": totals[k] for k, name in enumerate(MEALS)},
         "meals_served": totals[: len(MEALS)].sum(axis=0),
@@ -103,55 +102,58 @@ def measures(scene: Scene, diary: Diary, days: range, fate: Codes) -> Values:
 
 
 @njit(cache=True)
-def _by_school(fate: Codes, told: tuple[Floats, ...], first_day: int, parts: Ints) -> tuple[Floats, Floats]:
+def _by_school(fate: Codes, told: tuple[Floats, ...], first_day: int, parts: Ints) -> tuple[Floats, Floats, Floats]:
     """Return totals (8, S + 1): meals served by meal, missed, not cooked, not served, minutes at the window, at table.
 
-    And `stats` (2, S + 1, 4) of the minutes in line and of those without a seat.
+    And `stats` (S + 1, 4) each of the minutes in line and of those without a seat.
     told: queued, at_window, served, seated, left, all of (3, D, N).
     """
+    queued, at_window, served, seated, left = told
     meals, schools = fate.shape[0], parts.shape[0] - 1
-    totals, waits = np.zeros((meals + 5, schools + 1)), np.zeros((2, schools + 1, 4))
-    pool, n, sat = np.empty((2, fate.size)), 0, 0
+    totals, ends = np.zeros((meals + 5, schools + 1)), np.zeros((2, schools + 1), dtype=np.int64)
+    in_line, for_seat, n, sat = np.empty(fate.size + 1), np.empty(fate.size + 1), 0, 0
     for k in range(schools):
-        began, served_min, seated_min, here = (n, sat), 0.0, 0.0, slice(parts[k, 0], parts[k, 1])
+        found, served_min, seated_min = np.zeros(WINDOW_HASTE + 1, dtype=np.int64), 0.0, 0.0
         for meal in range(meals):
+            began = n
             for d in range(fate.shape[1]):
-                what, day = fate[meal, d, here], d + first_day
-                queued, at_window, served, seated, left = [page[meal, day, here] for page in told]
-                for i in range(len(what)):
-                    if what[i] >= FED:
-                        pool[0, n] = at_window[i] - queued[i]
-                        n += 1
-                        totals[meal, k] += 1
-                        served_min += served[i] - at_window[i]
-                        if seated[i] == seated[i]:  # no NaN: there was a seat
-                            pool[1, sat] = seated[i] - served[i]
-                            sat += 1
-                            seated_min += left[i] - seated[i]
-                    elif what[i] != NO_MEAL:
-                        totals[meals + what[i] - MISSED, k] += 1
+                day = d + first_day
+                for i in range(parts[k, 0], parts[k, 1]):  # no branches: who eats when is hard to guess
+                    what, got, sits = fate[meal, d, i], served[meal, day, i], seated[meal, day, i]
+                    fed, sat_down = what >= FED, what >= FED and sits == sits  # no NaN: there was a seat
+                    in_line[n] = at_window[meal, day, i] - queued[meal, day, i]
+                    n += fed
+                    for_seat[sat] = sits - got
+                    sat += sat_down
+                    served_min += got - at_window[meal, day, i] if fed else 0.0
+                    seated_min += left[meal, day, i] - sits if sat_down else 0.0
+                    found[what] += 1
+            totals[meal, k] = n - began
+        totals[meals : meals + 3, k] = found[MISSED:FED]
         totals[-2, k], totals[-1, k] = served_min, seated_min
-        waits[0, k], waits[1, k] = summary(pool[0, began[0] : n]), summary(pool[1, began[1] : sat])
-    waits[0, schools], waits[1, schools] = summary(pool[0, :n]), summary(pool[1, :sat])
+        ends[0, k + 1], ends[1, k + 1] = n, sat
     totals[:, schools] = totals.sum(axis=1)
-    return totals, waits
+    return totals, summaries(in_line, ends[0]), summaries(for_seat, ends[1])
 
 
 @njit(cache=True)
-def _peaks(fate: Codes, sitting: Ints, stayed: Bools, parts: Ints) -> Floats:
+def _peaks(fate: Codes, sitting: Ints, stayed: Floats, parts: Ints) -> Floats:
     """Return the most diners of one meal of one day, and of one sitting; (2, S + 1), of the county the largest.
 
-    The late dinner of those who stayed (D, N) is the last sitting of that meal.
+    The late dinner of those who stayed (D, N), where that is no NaN, is the last sitting of that meal.
     """
     schools, late = parts.shape[0] - 1, sitting.max() + 1 if sitting.size else 1
     out = np.zeros((2, schools + 1))
     for meal in range(fate.shape[0]):
         for d in range(fate.shape[1]):
             for k in range(schools):
-                diners = np.zeros(late + 1)
+                diners = np.zeros(late + 1, dtype=np.int64)
                 for i in range(parts[k, 0], parts[k, 1]):
-                    its = late if meal == DINNER and stayed[d, i] else sitting[meal, i]
-                    diners[its] += fate[meal, d, i] > MISSED
+                    diners[sitting[meal, i]] += fate[meal, d, i] > MISSED
+                for i in range(parts[k, 0], parts[k, 1] if meal == DINNER else parts[k, 0]):
+                    if stayed[d, i] == stayed[d, i] and fate[meal, d, i] > MISSED:
+                        diners[sitting[meal, i]] -= 1
+                        diners[late] += 1
                 out[0, k], out[1, k] = max(out[0, k], diners.sum()), max(out[1, k], diners.max())
     out[0, schools], out[1, schools] = out[0].max(), out[1].max()
     return out

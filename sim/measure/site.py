@@ -11,7 +11,7 @@ from numba import njit
 from sim.plan import Bools, Floats, Ints
 
 COUNT, TOTAL, P95, MOST = range(4)
-BINS = 512
+BINS, BINS_OF_A_MINUTE = 512, 4.0
 
 
 def segments(first: Ints) -> Ints:
@@ -44,57 +44,67 @@ def counts(flags: Bools, parts: Ints) -> Floats:
 def stats(values: Floats, parts: Ints) -> Floats:
     """Return count, total, p95 (nearest rank) and maximum of the non-NaN values by part; (S + 1, 4)."""
     schools = parts.shape[0] - 1
-    out = np.zeros((schools + 1, 4))
-    pool = np.empty(values.size)
-    n = 0
+    pool, ends, n = np.empty(values.size + 1), np.zeros(schools + 1, dtype=np.int64), 0
     for k in range(schools):
-        began = n
         for d in range(values.shape[0]):
-            for i in range(parts[k, 0], parts[k, 1]):
-                value = values[d, i]
-                if value == value:
-                    pool[n] = value
-                    n += 1
-        out[k] = summary(pool[began:n])
-    out[schools] = summary(pool[:n])
+            for value in values[d, parts[k, 0] : parts[k, 1]]:
+                pool[n] = value
+                n += value == value  # without a branch, which nobody can foretell
+        ends[k + 1] = n
+    return summaries(pool, ends)
+
+
+@njit(cache=True)
+def summaries(pool: Floats, ends: Ints) -> Floats:
+    """Return count, total, p95 and maximum by school and of all, of values that lie school after school; (S + 1, 4).
+
+    ends: (S + 1,) where each school's begin and, last, where all end. NaN for the last two where there are none.
+    """
+    schools, so_far, least, most = len(ends) - 1, 0.0, np.inf, -np.inf
+    out, all_bins = np.empty((schools + 1, 4)), np.zeros(BINS, dtype=np.int64)
+    for k in range(schools):
+        total, low, high, bins = 0.0, np.inf, -np.inf, np.zeros(BINS, dtype=np.int64)
+        values = pool[ends[k] : ends[k + 1]]
+        for value in values:
+            total += value
+            so_far += value
+            low, high = min(low, value), max(high, value)
+            bins[bin_of(value)] += 1
+        out[k, COUNT], out[k, TOTAL] = len(values), total
+        out[k, P95], out[k, MOST] = p95(values, len(values), low, bins), high if len(values) else np.nan
+        least, most, all_bins = min(least, low), max(most, high), all_bins + bins
+    n = ends[schools]
+    out[schools, COUNT], out[schools, TOTAL] = n, so_far
+    out[schools, P95], out[schools, MOST] = p95(pool[:n], n, least, all_bins), most if n else np.nan
     return out
 
 
-@njit(cache=True)
-def summary(values: Floats) -> Floats:
-    """Return count, total, p95 and maximum of some values; NaN for the last two when there are none."""
-    n = values.shape[0]
-    if n == 0:
-        return np.array([0.0, 0.0, np.nan, np.nan])
-    total, low, high = 0.0, values[0], values[0]
-    for value in values:
-        total += value
-        low, high = min(low, value), max(high, value)
-    return np.array([float(n), total, ranked(values, (n * 95 + 99) // 100 - 1, low, high), high])
+@njit(cache=True, inline="always")
+def bin_of(value: float) -> int:
+    """Return the bin of a value, a quarter of a minute wide; 0 or less has its own, and the last one is open."""
+    return int(min(max(np.ceil(value * BINS_OF_A_MINUTE), 0.0), BINS - 1.0))
 
 
 @njit(cache=True)
-def ranked(values: Floats, rank: int, low: float, high: float) -> float:
-    """Return the value of a rank (0 the lowest): count values by bins, then look into the one bin with the rank."""
-    if rank < np.count_nonzero(values == low):  # most did not have to wait
-        return low
-    if not high - low < np.inf:
-        return float(np.sort(values)[rank])
-    scale = BINS / (high - low)
-    bins = np.zeros(BINS + 1, dtype=np.int64)
-    for value in values:
-        bins[int((value - low) * scale)] += 1
-    bin_, below = 0, 0
+def p95(values: Floats, all_: int, low: float, bins: Ints) -> float:
+    """Return the p95 (nearest rank), NaN where there are none: look into the one bin that has it.
+
+    low: the least value; bins: how many lie in each bin.
+    """
+    if all_ == 0:
+        return np.nan
+    bin_, below, rank = 0, 0, (all_ * 95 + 99) // 100 - 1
     while below + bins[bin_] <= rank:
         below += bins[bin_]
         bin_ += 1
-    inside = np.empty(bins[bin_])
-    n = 0
+    if bin_ == 0 and low == 0.0:  # most did not have to wait
+        return 0.0
+    inside, n = np.empty(bins[bin_]), 0
     for value in values:
-        if int((value - low) * scale) == bin_:
+        if bin_of(value) == bin_:
             inside[n] = value
             n += 1
-    return float(np.sort(inside)[rank - below])
+    return float(np.partition(inside, rank - below)[rank - below])
 
 
 @njit(cache=True)
