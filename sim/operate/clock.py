@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sim.operate.day import Week
 
 DAYS = 7
+"""Compiled code knows one number of half days only; a shorter week leaves the last ones out."""
 
 
 class Clock(simpy.Environment):
@@ -37,7 +38,7 @@ class Clock(simpy.Environment):
         way = UnderWay(self.halves, due, np.zeros(rows, np.int64), np.zeros(rows, np.int64), self._ask, self._until)
         common = plan(week)
         sheets = [sheet(week, common, day, w) for day in week.by_day for w in (0, 1)]
-        self._mover = move((*sheets, *sheets[-1:] * (2 * DAYS - len(sheets))), way)  # always as many: compiled once
+        self._mover = move((*sheets, *sheets[-1:] * (2 * DAYS - len(sheets))), way)
         self._seen: dict[int, simpy.Event] = {}
 
     def drives_on(self, row: int) -> bool:

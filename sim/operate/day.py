@@ -84,7 +84,8 @@ class Day:
         self.road_out: Road = (luck.leg_min[d], self.legs[OUT].cut)
         self.slow_min = _by_run(luck.weather_min[d], table)
         self.slow_after_min = np.zeros(len(table.call_school))
-        for (_, end), pieces in zip(table.stops, table.pieces, strict=True):
+        slow = luck.weather_min[d].any()
+        for (_, end), pieces in zip(table.stops, table.pieces, strict=True) if slow else ():
             for piece in pieces[:-1]:
                 if table.stop_in[piece.first]:  # of the minutes that the weather costs a run, those after the gate
                     self.slow_after_min[piece.call] = luck.weather_min[d, piece.end : end].sum()
@@ -196,6 +197,12 @@ class Week:
         pupils = self.pupils
         alone = np.isin(pupils.mode, (WALK, FAMILY)) | ((pupils.mode == LODGE) & pupils.has_bed)
         return alone & ~pupils.lodger_bus, alone
+
+    @cached_property
+    def closes(self) -> tuple[Floats, Floats]:
+        """(N,) minute of the day at which school is over: on other days than the last, on the last."""
+        table = self.timetable
+        return table.close_min, np.where(self.pupils.has_bed, table.friday_min, table.close_min)
 
     def cut_off(self, day: Day, way: int, who: Ints) -> Bools:
         """Tell of some pupils between whose home and school no road is open; (len(who),)."""

@@ -209,15 +209,10 @@ def sheet(week: Week, plan: Plan, day: Day, way: int) -> Sheet:
 
 def rota(week: Week, day: Day, way: int) -> Rota:
     """Write down what each bus drives in a morning or an afternoon, and for which of them somebody has to see to it."""
-    table, legs = week.timetable, day.legs[way]
-    duties = [week.duty_of(bus, day, way) for bus in range(len(table.yard))]
-    runs = np.array([len(duty) for duty in duties], dtype=np.int64)
-    has = np.arange(runs.max(initial=1)) < runs[:, None]
-    todo = np.zeros(has.shape, dtype=np.int64)
-    todo[has] = [run for duty in duties for run in duty]
+    legs, (todo, runs) = day.legs[way], week.timetable.rotas[day.kind, way]
     asks = (runs > 0) & (not day.buses_run[way])
     if legs is not week.dry:
         start = legs.first[todo]
-        reached = (start >= 0) & np.isfinite(legs.travel.minutes[np.array(table.yard)[:, None], start])
-        asks |= (has & ~reached).any(axis=1)
-    return Rota(todo, runs, asks)
+        reached = (start >= 0) & np.isfinite(legs.travel.minutes[np.array(week.timetable.yard)[:, None], start])
+        asks |= (~reached & (np.arange(todo.shape[1]) < runs[:, None])).any(axis=1)
+    return Rota(todo.copy(), runs.copy(), asks)
