@@ -12,7 +12,7 @@ from sim.operate.legs import Legs
 from sim.operate.luck import WeekLuck
 from sim.operate.pupils import Pupils
 from sim.operate.stage import Stage
-from sim.operate.timetable import Timetable
+from sim.operate.timetable import Timetable, rotas
 from sim.operate.wash import Visits
 
 
@@ -72,6 +72,7 @@ def _table(table: Timetable, by: dict[str, int], k: int) -> Timetable:
     stops, runs, buses = by["stop"], by["run"], by["bus"]
     at, rider = table.riders
     legs = {sky: _legs(way, k) for sky, way in table.legs.items()}
+    duties = _duties(table, by, k)
     return replace(table, **_tiled(table, k) | {
         "stops": tuple((low + j * stops, high + j * stops) for j in range(k) for low, high in table.stops),
         "run_of_stop": _shifted(table.run_of_stop, runs, k),
@@ -80,7 +81,8 @@ def _table(table: Timetable, by: dict[str, int], k: int) -> Timetable:
         "riders": (_edges(at, k), _shifted(rider, by["pupil"], k)),
         "spare_buses": table.spare_buses * k,
         "reserve": tuple(many * k for many in table.reserve),
-        "duties": _duties(table, by, k),
+        "duties": duties,
+        "rotas": rotas(duties, buses * k),
         "legs": legs,
     })  # fmt: skip
 

@@ -15,7 +15,7 @@ import simpy
 from sim.operate import drive
 from sim.operate.clock import Clock
 from sim.operate.diary import BREAKDOWN, BUS, ROAD, WEATHER
-from sim.operate.half import BEHIND, BROKEN, FREE, START, UNUSED, Place
+from sim.operate.half import BEHIND, BROKEN, FREE, START, UNUSED, WANTED, Place
 from sim.operate.timetable import NO_BUS
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ def drive_on(env: Clock, week: Week, row: int, borrowed: ExitStack) -> Steps:
     borrowed: gives a spare bus back at the end.
     """
     half = env.half
-    day = week.by_day[half.sheet.item(row) // 2]
     while True:
         if env.drives_on(row):
             yield env.seen(row)
+        day = week.by_day[half.sheet.item(row) // 2]
         stage, run = half.stage.item(row), half.run.item(row)
         if stage == FREE:
             return
@@ -41,6 +41,8 @@ def drive_on(env: Clock, week: Week, row: int, borrowed: ExitStack) -> Steps:
             yield from breakdown(env, week, row, day, borrowed)
         elif stage == BEHIND:
             leave_behind(env, week, run, day)
+        elif stage == WANTED:
+            yield from fetch(env, week, row, day)
         else:
             env.process(stand_still(env, week, (run,), day, _why_late(env, week, row, day)))
         half.stage[row] = half.then[row]
@@ -111,13 +113,16 @@ def leave_behind(env: Clock, week: Week, run: int, day: Day) -> None:
     if not week.has_claim(run, day):
         return
     day.stranded[week.timetable.school[run]].append(run)
+    week.stranded[day.number] += 1
     for spares in day.spares:
         env.process(spare(env, week, spares, run, day))
 
 
-def fetch(env: Clock, week: Week, bus: int, day: Day, way: int, schools: frozenset[int]) -> Steps:
+def fetch(env: Clock, week: Week, bus: int, day: Day) -> Steps:
     """Drive once more for those who were left behind at the schools a bus serves."""
-    table, legs, half = week.timetable, day.legs[way], env.half
+    table, half, way = week.timetable, env.half, env.half.sheet.item(bus) % 2
+    legs = day.legs[way]
+    schools = frozenset[int]().union(*(table.schools[run] for run in week.duty_of(bus, day, way)))
     for school in sorted(schools):
         waiting = day.stranded[school]
         for run in [run for run in waiting if table.direction[run] == way and table.schools[run] <= schools]:
@@ -125,6 +130,7 @@ def fetch(env: Clock, week: Week, bus: int, day: Day, way: int, schools: frozens
             reached = start >= 0 and isfinite(legs.travel.minutes[at, start])
             if run in waiting and env.now <= day.latest_min[run] and reached:
                 waiting.remove(run)
+                week.stranded[day.number] -= 1
                 yield from second(env, week, half.seats.item(bus), run, day, at)
                 half.at[bus] = legs.last[run]
 
@@ -141,6 +147,7 @@ def spare(env: Clock, week: Week, spares: simpy.Resource, run: int, day: Day) ->
         yield turn
         if run in waiting and env.now <= day.latest_min[run] and isfinite(legs.travel.minutes[yard, legs.first[run]]):
             waiting.remove(run)
+            week.stranded[day.number] -= 1
             day.spare_left[run] = left = env.now
             yield from second(env, week, table.seats[run], run, day, yard)
             yield env.timeout(legs.travel.minutes.item(legs.last[run], yard))
@@ -157,7 +164,7 @@ def second(env: Clock, week: Week, seats: int, run: int, day: Day, at: int) -> S
     day.second_left[run] = env.now
     there = env.now + legs.travel.minutes.item(at, start)
     with ExitStack() as nothing:
-        env.halves[row] = (2 * day.number + way, row, -1, 1 + len(table.yard) + run, seats, 0, 0.0, inf, at, 0.0, 0.0,
+        env.halves[row] = (2 * day.number + way, -1, 1 + len(table.yard) + run, seats, 0, 0.0, inf, at, 0.0, 0.0,
                            run, there, START, *UNUSED)  # fmt: skip
         yield from drive_on(env, week, row, nothing)
     env.free_rows.append(row)

@@ -17,6 +17,9 @@ from sim.operate.traffic import UnderWay, move
 if TYPE_CHECKING:
     from sim.operate.day import Week
 
+DAYS = 7
+"""Compiled code knows one number of half days only; a shorter week leaves the last ones out."""
+
 
 class Clock(simpy.Environment):
     """A SimPy environment that moves the buses, in compiled code, up to each of its events."""
@@ -27,23 +30,22 @@ class Clock(simpy.Environment):
         rows = 2 * buses + crews + 1  # each bus or spare bus may drive a second time
         self.halves = np.zeros(rows, dtype=HALF)
         self.half: Any = SimpleNamespace(**{name: self.halves[name] for name in HALF.names or ()})  # by column: faster
-        self.half.slot[:buses] = self.half.bus[:buses] = range(buses)
+        self.half.bus[:buses] = range(buses)
         self.half.rank[:buses], self.half.seats[:buses] = range(1, buses + 1), week.timetable.bus_seats
         self.free_rows = list(range(buses, rows))
-        self._ask, self._until = np.array([-1, 0, 0]), np.array([0.0, np.inf])
+        self._ask, self._until = np.array([-1, 0]), np.array([0.0, np.inf])
         due = np.full(rows, np.inf)
         way = UnderWay(self.halves, due, np.zeros(rows, np.int64), np.zeros(rows, np.int64), self._ask, self._until)
-        most = max(map(len, week.timetable.duties.values()), default=1)
-        self.todo = np.zeros((rows, most), dtype=np.int64)
-        common = plan(week, self.todo)
-        self._movers = [move(sheet(week, common, day, w), way) for day in week.by_day for w in (0, 1)]
+        common = plan(week)
+        sheets = [sheet(week, common, day, w) for day in week.by_day for w in (0, 1)]
+        self._mover = move((*sheets, *sheets[-1:] * (2 * DAYS - len(sheets))), way)
         self._seen: dict[int, simpy.Event] = {}
 
     def drives_on(self, row: int) -> bool:
         """Let a bus drive on from this minute; return whether it is under way, else somebody has to see to it."""
         self.half.now[row] = self.now
         self._ask[0] = row
-        return next(self._movers[self.half.sheet.item(row)]) < 0
+        return next(self._mover) < 0
 
     def seen(self, row: int) -> simpy.Event:
         """Return the event that somebody has to see to a bus that is under way."""
@@ -59,10 +61,8 @@ class Clock(simpy.Environment):
 
     def _move(self, until: float) -> None:
         self._until[0] = until
-        while self._until.item(1) < until:
-            row = next(self._movers[self._ask.item(2)])
-            if row >= 0:
-                event = self._seen.pop(row)
-                event._ok, event._value = True, None
-                heappush(self._queue, (self.half.now.item(row), NORMAL, next(self._eid), event))
-                return
+        row = next(self._mover)
+        if row >= 0:
+            event = self._seen.pop(row)
+            event._ok, event._value = True, None
+            heappush(self._queue, (self.half.now.item(row), NORMAL, next(self._eid), event))

@@ -27,6 +27,7 @@ from sim.operate.lodge import nights
 from sim.operate.luck import WeekLuck
 from sim.operate.public import mornings
 from sim.operate.pupils import IN, OUT
+from sim.operate.sheet import rota
 from sim.operate.stage import Stage
 from sim.operate.timetable import FIRST_DAY, LAST_DAY, NO_BUS, ONLY_DAY, OTHER_DAY, Timetable
 from sim.operate.wash import washing
@@ -83,10 +84,12 @@ class Day:
         self.road_out: Road = (luck.leg_min[d], self.legs[OUT].cut)
         self.slow_min = _by_run(luck.weather_min[d], table)
         self.slow_after_min = np.zeros(len(table.call_school))
-        for (_, end), pieces in zip(table.stops, table.pieces, strict=True):
+        slow = luck.weather_min[d].any()
+        for (_, end), pieces in zip(table.stops, table.pieces, strict=True) if slow else ():
             for piece in pieces[:-1]:
                 if table.stop_in[piece.first]:  # of the minutes that the weather costs a run, those after the gate
                     self.slow_after_min[piece.call] = luck.weather_min[d, piece.end : end].sum()
+        self.rota = (rota(week, self, IN), rota(week, self, OUT))
         self.traffic: Floats = luck.traffic[d]
         self.break_km, self.repair_min = luck.break_km[:, d], luck.repair_min[:, d]
         self.guardian_min: Floats = luck.guardian_min[d]
@@ -139,6 +142,7 @@ class Week:
         self.diary.sky[:] = luck.conditions.sky
         self.slept = np.zeros((days + 1, len(self.pupils)), dtype=bool)
         self.ready, self.repaired = np.zeros(len(table.yard)), np.full(len(table.yard), -np.inf)
+        self.stranded = np.zeros(days, dtype=np.int64)
         self.by_day = [Day(d, self) for d in range(days)]
 
     def furnish(self, env: simpy.Environment) -> None:
@@ -153,18 +157,20 @@ class Week:
         """
         table, diary = self.timetable, self.diary
         drivers, attendants = table.reserve
-        for bus in range(len(table.yard)):
-            if not self.duty_of(bus, day, IN) and not self.duty_of(bus, day, OUT):
-                continue
-            if not self.luck.driver_here[day.number, bus]:
+        driver_here, attendants_here = self.luck.driver_here[day.number], self.luck.attendants_here[day.number] > 0
+        drives = (day.rota[IN].runs > 0) | (day.rota[OUT].runs > 0)
+        for bus in np.flatnonzero(drives & ~(driver_here & attendants_here)).tolist():
+            if not driver_here[bus]:
                 drivers -= 1
                 if drivers < 0:
                     day.no_crew[bus], diary.no_driver[day.number, bus] = DRIVER, day.midnight
                     continue
-            if not self.luck.attendants_here[day.number, bus]:
+            if not attendants_here[bus]:
                 attendants -= 1
                 if attendants < 0:
                     day.no_crew[bus], diary.no_attendant[day.number, bus] = ATTENDANT, day.midnight
+        for half in day.rota:
+            half.asks[[bus for bus in day.no_crew if bus != NO_BUS]] = True
         crews = min(table.spare_buses, drivers, attendants // max(1, int(table.attendants.max(initial=1))))
         if crews > 0:
             day.spares = [simpy.Resource(env, crews)]
@@ -191,6 +197,12 @@ class Week:
         pupils = self.pupils
         alone = np.isin(pupils.mode, (WALK, FAMILY)) | ((pupils.mode == LODGE) & pupils.has_bed)
         return alone & ~pupils.lodger_bus, alone
+
+    @cached_property
+    def closes(self) -> tuple[Floats, Floats]:
+        """(N,) minute of the day at which school is over: on other days than the last, on the last."""
+        table = self.timetable
+        return table.close_min, np.where(self.pupils.has_bed, table.friday_min, table.close_min)
 
     def cut_off(self, day: Day, way: int, who: Ints) -> Bools:
         """Tell of some pupils between whose home and school no road is open; (len(who),)."""

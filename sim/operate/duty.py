@@ -6,12 +6,11 @@ from contextlib import ExitStack
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from sim.operate.bus import Steps, drive_on, fetch, stand_still
+from sim.operate.bus import Steps, drive_on, stand_still
 from sim.operate.clock import Clock
 from sim.operate.diary import NO_CAUSE, ROAD, WEATHER
 from sim.operate.half import BEGIN
 from sim.operate.legs import Legs
-from sim.operate.pupils import IN, OUT
 
 if TYPE_CHECKING:
     from sim.operate.day import Day, Week
@@ -19,46 +18,46 @@ if TYPE_CHECKING:
 
 def duty(env: Clock, week: Week, bus: int) -> Steps:
     """Drive the runs of one bus through the week, morning and afternoon, from the yard and back to it."""
-    for day in week.by_day:
-        for way in (IN, OUT):
-            runs = week.duty_of(bus, day, way)
-            cause = day.no_crew.get(bus, NO_CAUSE) if day.buses_run[way] else WEATHER
-            if runs and cause:
-                yield from stand_still(env, week, runs, day, cause)
-            elif runs:
-                yield from half_day(env, week, bus, day, way, runs)
+    number = 0
+    while number < 2 * week.days:
+        day, way = week.by_day[number // 2], number % 2
+        runs = week.duty_of(bus, day, way)
+        cause = day.no_crew.get(bus, NO_CAUSE) if day.buses_run[way] else WEATHER
+        if runs and cause:
+            yield from stand_still(env, week, runs, day, cause)
+        elif runs:
+            _begin(env, week, bus, day, way, runs)
+            yield from _half_days(env, week, bus)
+            number = env.half.sheet.item(bus)
+        number += 1
 
 
-def half_day(env: Clock, week: Week, bus: int, day: Day, way: int, runs: tuple[int, ...]) -> Steps:
-    """Drive the runs of one bus in a morning or an afternoon, then whom others left behind, then home to the yard.
+def _begin(env: Clock, week: Week, bus: int, day: Day, way: int, runs: tuple[int, ...]) -> None:
+    """Say what a bus has to drive in a morning or an afternoon: what it can reach from its yard."""
+    legs = day.legs[way]
+    if legs is not week.dry:
+        out_of_reach = [run for run in runs if not _reaches(legs, week.timetable.yard[bus], run)]
+        for run in out_of_reach:
+            env.process(stand_still(env, week, (run,), day, _why_cut(week, legs, run)))
+        todo = [run for run in runs if run not in out_of_reach]
+        day.rota[way].todo[bus, : len(todo)], day.rota[way].runs[bus] = todo, len(todo)
+    env.half.sheet[bus], env.half.stage[bus] = 2 * day.number + way, BEGIN
+
+
+def _half_days(env: Clock, week: Week, bus: int) -> Steps:
+    """Drive a bus half day after half day, from the yard and home again, until somebody has to see to its next one.
 
     A bus that is not home or not repaired in time from the half day before sets out late. A spare bus that takes
     over after a breakdown is kept until the end of the half day.
     """
-    table, yard, legs = week.timetable, week.timetable.yard[bus], day.legs[way]
-    out_of_reach = [] if legs is week.dry else [run for run in runs if not _reaches(legs, yard, run)]
-    for run in out_of_reach:
-        env.process(stand_still(env, week, (run,), day, _why_cut(week, legs, run)))
-    todo = [run for run in runs if run not in out_of_reach]
-    env.todo[bus, : len(todo)] = todo
     half = env.half
-    half.sheet[bus], half.runs[bus], half.stage[bus] = 2 * day.number + way, len(todo), BEGIN
     with ExitStack() as borrowed:
         yield from drive_on(env, week, bus, borrowed)
-        last = half.last.item(bus)
-        if last < 0:
-            return
-        if any(day.stranded.values()):
-            yield from fetch(env, week, bus, day, way, frozenset().union(*(table.schools[run] for run in runs)))
-        at = half.at.item(bus)
-        home = env.now + legs.travel.minutes.item(at, yard)
-        if half.spare_left[bus] >= 0:
+        left = half.spare_left.item(bus)
+        if left >= 0:
+            home, day = half.minute.item(bus), week.by_day[half.sheet.item(bus) // 2]
             yield env.timeout(home - env.now)
-            day.spare_min[half.broken_run[bus]] += home - half.spare_left[bus]
-    day.empty_km[last] += legs.travel.km.item(at, yard)
-    day.came_home[way][bus], week.ready[bus] = home, max(home, week.ready.item(bus))
-    if half.broken_run[bus] >= 0:
-        week.repaired[bus] = week.ready[bus]
+            day.spare_min[half.broken_run[bus]] += home - left
 
 
 def _reaches(legs: Legs, yard: int, run: int) -> bool:

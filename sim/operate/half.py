@@ -8,14 +8,14 @@ import numpy as np
 
 from sim.county.road import Travel
 
-BEGIN, NEXT, LEAVE, START, PIECE, GATE, DRIVE, REST, BROKEN, BEHIND, LATE, FREE = range(12)
+BEGIN, NEXT, LEAVE, START, PIECE, GATE, DRIVE, REST, DONE, HOME, YARD, BROKEN, BEHIND, LATE, WANTED, FREE = range(16)
 """What comes next for a bus: its half day, its next run, the leaving for it, the first stop, a piece of the run, a
-gate, the stops of a piece, those after a breakdown. From BROKEN on somebody has to see to it: it breaks down, has left
-pupils behind, is too late for a run, or is free."""
+gate, the stops of a piece, those after a breakdown, the end of its runs, its way home, its next half day. From BROKEN
+on somebody has to see to it: it breaks down, has left pupils behind, is too late for a run, may be wanted for those
+whom others left behind, or is free."""
 
 HALF = np.dtype([
     ("sheet", "i8"),  # which half day of the week: 2 x day + direction
-    ("slot", "i8"),  # its row
     ("bus", "i8"),  # -1: a second drive
     ("rank", "i8"),  # of those that come to a gate at the same minute the lowest is first
     ("seats", "i8"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numba import njit, types
@@ -74,8 +74,8 @@ class Plan(ByReference):
     """(buses,) node of the yard; minute at which the bus is home, and repaired."""
     ready: Floats
     repaired: Floats
-    todo: Ints
-    """(rows, runs) runs of each bus under way, in order."""
+    stranded: Ints
+    """(days,) how many runs have left pupils behind who still wait for another bus."""
     second_track: Track
 
 
@@ -126,6 +126,18 @@ class Pages(ByReference):
     weather_min: Floats
     broke_min: Floats
     set_out: Floats
+    came_home: Floats
+
+
+class Rota(NamedTuple):
+    """What the buses drive in a morning or an afternoon; B buses."""
+
+    todo: Ints
+    """(B, most) the runs of each bus in order."""
+    runs: Ints
+    """(B,) how many these are."""
+    asks: Bools
+    """(B,) somebody has to see to the bus before: it may have no crew, or not be able to get to all of its runs."""
 
 
 @structref.register
@@ -138,6 +150,7 @@ class Sheet(ByReference):
 
     number: int
     into: bool
+    rota: Rota
     plan: Plan
     course: Course
     times: Times
@@ -157,11 +170,11 @@ def _plan(fields: Any) -> Plan:
 
 
 @njit(cache=True)
-def _sheet(number: int, into: bool, plan: Plan, course: Any, times: Any, pages: Any) -> Sheet:
-    return Sheet(number, into, plan, Course(*course), Times(*times), Pages(*pages))
+def _sheet(number: int, rota: Rota, plan: Plan, course: Any, times: Any, pages: Any) -> Sheet:
+    return Sheet(number, number % 2 == 0, rota, plan, Course(*course), Times(*times), Pages(*pages))
 
 
-def plan(week: Week, todo: Ints) -> Plan:
+def plan(week: Week) -> Plan:
     """Lay out what all half days of a week have in common."""
     table, bays = week.timetable, np.maximum(week.stage.gate_bays, 1)
     free = np.where(np.arange(bays.max(initial=1)) < bays[:, None], -np.inf, np.inf)
@@ -169,7 +182,8 @@ def plan(week: Week, todo: Ints) -> Plan:
     return _plan((
         *table.course, np.array(table.call_school, dtype=np.int64), table.call_of_stop, table.riders, week.dwell,
         week.unload_min,
-        week.turnaround_min, free, np.array(table.yard, dtype=np.int64), week.ready, week.repaired, todo, second_track,
+        week.turnaround_min, free, np.array(table.yard, dtype=np.int64), week.ready, week.repaired, week.stranded,
+        second_track,
     ))  # fmt: skip
 
 
@@ -188,6 +202,17 @@ def sheet(week: Week, plan: Plan, day: Day, way: int) -> Sheet:
     pages = (
         day.ready(way), day.on(way), day.alighted_in if way == IN else day.alighted_out, day.carried_on,
         day.left(way), day.track, day.left_yard, day.empty_km, day.run_km, day.reached_gate, day.took_bay,
-        day.freed_bay, day.weather_min, day.broke_min, day.set_out[way],
+        day.freed_bay, day.weather_min, day.broke_min, day.set_out[way], day.came_home[way],
     )  # fmt: skip
-    return _sheet(2 * day.number + way, way == IN, plan, course, times, pages)
+    return _sheet(2 * day.number + way, day.rota[way], plan, course, times, pages)
+
+
+def rota(week: Week, day: Day, way: int) -> Rota:
+    """Write down what each bus drives in a morning or an afternoon, and for which of them somebody has to see to it."""
+    legs, (todo, runs) = day.legs[way], week.timetable.rotas[day.kind, way]
+    asks = (runs > 0) & (not day.buses_run[way])
+    if legs is not week.dry:
+        start = legs.first[todo]
+        reached = (start >= 0) & np.isfinite(legs.travel.minutes[np.array(week.timetable.yard)[:, None], start])
+        asks |= (~reached & (np.arange(todo.shape[1]) < runs[:, None])).any(axis=1)
+    return Rota(todo.copy(), runs.copy(), asks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,8 @@ class Timetable:
     """(R) node of the yard nearest to the start of the run."""
     duties: Mapping[tuple[int, int, int], tuple[int, ...]]
     """(bus, kind of day, direction) -> runs in order."""
+    rotas: Mapping[tuple[int, int], tuple[Ints, Ints]]
+    """(kind of day, direction) -> (B, most) the runs of each bus in order, and (B,) how many these are."""
     run_km: Floats
     """(R,) planned km with pupils of one drive of the run."""
     legs: Mapping[Sky, Legs]
@@ -125,6 +128,7 @@ def timetable(
     known = known or Known()
     routes, runs = plan.runs.routes, plan.runs
     kinds = [settings.fleet.kinds[kind] for kind in runs.bus_kind]
+    duties = known(_duties, runs)
     return Timetable(
         **known(_laid_out, county, travel, skyways, routes),
         seats=tuple(bus_seats(settings, plan).tolist()),
@@ -134,7 +138,8 @@ def timetable(
         bus_seats=tuple(kind.seats for kind in kinds),
         spare_buses=runs.spare_buses,
         reserve=crews(settings, plan),
-        duties=known(_duties, runs),
+        duties=duties,
+        rotas=known(rotas, duties, len(runs.yard)),
         riders=_riders(plan, pupils),
         **_times(settings, plan, pupils, run_of(routes)),
     )
@@ -242,3 +247,15 @@ def _duties(runs: Runs) -> dict[tuple[int, int, int], tuple[int, ...]]:
         for kind in days:
             lists.setdefault((int(runs.bus[r]), kind, way), []).append(int(r))
     return {key: tuple(found) for key, found in lists.items()}
+
+
+def rotas(duties: Mapping[tuple[int, int, int], tuple[int, ...]], buses: int) -> dict[tuple[int, int], Any]:
+    """Write the duties of all buses one below the other, by kind of day and direction."""
+    out = {}
+    for kind, way in product((FIRST_DAY, LAST_DAY, OTHER_DAY, ONLY_DAY), (IN, OUT)):
+        lists = [duties.get((bus, kind, way), ()) for bus in range(buses)]
+        many = np.array([len(runs) for runs in lists], dtype=np.int64)
+        todo = np.zeros((buses, many.max(initial=1)), dtype=np.int64)
+        todo[np.arange(todo.shape[1]) < many[:, None]] = list(chain.from_iterable(lists))
+        out[kind, way] = (todo, many)
+    return out

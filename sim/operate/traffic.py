@@ -18,8 +18,9 @@ from numba import njit
 
 from sim.operate import drive
 from sim.operate.drive import Floats, Ints
-from sim.operate.half import BEGIN, BEHIND, BROKEN, DRIVE, FREE, GATE, LATE, LEAVE, NEXT, PIECE, REST, START
+from sim.operate.half import BEHIND, BROKEN, DONE, DRIVE, FREE, GATE, LATE, LEAVE, NEXT, PIECE, REST, START, YARD
 from sim.operate.sheet import Sheet
+from sim.operate.yard import in_yard, next_half_day
 
 Row = Any
 """A row of `HALF`."""
@@ -38,30 +39,29 @@ class UnderWay(NamedTuple):
     """(rows,) the lower is first at the same minute, then the one that was planned earlier."""
     planned: Ints
     ask: Ints
-    """Row that is to drive on at once, or -1; how many moves were planned; half day of the first row that is due."""
+    """Row that is to drive on at once, or -1; how many moves were planned."""
     until: Floats
     """Minute before which buses are moved; minute of the first row that is due."""
 
 
 @njit(cache=True)
-def move(sheet: Sheet, way: UnderWay) -> Iterator[int]:
-    """Move the buses of one half day each time it is asked; yield the row that somebody has to see to, or -1."""
+def move(sheets: tuple[Sheet, ...], way: UnderWay) -> Iterator[int]:
+    """Move the buses each time it is asked; yield the row that somebody has to see to, or -1."""
     while True:
         row, seen_to = way.ask[0], -1
         if row >= 0:
             way.ask[0] = -1
-            if not _go_on(sheet, way, row):
+            if not _go_on(sheets, way, row):
                 seen_to = row
-            elif way.due[row] < way.until[1]:
-                way.ask[2], way.until[1] = sheet.number, way.due[row]
+            way.until[1] = min(way.until[1], way.due[row])
         else:
             first = _first(way)
-            while seen_to < 0 and way.due[first] < way.until[0] and way.halves[first].sheet == sheet.number:
+            while seen_to < 0 and way.due[first] < way.until[0]:
                 way.halves[first].now, way.due[first] = way.due[first], np.inf
-                if not _go_on(sheet, way, first):
+                if not _go_on(sheets, way, first):
                     seen_to = first
                 first = _first(way)
-            way.ask[2], way.until[1] = way.halves[first].sheet, way.due[first]
+            way.until[1] = way.due[first]
         yield seen_to
 
 
@@ -83,10 +83,15 @@ def _ahead(way: UnderWay, row: int, other: int) -> bool:
 
 
 @njit(cache=True)
-def _go_on(sheet: Sheet, way: UnderWay, row: int) -> bool:
+def _go_on(sheets: tuple[Sheet, ...], way: UnderWay, row: int) -> bool:
     """Drive a bus up to the next minute at which it meets others; return False when somebody has to see to it."""
     bus = way.halves[row]
+    sheet = sheets[bus.sheet]
     while bus.stage < BROKEN:
+        if bus.stage == YARD:
+            next_half_day(sheets, bus)
+            sheet = sheets[bus.sheet]
+            continue
         minute = _step(sheet, bus)
         if not np.isnan(minute):
             way.due[row] = bus.now + max(minute - bus.now, 0.0)
@@ -100,8 +105,6 @@ def _go_on(sheet: Sheet, way: UnderWay, row: int) -> bool:
 @njit(cache=True)
 def _step(sheet: Sheet, bus: Row) -> float:
     """Do what comes next for a bus; return until when it is busy then, NaN when the next thing follows at once."""
-    if bus.stage == BEGIN:
-        return _begin(sheet, bus)
     if bus.stage == NEXT:
         return _next_run(sheet, bus)
     if bus.stage == LEAVE:
@@ -112,19 +115,9 @@ def _step(sheet: Sheet, bus: Row) -> float:
         return _piece(sheet, bus)
     if bus.stage == GATE:
         return _call(sheet, bus)
-    return _drive(sheet, bus)
-
-
-@njit(cache=True)
-def _begin(sheet: Sheet, bus: Row) -> float:
-    """Begin the half day of a bus in its yard, when it is home and repaired from the one before."""
-    plan, times, number = sheet.plan, sheet.times, bus.bus
-    bus.km_left, bus.repair_min = times.break_km[number], times.repair_min[number]
-    bus.at, bus.free = plan.yard[number], max(bus.now, plan.ready[number])
-    bus.broke_min = np.inf if plan.repaired[number] >= bus.now else 0.0
-    bus.weather_min, bus.nth, bus.last, bus.broken_run, bus.spare_left = 0.0, 0, -1, -1, -1.0
-    bus.stage = NEXT
-    return np.nan
+    if bus.stage == DRIVE or bus.stage == REST:
+        return _drive(sheet, bus)
+    return in_yard(sheet, bus)
 
 
 @njit(cache=True)
@@ -134,9 +127,9 @@ def _next_run(sheet: Sheet, bus: Row) -> float:
     Carries over what weather and breakdown have cost so far, as far as the timetable has not made up for it.
     """
     if bus.nth == bus.runs:
-        bus.stage = FREE
+        bus.stage = DONE if bus.bus >= 0 else FREE
         return bus.free if bus.last >= 0 else np.nan
-    run, (ways, floor_min, km), times = sheet.plan.todo[bus.slot, bus.nth], sheet.course.ways, sheet.times
+    run, (ways, floor_min, km), times = sheet.rota.todo[bus.bus, bus.nth], sheet.course.ways, sheet.times
     bus.nth += 1
     bus.run = run
     start = sheet.course.first[run]

@@ -19,7 +19,7 @@ from sim.config import Settings
 from sim.config.school import Peak
 from sim.operate.pupils import Pupils
 from sim.operate.station import in_order, turns
-from sim.plan import FIRST_JUNIOR_GRADE, WALK, Bools, Floats, Ints, YearPlan
+from sim.plan import WALK, Bools, Floats, Ints, YearPlan
 from sim.share import Known
 from sim.streams import Key, Owners, pair
 from sim.units import MINUTES_PER_DAY, minutes_of
@@ -191,16 +191,13 @@ def _here(week: Week, day: int, k: int, now: float) -> Bools:
     pupils, bells, diary, wanted = week.pupils, week.bells, week.diary, week.visits.wanted[k]
     here, begin, last = week.present(day, now), week.visits.clock[k, 0], day == week.days - 1
     if wanted == "diners":
-        here = here & pupils.eats
+        here &= pupils.eats
     if begin < bells.lunch_min:
         return np.asarray(here & week.slept[day]) if wanted == "lodgers" else here
     tonight = ~np.isnan(diary.stayed[day]) | (pupils.has_bed & (not last))
     if wanted == "lodgers":
         return np.asarray(here & tonight)
-    close = np.where(pupils.grade >= FIRST_JUNIOR_GRADE, bells.junior_close_min, bells.primary_close_min)
-    if last:
-        close = np.where(pupils.has_bed, bells.lodger_friday_min, close)
-    return np.asarray(here & (tonight | (begin < close)))
+    return np.asarray(here & (tonight | (begin < week.closes[last])))
 
 
 def _live(week: Week, day: int, k: int, here: Bools, bell: float) -> None:
