@@ -213,6 +213,8 @@ def rota(week: Week, day: Day, way: int) -> Rota:
     asks = (runs > 0) & (not day.buses_run[way])
     if legs is not week.dry:
         start = legs.first[todo]
-        reached = (start >= 0) & np.isfinite(legs.travel.minutes[np.array(week.timetable.yard)[:, None], start])
+        reached = (start >= 0) & np.isfinite(
+            legs.travel.minutes[np.array(week.timetable.yard, dtype=np.int64)[:, None], start]
+        )
         asks |= (~reached & (np.arange(todo.shape[1]) < runs[:, None])).any(axis=1)
     return Rota(todo.copy(), runs.copy(), asks)
