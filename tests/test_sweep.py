@@ -262,3 +262,25 @@ def test_the_log_tells_what_was_done(unbroken: Path) -> None:
     log = RunFolder(unbroken / "beds0").read_text("log.txt")
     assert all(f"replication {r}, {year}: lived in" in log for r in (0, 1) for year in (2023, 2024))
     assert log.rstrip().endswith("finished")
+
+
+def test_replications_go_on_until_the_means_are_as_precise_as_asked(
+    tmp_path: Path, counted: list[tuple[str, int, int]]
+) -> None:
+    wanted = ("study.replications=3", "study.precision=0.01", "study.precision_measures=[pupil_days_harmed]")
+    (first,) = live(scenarios(tmp_path, *wanted, "study.replications_most=5")[:1])
+    assert first
+    assert first.manifest["replications"] == 5
+    (told,) = first.read_table("precision").itertuples()
+    assert (told.replications, told.reached) == (5, False)
+    assert "not yet as precise as asked for: 5 replications are wanted" in first.read_text("log.txt")
+    counted.clear()
+    (longer,) = live(scenarios(tmp_path, *wanted, "study.replications_most=6")[:1])
+    assert longer
+    assert longer.path == first.path
+    assert {replication for _, replication, _ in counted} == {5}
+    (fixed,) = live(scenarios(tmp_path / "fixed", "study.replications=6")[:1])
+    assert fixed
+    ours = tables(longer.path)
+    del ours["precision.csv"]
+    assert ours == tables(fixed.path)

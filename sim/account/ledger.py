@@ -33,7 +33,10 @@ def ledger(settings: Settings, quantities: pd.DataFrame) -> pd.DataFrame:
     counted = dict(iter(quantities.groupby("item", observed=True)))
     counted["bus_aid"] = quantities[quantities["item"].str.startswith(BUS_PURCHASE)]
     lines = [line for account in accounts(settings) for line in _lines(settings, account, counted)]
-    table = _in_every_replication(lines, np.arange(settings.study.replications))
+    lived = quantities["replication"].max()  # more than asked for, where they went on until means were precise
+    table = _in_every_replication(
+        lines, np.arange(max(settings.study.replications, 0 if pd.isna(lived) else lived + 1))
+    )
     exact = table["quantity"] * table["unit_price_yuan"] * table["share"]
     table["amount_yuan"] = to_fen(exact) / FEN_PER_YUAN
     table.insert(0, "scenario", settings.scenario)

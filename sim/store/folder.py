@@ -100,14 +100,15 @@ class RunFolder:
             ) from error
 
     def read_rows(self, name: str, columns: Sequence[str], *where: tuple[str, str, Any]) -> pd.DataFrame:
-        """Return the rows of a Parquet table that meet all conditions, e.g. ("week", "==", 9).
+        """Return the rows of a Parquet table that meet all conditions, e.g. ("week", "==", 9); all rows without any.
 
         The table is read piece by piece: it may be too large to be held whole.
         """
         import pyarrow as pa
+        import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
-        wanted = pq.filters_to_expression(list(where))
+        wanted = pq.filters_to_expression(list(where)) if where else pc.scalar(True)
         needed = list({*columns, *(column for column, _, _ in where)})
         with pq.ParquetFile(self.file(name)) as source:
             pieces = (source.read_row_group(k, columns=needed).filter(wanted) for k in range(source.num_row_groups))

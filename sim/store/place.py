@@ -185,7 +185,8 @@ def _is_ours(folder: RunFolder, key: str, settings: Settings) -> bool:
     found, study = folder.manifest, settings.study
     if not found:
         return not any(folder.path.iterdir())
-    longer = found.get("replications", 0) > study.replications or found.get("years", 0) > study.years
+    most = study.replications if study.precision is None else study.replications_most
+    longer = found.get("replications", 0) > most or found.get("years", 0) > study.years
     return found.get("fingerprint") == key and (not longer or found.get("config_sha256") == settings.hash())
 
 

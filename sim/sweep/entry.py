@@ -44,7 +44,8 @@ def entry_of(settings: Settings, extent: Extent) -> Entry:
     """Return a scenario at the beginning of its way."""
     folder = run_folder(settings)
     finished = is_finished(folder, settings) and folder.manifest.get("extent", extent) in (extent, "tables", "pages")
-    return Entry(settings, folder, finished, replications=settings.study.replications)
+    there = folder.manifest.get("joined", {}).get("replications", 0)
+    return Entry(settings, folder, finished, replications=max(settings.study.replications, there))
 
 
 def outcome(entry: Entry) -> Outcome:

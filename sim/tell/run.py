@@ -79,10 +79,10 @@ class Run:
         """Return the school years that were lived."""
         return [self.settings.study.first_year + k for k in range(self.settings.study.years)]
 
-    @property
+    @cached_property
     def replications(self) -> list[int]:
-        """Return the numbers of the replications."""
-        return list(range(self.settings.study.replications))
+        """Return the numbers of the replications that were lived: with a wanted precision, more than the least."""
+        return list(range(self.folder.manifest["replications"]))
 
     def input(self, name: str) -> pd.DataFrame:
         """Return a table of the county as text, empty when the county has none of this name."""
