@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -35,7 +34,7 @@ from sim.plan.tables import plan_tables
 from sim.reprice import USED, priced, tell, write_tables
 from sim.share import Known
 from sim.store import EVENTS, RunFolder, join_parts, packed, read_parts, write_part
-from sim.workers import is_full
+from sim.workers import is_full, mistake
 
 Spread = Callable[[Callable[[Places], Routes], list[Places]], Iterable[Routes]]
 """Does the same for several items, in their order: one after the other, or by the workers."""
@@ -75,7 +74,7 @@ def fault_of(error: Exception) -> Fault:
         raise error
     if isinstance(error, BadInput):
         return Fault("\n".join(error.messages), bad_input=True)
-    return Fault(f"the program made a mistake ({type(error).__name__}: {error})\n{traceback.format_exc()}")
+    return Fault(mistake(error))
 
 
 def plan(settings: Settings, county: County, known: Known, spread_out: Spread = map) -> Planned:

@@ -41,7 +41,7 @@ from sim.operate.luck import WeekLuck, paper, week_luck
 from sim.operate.stage import Stage, stage
 from sim.study import make_plan
 from sim.sweep import run
-from sim.workers import spread
+from sim.workers import crew
 
 REFERENCE = ("county=huichang", "study.years=1", "study.replications=1", "executor=serial")
 FULL = (*REFERENCE, "calendar=full", "study.keep_events=[]")
@@ -265,7 +265,12 @@ def workers(reference: Job) -> list[Figure]:
     """Compare two workers with one on some full years."""
     full = replace(reference, settings=load(list(FULL)))
     act = partial(live_rows, full)
-    one, two = (seconds(lambda n=n: spread(act, list(range(8)), n, "")) for n in (1, 2))
+
+    def lived_by(many: int) -> float:
+        with crew(load([*FULL, f"study.workers={many}"])) as hired:
+            return seconds(lambda: hired.results(act, range(8)))
+
+    one, two = lived_by(1), lived_by(2)
     return [Figure("two workers against one, eight full years", f"{one / two:.2f} x", ">= 1.8 x", one / two >= 1.8)]
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from math import ceil
 from time import perf_counter
-from typing import Any
 
 from sim.config import Settings
 from sim.county import County
@@ -15,7 +15,7 @@ from sim.share import Known, digest
 from sim.store import lengthened, lived_before, lived_sha256, open_run, write_part
 from sim.study import Extent, Fault, Finish, Planned, Planning, Season, fault_of, job, plan
 from sim.sweep.entry import Entry, Outcome, base_of, close, missing, outcome, wants_more
-from sim.workers import Crew, Done, console, result_of
+from sim.workers import Crew, Done, console
 
 BLOCK = 64
 """Most scenarios that are planned and lived together."""
@@ -90,7 +90,7 @@ class Engine:
         first, known = entries[0], Known()
         try:
             county = self._county(first.asked)
-            first.found = plan(first.asked, county, known, self._spread)
+            first.found = plan(first.asked, county, known, partial(self.crew.results, title="planning buses"))
         except Exception as error:
             first.fault = fault_of(error)
         planning = Planning(tuple((entry.asked, self._county(entry.asked)) for entry in entries))
@@ -106,11 +106,6 @@ class Engine:
             if entry.found:
                 entry.job = job(entry.found, self._county(entry.asked), known)
                 entry.stamps = [digest(year) for year in entry.job.plan.years]
-
-    def _spread(self, act: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-        """Return act(item) for every item, in their order."""
-        ended = sorted(self.crew.do(act, items, "planning buses"), key=lambda done: done.number)
-        return [result_of(done) for done in ended]
 
     def _open(self, entries: Sequence[Entry]) -> None:
         """Begin, or go on with, the folder of each scenario."""

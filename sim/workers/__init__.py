@@ -39,10 +39,10 @@ from sim.config import Settings
 from sim.errors import BadInput
 from sim.workers.cluster import Cluster, connected
 from sim.workers.processes import Processes
-from sim.workers.task import Done, Todo, attempt, is_full
+from sim.workers.task import Done, Todo, attempt, is_full, mistake
 
-__all__ = ["COLUMNS", "Crew", "Done", "check_executor", "console", "crew", "full_disk", "is_full", "result_of",
-           "spread", "watch", "worker_count"]  # fmt: skip
+__all__ = ["COLUMNS", "Crew", "Done", "check_executor", "console", "crew", "full_disk", "is_full", "mistake",
+           "watch", "worker_count"]  # fmt: skip
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -88,6 +88,14 @@ class Crew:
             for done in watch(told, title, len(items)) if title else told:
                 yield replace(done, fault=full_disk(self._out, done.fault)) if done.disk_full else done
 
+    def results(self, act: Callable[[Item], Result], items: Sequence[Item], title: str = "") -> list[Result]:
+        """Return act(item) for every item, in their order.
+
+        Raises what the first of them that failed raised: BadInput, or RuntimeError with the place.
+        """
+        ended = sorted(self.do(act, items, title), key=lambda done: done.number)
+        return [_result(done) for done in ended]
+
     def __enter__(self) -> Crew:
         return self
 
@@ -99,6 +107,15 @@ def full_disk(out: str, said: object) -> str:
     """Return what a planner is told of a full disk; out: the folder of results, empty when there is none."""
     where = f" of {out}" if out else ""
     return f"study.out: the disk{where} is full ({said}); make room and begin again: finished work is kept."
+
+
+def _result(done: Done) -> Any:
+    """Return the result of a task, or raise its fault."""
+    if done.bad_input:
+        raise BadInput(*done.fault.splitlines())
+    if done.fault:
+        raise RuntimeError(done.fault)
+    return done.result
 
 
 class Alone:
@@ -138,32 +155,6 @@ def worker_count(settings: Settings) -> int:
         return 1
     wanted = settings.study.workers or os.cpu_count() or 1
     return min(wanted, MOST_ON_WINDOWS) if sys.platform == "win32" else wanted
-
-
-def spread(act: Callable[[Item], Result], items: Sequence[Item], workers: int, title: str) -> list[Result]:
-    """Return act(item) for every item, in the order of the items, whatever the number of workers.
-
-    Raises what the first of them that failed, in their order, raised: BadInput, or RuntimeError with the place.
-    """
-    if workers == 1 or len(items) < 2:
-        return list(watch(map(act, items), title, len(items)))
-    ended: dict[int, Done] = {}
-    results: list[Result] = []
-    with Crew(Processes(min(workers, len(items))), "") as hired:
-        for done in hired.do(act, items, title):
-            ended[done.number] = done
-            while len(results) in ended:
-                results.append(result_of(ended.pop(len(results))))
-    return results
-
-
-def result_of(done: Done) -> Any:
-    """Return the result of a task, or raise its fault."""
-    if done.bad_input:
-        raise BadInput(*done.fault.splitlines())
-    if done.fault:
-        raise RuntimeError(done.fault)
-    return done.result
 
 
 def watch(items: Iterable[Item], title: str, total: int | None = None) -> Iterator[Item]:
