@@ -14,6 +14,7 @@ from sim.operate.pupils import Pupils
 from sim.operate.stage import Stage
 from sim.operate.timetable import Timetable, rotas
 from sim.operate.wash import Visits
+from sim.plan.course import Piece
 
 
 def grown(stage: Stage, luck: WeekLuck, k: int) -> tuple[Stage, WeekLuck]:
@@ -73,7 +74,17 @@ def _table(table: Timetable, by: dict[str, int], k: int) -> Timetable:
     at, rider = table.riders
     legs = {sky: _legs(way, k) for sky, way in table.legs.items()}
     duties = _duties(table, by, k)
-    return replace(table, **_tiled(table, k) | {
+    begin, call, first, end, ptr = table.course
+    assert len(table.call_school) == runs, "no run calls at a second school on its way"
+    return replace(table, **_tiled(table, k, ("course",)) | {
+        "course": (_edges(begin, k), _shifted(call, runs, k), *(_shifted(at, stops, k) for at in (first, end)),
+                   _edges(ptr, k)),
+        "pieces": tuple(
+            tuple(Piece(one.call + j * runs, one.first + j * stops, one.end + j * stops) for one in run)
+            for j in range(k) for run in table.pieces
+        ),
+        "call_school": tuple(_shifted(np.array(table.call_school), by["school"], k).tolist()),
+        "call_of_stop": _shifted(table.call_of_stop, runs, k),
         "stops": tuple((low + j * stops, high + j * stops) for j in range(k) for low, high in table.stops),
         "run_of_stop": _shifted(table.run_of_stop, runs, k),
         "school": tuple(_shifted(np.array(table.school), by["school"], k).tolist()),
