@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import psutil
@@ -20,7 +21,8 @@ import pytest
 
 from sim.config import load
 from sim.errors import BadInput
-from sim.workers import Crew, Done, check_executor, cluster, crew, spread
+from sim.sweep import live_scenarios
+from sim.workers import Crew, Done, check_executor, cluster, crew
 from sim.workers.cluster import fitness, unfit
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -59,8 +61,9 @@ def test_results_are_equal_whoever_works(words: list[str], two: Crew) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_spread_keeps_the_order_of_the_items(workers: int) -> None:
-    assert spread(partial(power, 2), list(range(9)), workers, "") == SQUARES
+def test_results_keep_the_order_of_the_items(workers: int) -> None:
+    with hired(f"study.workers={workers}") as few:
+        assert few.results(partial(power, 2), range(9)) == SQUARES
 
 
 def whoami(_: int) -> int:
@@ -128,9 +131,9 @@ def test_what_a_task_raises_is_told_and_takes_nothing_with_it(some: Crew, two: C
     assert bool(ended[3].fault) == (some is two)
 
 
-def test_spread_raises_what_the_first_item_that_failed_raised() -> None:
+def test_results_raise_what_the_first_item_that_failed_raised(two: Crew) -> None:
     with pytest.raises(BadInput) as caught:
-        spread(fail, [0, 1, 2], 2, "")
+        two.results(fail, [0, 1, 2])
     assert caught.value.messages == ("fleet.scale: too small", "lodge.beds: too few")
 
 
@@ -289,31 +292,35 @@ class Grid:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._started: list[subprocess.Popen[str]] = []
+        self._started: list[subprocess.Popen[bytes]] = []
         self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0")
-        self.address = self._said(self.scheduler, "Scheduler at:").split()[-1]
+        self.address = self._said("scheduler", "Scheduler at:")[0].split()[-1]
         self.worker = self._start("worker", self.address, "--nworkers", "2", "--nthreads", "1")
-        for _ in range(2):
-            self._said(self.scheduler, "Register worker addr")
+        self._said("scheduler", "Register worker addr", times=2)
 
-    def _start(self, *words: str) -> subprocess.Popen[str]:
+    def _start(self, *words: str) -> subprocess.Popen[bytes]:
         more = {
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")]),
             "DASK_TEMPORARY_DIRECTORY": str(self._folder),
             "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",  # 3 where nobody is in a hurry
             "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s",  # how long one calls after the dead
         }
-        program = subprocess.Popen(
-            [sys.executable, "-m", "dask", *words, "--no-dashboard"],
-            env=os.environ | more, cwd=self._folder, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
+        with (self._folder / words[0]).open("wb") as said:  # a pipe that nobody empties stops them when it is full
+            program = subprocess.Popen(
+                [sys.executable, "-m", "dask", *words, "--no-dashboard"],
+                env=os.environ | more, cwd=self._folder, stderr=said, stdout=subprocess.DEVNULL,
+            )  # fmt: skip
         self._started.append(program)
         return program
 
-    def _said(self, program: subprocess.Popen[str], words: str) -> str:
-        """Return the next line of what a program says that has these words."""
-        assert program.stderr is not None
-        return next(line for line in program.stderr if words in line)
+    def _said(self, who: str, words: str, times: int = 1) -> list[str]:
+        """Return the lines with these words that a program said, once there are so many of them."""
+        for _ in range(600):
+            found = [line for line in (self._folder / who).read_text().splitlines() if words in line]
+            if len(found) >= times:
+                return found
+            time.sleep(0.1)
+        raise AssertionError(f"{who} never said {words!r}: {(self._folder / who).read_text()}")
 
     def end(self) -> None:
         everybody = [psutil.Process(one.pid) for one in self._started if one.poll() is None]
@@ -322,7 +329,7 @@ class Grid:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         for program in self._started:
-            program.communicate()
+            program.wait()
 
 
 @pytest.fixture(scope="module")
@@ -389,7 +396,25 @@ def refused(*words: str) -> str:
     return "\n".join(caught.value.messages)
 
 
+def test_a_sweep_on_a_cluster_writes_the_same_bits(far: Crew, grid: Grid, tmp_path: Path) -> None:
+    assert far.results(partial(power, 2), range(9)) == SQUARES  # workers killed by other tests are back
+    found = []
+    for words in (["executor=serial"], ["executor=dask", f"executor.address={grid.address}"]):
+        out = tmp_path / words[0].removeprefix("executor=")
+        asked = [
+            load(["county=three_villages", "calendar=smoke", "study.years=2", "study.replications=2", *words, beds,
+                  f"study.out={out}", f"scenario={name}"])
+            for name, beds in (("few", "lodge.beds_scale=0.5"), ("all", "lodge.beds_scale=1"))
+        ]  # fmt: skip
+        ended = live_scenarios(asked, extent="headlines")
+        assert [one.fault for one in ended] == ["", ""]
+        found.append({file.relative_to(out): file.read_bytes() for file in sorted(out.rglob("*.parquet"))})
+    assert len(found[0]) >= 14
+    assert found[0] == found[1]
+
+
 def test_a_cluster_that_answers_is_not_refused(far: Crew, grid: Grid) -> None:
+    assert far.results(partial(power, 2), range(9)) == SQUARES  # workers killed by other tests are back
     check_executor(load(["executor=dask", f"executor.address={grid.address}"]))
 
 
@@ -429,6 +454,7 @@ def test_workers_that_cannot_do_the_same_are_told_by_name() -> None:
 def test_a_cluster_with_other_versions_is_refused_before_and_in_the_middle(
     far: Crew, grid: Grid, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert far.results(partial(power, 2), range(9)) == SQUARES  # workers killed by other tests are back
     other = {**cluster.versions(), "numba": "0.1"}
     monkeypatch.setattr(cluster, "versions", lambda: other)
     assert "(here 0.1)" in refused(f"executor.address={grid.address}")
@@ -439,8 +465,6 @@ def test_a_cluster_with_other_versions_is_refused_before_and_in_the_middle(
 def test_a_scheduler_that_ends_in_the_middle_is_told(grid: Grid) -> None:
     """The last one: nobody is there afterwards."""
     with of_the_cluster(grid) as workers:
-        ended = workers.do(snooze, [0.0, *[600.0] * 5])
-        assert next(ended).number == 0
-        grid.scheduler.kill()
+        Timer(1.0, grid.scheduler.kill).start()
         with pytest.raises(BadInput, match=r"executor.address: the scheduler at tcp://127.0.0.1:\d+ has gone"):
-            next(ended)
+            next(workers.do(snooze, [600.0] * 5))
