@@ -186,8 +186,8 @@ class Known:
 
     def _named(self, thing: Any) -> Any:
         """Return what tells an input apart from others."""
-        if type(thing) in WORDS or inspect.isroutine(thing):
-            return thing
+        if thing is self or type(thing) in WORDS or inspect.isroutine(thing):
+            return Known if thing is self else thing  # held by itself, it would outlive whoever knows
         of = tuple(thing) if isinstance(thing, tuple) else ()
         if is_dataclass(thing):
             of = tuple(getattr(thing, each.name) for each in fields(thing))

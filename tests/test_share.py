@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from living import county_in
+from living import county_in, job, lived
 from pydantic import ValidationError
 
 from sim import live
@@ -19,6 +21,7 @@ from sim.config.kinds import Group
 from sim.county import travel
 from sim.live import Job, live_year
 from sim.operate import luck, wash
+from sim.operate.day import Day
 from sim.operate.stage import Ways
 from sim.operate.weather import cut_roads, skyways
 from sim.plan import Plan
@@ -211,6 +214,33 @@ def test_what_was_not_used_for_longest_is_forgotten():
     known(act, 8)
     assert known.computed == before + 2, "7 was used after it"
     np.testing.assert_array_equal(known(act, 8), act(8))
+
+
+def test_nothing_is_held_after_its_week():
+    """Neither what is known by itself, nor pages of the diary by compiled code: a sweep lives thousands of weeks."""
+    known = Known()
+    gone = weakref.ref(known)
+    gc.disable()
+    try:
+        known(lambda known, one: np.full(one, 2.0), known, 3)
+        del known
+        assert gone() is None
+    finally:
+        gc.enable()
+    found = job("county=three_villages", "calendar=smoke", "study.years=1", "study.replications=1")
+    held = list[weakref.ref[np.ndarray]]()
+    pages = Day.__init__
+
+    def noted(day: Day, number: int, week: Any) -> None:
+        pages(day, number, week)
+        held.extend(map(weakref.ref, (day.hold, day.ready_in, day.ready_out)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Day, "__init__", noted)
+        lived(found)
+    gc.collect()
+    assert len(held) == 15
+    assert [one() for one in held] == [None] * 15
 
 
 def test_what_equal_things_keep_alive_is_counted_and_forgotten_with_them():

@@ -12,7 +12,7 @@ from simpy.events import NORMAL
 
 from sim.operate.half import HALF
 from sim.operate.sheet import plan, sheet
-from sim.operate.traffic import UnderWay, move
+from sim.operate.traffic import END, UnderWay, move
 
 if TYPE_CHECKING:
     from sim.operate.day import Week
@@ -40,6 +40,11 @@ class Clock(simpy.Environment):
         sheets = [sheet(week, common, day, w) for day in week.by_day for w in (0, 1)]
         self._mover = move((*sheets, *sheets[-1:] * (2 * DAYS - len(sheets))), way)
         self._seen: dict[int, simpy.Event] = {}
+
+    def end(self) -> None:
+        """Let go of all pages: compiled code that waits to be asked would hold them for good."""
+        self._ask[0] = END
+        next(self._mover, None)
 
     def drives_on(self, row: int) -> bool:
         """Let a bus drive on from this minute; return whether it is under way, else somebody has to see to it."""

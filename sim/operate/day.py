@@ -254,5 +254,6 @@ def live(week: Week) -> Diary:
     try:
         env.run()
     finally:
+        env.end()
         gc.enable()
     return week.diary

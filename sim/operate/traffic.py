@@ -24,6 +24,8 @@ from sim.operate.yard import in_yard, next_half_day
 
 Row = Any
 """A row of `HALF`."""
+END = -2
+"""Asked for in place of a row: there is nothing more to move."""
 _FIRST = 1
 """Rank of what is no call at a gate."""
 
@@ -46,8 +48,8 @@ class UnderWay(NamedTuple):
 
 @njit(cache=True)
 def move(sheets: tuple[Sheet, ...], way: UnderWay) -> Iterator[int]:
-    """Move the buses each time it is asked; yield the row that somebody has to see to, or -1."""
-    while True:
+    """Move the buses each time it is asked; yield the row that somebody has to see to, or -1; end when asked END."""
+    while way.ask[0] != END:
         row, seen_to = way.ask[0], -1
         if row >= 0:
             way.ask[0] = -1
