@@ -265,8 +265,8 @@ def test_a_part_that_is_not_whole_is_not_there(settings: Settings) -> None:
         path = part(folder, 0, year, HARM)
     content = path.read_bytes()
     path.write_bytes(content[:-60])
-    (path.parent / "00000-2024.zip").write_bytes(b"")
-    (path.parent / ".00000-2026.zip.77.tmp").write_bytes(content[:50])
+    (path.parent / "00000-2024.part").write_bytes(b"")
+    (path.parent / ".00000-2026.part.77.tmp").write_bytes(content[:50])
     assert list(parts_of(folder)) == [(0, 2023)]
     path.write_bytes(content[:200] + bytes(20) + content[220:])
     assert list(parts_of(folder)) == [(0, 2023)]
