@@ -104,14 +104,15 @@ def join_parts(folder: RunFolder) -> None:
 
 
 def _join(old: Path, schema: pa.Schema, files: list[Path], target: Path) -> None:
-    """Write the rows of an old table and of new parts, in order, into a new file."""
+    """Write the rows of an old table and of new parts, in order, into a new file; words are read from it as words."""
     import pyarrow.parquet as pq
 
     keys = {_key(path) for path in files}
     kept = ((key, rows.cast(schema)) for key, rows in _years(old) if key not in keys)
     new = ((_key(path), _rows(path, old.stem)) for path in files)
     waiting: list[pa.Table] = []
-    with pq.ParquetWriter(target, schema, compression="zstd", store_schema=False) as writer:  # words are read as words
+    few = [column.name for column in schema if column.type != "float64"]  # these repeat, measured values hardly do
+    with pq.ParquetWriter(target, schema, compression="zstd", use_dictionary=few, store_schema=False) as writer:
         for _, rows in merge(kept, new, key=itemgetter(0)):
             waiting.append(rows)
             if sum(map(len, waiting)) >= ROW_GROUP:
