@@ -43,8 +43,8 @@ def packed(folder: RunFolder, tables: Mapping[str, pd.DataFrame], stamp: str) ->
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as part:
         for name, frame in tables.items():
-            table = folder.declared(name)
-            assert table is not None, f"{name} is declared"
+            table = folder.declared(f"{name}.parquet")
+            assert table is not None, f"{name}: tables of a run are declared"
             if name.startswith(EVENTS):
                 part.writestr(f"{name}.parquet", as_declared(frame, table).to_parquet(index=False, compression="zstd"))
             else:
