@@ -13,8 +13,20 @@ import yaml
 
 from sim.config import CONFIGS, Settings, load
 from sim.errors import BadInput
-from sim.store import RunFolder, check_out, drop_parts, join_parts, open_run, packed, parts_of, run_at, write_part
+from sim.store import (
+    RunFolder,
+    check_out,
+    drop_parts,
+    join_parts,
+    open_run,
+    packed,
+    parts_of,
+    read_parts,
+    run_at,
+    write_part,
+)
 from sim.store import part as parts
+from sim.tables import as_declared, run_table
 
 RELIEF = pd.DataFrame(
     {
@@ -248,6 +260,39 @@ def test_a_run_grows_by_parts_of_more_years_and_of_years_lived_anew(
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("row_group", [1, 2, 100])
+def test_a_table_that_grew_is_the_same_to_the_byte_as_one_joined_at_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, row_group: int
+) -> None:
+    monkeypatch.setattr(parts, "ROW_GROUP", row_group)
+    folder = open_run(settings)
+    rows = {replication: HARM.iloc[[replication]].assign(kind=words) for replication, words in enumerate("bab")}
+    for replication in range(3):  # each part has its own list of words, some of them with words that no row has
+        kinds = pd.CategoricalDtype([str(replication), "b", "a"])
+        part(folder, replication, 2023, rows[replication].astype({"kind": kinds}))
+        part(folder, replication, 2024, rows[replication])
+    join_parts(folder)
+    at_once = folder.file("harm").read_bytes()
+    assert [rows["kind"].tolist() for rows in read_parts(folder, "harm", ["kind"])] == [*map(list, "bbaabb")]
+    folder.file("harm").unlink()
+    drop_parts(folder)
+    for replication in range(3):
+        part(folder, replication, 2023, rows[replication])
+        part(folder, replication, 2024, rows[replication])
+        join_parts(folder)
+        drop_parts(folder)
+    assert folder.file("harm").read_bytes() == at_once
+
+
+def test_a_table_of_an_older_program_grows(settings: Settings) -> None:
+    folder = open_run(settings)
+    folder.write_table("harm", HARM.astype({"kind": "category"}))  # types and list of words of its own
+    part(folder, 1, 2023, HARM.iloc[:1])
+    join_parts(folder)
+    expected = pd.concat([HARM, HARM.iloc[:1].assign(replication=1)], ignore_index=True)
+    pd.testing.assert_frame_equal(folder.read_table("harm"), as_declared(expected, run_table("harm")))
+
+
 def test_some_rows_of_a_large_table_are_read_without_the_others(settings: Settings) -> None:
     folder = open_run(settings)
     for replication in (0, 1):
@@ -265,8 +310,9 @@ def test_a_part_that_is_not_whole_is_not_there(settings: Settings) -> None:
         path = part(folder, 0, year, HARM)
     content = path.read_bytes()
     path.write_bytes(content[:-60])
-    (path.parent / "00000-2024.zip").write_bytes(b"")
-    (path.parent / ".00000-2026.zip.77.tmp").write_bytes(content[:50])
+    (path.parent / "00000-2024.part").write_bytes(b"")
+    (path.parent / ".00000-2026.part.77.tmp").write_bytes(content[:50])
+    (path.parent / "00000-2027.zip").write_bytes(content)  # as older programs called theirs, of another format
     assert list(parts_of(folder)) == [(0, 2023)]
     path.write_bytes(content[:200] + bytes(20) + content[220:])
     assert list(parts_of(folder)) == [(0, 2023)]

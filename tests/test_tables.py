@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -14,8 +15,19 @@ from sim.errors import BadInput
 from sim.operate.weather import ALL, BUSIEST, LARGEST
 from sim.plan.staff import COUNTY_SITE
 from sim.store import RunFolder
-from sim.tables import COUNTY_TABLES, RUN_TABLES, as_declared, county_table, data_dictionary, read_table, run_table
-from sim.tables.column import RESERVED
+from sim.tables import (
+    COUNTY_TABLES,
+    RUN_TABLES,
+    Table,
+    arrow_schema,
+    as_arrow,
+    as_declared,
+    county_table,
+    data_dictionary,
+    read_table,
+    run_table,
+)  # fmt: skip
+from sim.tables.column import RESERVED, number, text, whole
 
 TABLES = [*COUNTY_TABLES, *RUN_TABLES]
 ZONES = "township_id,name_zh,name_en,zone_id,is_town,lon,lat,population,source"
@@ -150,6 +162,24 @@ def test_written_tables_have_the_declared_columns_in_order() -> None:
     assert tuple(frame.columns) == table.names
     with pytest.raises(ValueError, match="undeclared columns"):
         as_declared(frame.assign(colour="red"), table)
+
+
+def test_a_table_for_arrow_holds_what_is_declared() -> None:
+    table = Table(
+        "made", "Made", (text("word", "W"), whole("count", "C", nullable=True), number("value", "V")), ("word",)
+    )
+    words = pd.Categorical(["b", None, "a"], categories=["unused", "a", "b"])
+    frame = pd.DataFrame({"value": [1, 2, 3], "count": np.array([4, np.nan, 5]), "word": words}, index=[7, 7, 7])
+    for given in (frame, frame.astype({"word": "str"}), frame.astype({"word": "object", "count": "Int64"})):
+        made = as_arrow(given, table)
+        assert made.schema == arrow_schema(table)
+        assert made.to_pydict() == {"word": ["b", None, "a"], "count": [4, None, 5], "value": [1.0, 2.0, 3.0]}
+    assert as_arrow(frame[:0], table).num_rows == 0
+    with pytest.raises(ValueError, match="undeclared columns"):
+        as_arrow(frame.assign(colour="red"), table)
+    needed = Table("made", "Made", (text("word", "W"), whole("count", "C"), number("value", "V")), ("word",))
+    with pytest.raises(ValueError, match="nan"):
+        as_arrow(frame, needed)
 
 
 def test_events_of_any_day_are_written_and_read_as_declared(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,27 +25,30 @@ def annual(measures: pd.DataFrame, how: Mapping[str, str] = HOW) -> pd.DataFrame
     simulated days"). A measure without an entry is a total. Rows without a value are left out.
     Returns columns replication, year, site_id, measure, value, in the order of these keys.
     """
-    weekly = measures[(measures["day"] == WHOLE_WEEK) & measures["value"].notna()]
-    codes, levels = zip(*(_coded(weekly[key]) for key in KEYS), strict=True)
+    told = ((measures["day"] == WHOLE_WEEK) & measures["value"].notna()).to_numpy()
+    codes, levels = zip(*(_coded(measures[key]) for key in KEYS), strict=True)
     shape = tuple(max(len(level), 1) for level in levels)
-    cell, row = np.unique(np.ravel_multi_index(codes, shape), return_inverse=True)
-    places = np.unravel_index(cell, shape)
-    ways = np.array([how.get(str(name), "total") for name in levels[-1]], dtype=object)
-    years = {key: np.asarray(level)[place] for key, level, place in zip(KEYS, levels, places, strict=True)}
-    value = _values(weekly, row, ways[places[-1]] if len(weekly) else np.array([], dtype=object))
-    return pd.DataFrame({**years, "value": value})
+    at = np.ravel_multi_index([code[told] for code in codes], shape)
+    there = np.zeros(math.prod(shape), dtype=bool)  # most cells are there: marking them is cheaper than sorting rows
+    there[at] = True
+    places = np.unravel_index(np.flatnonzero(there), shape)
+    years = {key: level.take(place) for key, level, place in zip(KEYS, levels, places, strict=True)}
+    ways = np.array([how.get(str(name), "total") for name in levels[-1]], dtype=object)[places[-1]]
+    value, weight = (measures[name].to_numpy(dtype=float)[told] for name in ("value", "weight"))
+    return pd.DataFrame({**years, "value": _values(value, weight, (np.cumsum(there) - 1)[at], ways)})
 
 
-def _coded(column: pd.Series) -> tuple[NDArray[np.int64], NDArray[Any]]:
+def _coded(column: pd.Series) -> tuple[NDArray[np.int64], pd.Index]:
     """Return the position of each value among all values in their order (for words, the alphabet), and those."""
     told = column.astype("category").cat
-    levels = np.sort(told.categories.to_numpy())
-    return np.searchsorted(levels, told.categories)[told.codes], levels
+    levels = told.categories.sort_values()
+    return levels.get_indexer(told.categories)[told.codes.to_numpy()], levels
 
 
-def _values(weekly: pd.DataFrame, row: NDArray[np.int64], way: NDArray[np.object_]) -> NDArray[np.float64]:
+def _values(
+    value: NDArray[np.float64], weight: NDArray[np.float64], row: NDArray[np.int64], way: NDArray[np.object_]
+) -> NDArray[np.float64]:
     """Return the yearly value of each cell; `row` (weeks) says to which cell a week belongs."""
-    value, weight = weekly["value"].to_numpy(dtype=float), weekly["weight"].to_numpy(dtype=float)
     total = np.bincount(row, weights=value * weight, minlength=len(way))
     weeks = np.bincount(row, weights=weight, minlength=len(way))
     largest = np.full(len(way), -np.inf)

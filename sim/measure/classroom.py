@@ -62,23 +62,25 @@ def yearly(county: County, settings: Settings, plan: YearPlan, coming: Ints) -> 
 
 
 def unlived(county: County, settings: Settings, plan: YearPlan, coming: Ints) -> dict[str, pd.DataFrame]:
-    """Return rows of resources and harm for the class places of schools whose days are not lived.
+    """Return rows of resources and harm, if any, for the class places of schools whose days are not lived.
 
     Pupils beyond the places are harmed on every school day of the year, as where days are lived.
     """
     roll, places = rolls(county, plan, coming).sum(axis=1), plan.class_places.astype(float)
-    told = ~county.schools.lived & (roll > 0) & (places > 0)
-    days = float(county.calendar.days.sum())
-    over = np.where(told, np.maximum(roll - places, 0.0) * days, 0.0)
-    sites, share = np.array(county.schools.id, dtype=object), ratio(roll, places)
+    told = np.flatnonzero(~county.schools.lived & (roll > 0) & (places > 0))
+    roll, places, sites = roll[told], places[told], np.array(county.schools.id, dtype=object)[told]
+    over, share = np.maximum(roll - places, 0.0) * float(county.calendar.days.sum()), ratio(roll, places)
     use = pd.DataFrame(
         {"site_id": sites, "resource": RESOURCE, "capacity": places, "demand_peak": roll, "utilisation_mean": share,
          "utilisation_peak": share, "wait_mean_min": np.nan, "wait_p95_min": np.nan, "unmet": over,
          "unmet_unit": "pupil-day", "unit": "place"}
     )[list(USE_COLUMNS)]  # fmt: skip
-    harm = pd.DataFrame({"site_id": sites, "resource": RESOURCE, "kind": HARM, "cause": RESOURCE, "pupil_days": over})
-    harm["severity"] = over * settings.judge.weights[HARM]
-    return {"resources": use[told], "harm": harm[over > 0]}
+    harmed = over > 0
+    harm = pd.DataFrame(
+        {"site_id": sites[harmed], "resource": RESOURCE, "kind": HARM, "cause": RESOURCE, "pupil_days": over[harmed],
+         "severity": over[harmed] * settings.judge.weights[HARM]}
+    )  # fmt: skip
+    return {name: rows for name, rows in (("resources", use), ("harm", harm)) if len(rows)}
 
 
 def class_place_table(settings: Settings, county: County, plan: Plan, annual: pd.DataFrame) -> pd.DataFrame:

@@ -168,13 +168,19 @@ class Tally:
 
     def _spread_table(self) -> pd.DataFrame:
         blocks = []
-        for name, table in self.spread.items():
+        for number, (name, table) in enumerate(self.spread.items()):
             site, band, bin_ = np.nonzero(table)
             step, bins = SPREAD[name]
             high = np.where(bin_ == bins - 1, np.inf, (bin_ + 1) * step)
-            names, bands = np.full(len(site), name, dtype=object), np.array(BANDS, dtype=object)[band]
-            blocks.append((site, names, bands, bin_ * step, high, table[site, band, bin_]))
-        site, *told = (np.concatenate(part) for part in zip(*blocks, strict=True))
-        site_id = pd.Categorical.from_codes(site, list(self.scene.county.schools.id))
-        columns = ("measure", "grade_band", "low", "high", "count")
-        return pd.DataFrame({"site_id": site_id, **dict(zip(columns, told, strict=True))})
+            blocks.append((site, np.full(len(site), number), band, bin_ * step, high, table[site, band, bin_]))
+        site, measure, band, low, high, count = (np.concatenate(part) for part in zip(*blocks, strict=True))
+        return pd.DataFrame(
+            {
+                "site_id": pd.Categorical.from_codes(site, list(self.scene.county.schools.id)),
+                "measure": pd.Categorical.from_codes(measure, list(self.spread)),
+                "grade_band": pd.Categorical.from_codes(band, list(BANDS)),
+                "low": low,
+                "high": high,
+                "count": count,
+            }
+        )

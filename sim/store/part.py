@@ -1,7 +1,8 @@
 """Years that were lived, each a part of a run in a file of its own, and the tables that all parts make together.
 
-A part is one file, written whole: a zip of Parquet tables, stamped with what it was lived from. So a run may stop at
-any moment and go on later, and a finished run grows by the parts of more replications or years.
+A part is one file, written whole: a zip of tables, stamped with what it was lived from. So a run may stop at any moment
+and go on later, and a finished run grows by the parts of more replications or years. Tables are in Arrow's own format
+until they are joined: it is written and read many times as fast as Parquet, and not much larger.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.store.folder import RunFolder, whole_file
-from sim.tables import as_declared
+from sim.tables import arrow_schema, as_arrow, as_declared, run_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 
 PARTS = ".parts"
 """Where the parts lie until the run is finished."""
+ENDING = ".part"
+"""Of the files of parts. Those that an older program left beside a finished run, zips of Parquet, have another one."""
 EVENTS = "events/"
-"""Tables of this name are the events of single days: files of their own, not parts of a larger table."""
+"""Tables of this name are the events of single days: Parquet files of their own, not parts of a larger table."""
 ROW_GROUP = 2**17
 """Fewest rows that a joined table writes at a time: small parts together, so that readers are not slowed down."""
 Key = tuple[int, int]
@@ -40,16 +43,19 @@ def packed(folder: RunFolder, tables: Mapping[str, pd.DataFrame], stamp: str) ->
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as part:
         for name, frame in tables.items():
-            table, buffer = folder.declared(name), io.BytesIO()
-            (as_declared(frame, table) if table else frame).to_parquet(buffer, index=False, compression="zstd")
-            part.writestr(f"{name}.parquet", buffer.getvalue())
+            table = folder.declared(f"{name}.parquet")
+            assert table is not None, f"{name}: tables of a run are declared"
+            if name.startswith(EVENTS):
+                part.writestr(f"{name}.parquet", as_declared(frame, table).to_parquet(index=False, compression="zstd"))
+            else:
+                part.writestr(name, _written(as_arrow(frame, table)))
         part.comment = stamp.encode()
     return content.getvalue()
 
 
 def write_part(folder: RunFolder, key: Key, content: bytes) -> Path:
     """Write the part of a replication and year; any process may, in any order."""
-    target = folder.path / PARTS / f"{key[0]:05d}-{key[1]}.zip"
+    target = folder.path / PARTS / f"{key[0]:05d}-{key[1]}{ENDING}"
     return whole_file(target, lambda to: to.write_bytes(content), durable=True)
 
 
@@ -70,11 +76,12 @@ def drop_parts(folder: RunFolder, keys: Collection[Key] | None = None) -> None:
 
 def read_parts(folder: RunFolder, name: str, columns: list[str]) -> Iterator[pd.DataFrame]:
     """Yield some columns of a table, part by part in order."""
-    import pyarrow.parquet as pq
+    import pyarrow as pa
 
     for path in _files(folder):
-        with zipfile.ZipFile(path) as part:
-            yield pq.read_table(io.BytesIO(part.read(f"{name}.parquet")), columns=columns).to_pandas()
+        rows = _rows(path, name).select(columns)
+        spelt = pa.schema([(each.name, getattr(each.type, "value_type", each.type)) for each in rows.schema])
+        yield rows.cast(spelt).to_pandas()
 
 
 def join_parts(folder: RunFolder) -> None:
@@ -91,44 +98,60 @@ def join_parts(folder: RunFolder) -> None:
             names |= set(part.namelist()) - set(days)
             for day in days:
                 folder.write_bytes(day, part.read(day))
-    keys = {_key(path) for path in files}
     for name in sorted(names):
-        table = folder.path / name
-        whole_file(table, partial(_join, table, files, keys))
+        table = folder.file(name)
+        whole_file(table, partial(_join, table, arrow_schema(run_table(name)), files))
 
 
-def _join(old: Path, files: list[Path], keys: set[Key], target: Path) -> None:
-    """Write the rows of an old table and of new parts of the same columns, in order, into a new file."""
-    import pyarrow as pa
+def _join(old: Path, schema: pa.Schema, files: list[Path], target: Path) -> None:
+    """Write the rows of an old table and of new parts, in order, into a new file; words are read from it as words."""
     import pyarrow.parquet as pq
 
-    kept = ((key, rows) for key, rows in _years(old) if key not in keys)
-    new = ((_key(path), _rows(path, old.name)) for path in files)
+    keys = {_key(path) for path in files}
+    kept = ((key, rows.cast(schema)) for key, rows in _years(old) if key not in keys)
+    new = ((_key(path), _rows(path, old.stem)) for path in files)
     waiting: list[pa.Table] = []
-    writer: pq.ParquetWriter | None = None
-
-    def flush() -> None:
-        if waiting and writer:
-            writer.write_table(pa.concat_tables(waiting))
-            waiting.clear()
-
-    try:
+    few = [column.name for column in schema if column.type != "float64"]  # these repeat, measured values hardly do
+    with pq.ParquetWriter(target, schema, compression="zstd", use_dictionary=few, store_schema=False) as writer:
         for _, rows in merge(kept, new, key=itemgetter(0)):
-            writer = writer or pq.ParquetWriter(target, rows.schema, compression="zstd")
             waiting.append(rows)
             if sum(map(len, waiting)) >= ROW_GROUP:
-                flush()
-        flush()
-    finally:
-        if writer:
-            writer.close()
+                writer.write_table(_as_one(waiting))
+                waiting.clear()
+        if waiting:
+            writer.write_table(_as_one(waiting))
+
+
+def _as_one(tables: list[pa.Table]) -> pa.Table:
+    """Return the rows of all tables, words listed as they first come: the same, however the rows were in parts."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    def in_order(words: pa.ChunkedArray) -> pa.Array:
+        whole = words.combine_chunks()
+        used = whole.indices.unique().drop_null()
+        return pa.DictionaryArray.from_arrays(pc.index_in(whole.indices, used), whole.dictionary.take(used))
+
+    rows = pa.concat_tables(tables).unify_dictionaries()
+    told = [in_order(column) if pa.types.is_dictionary(column.type) else column for column in rows.columns]
+    return pa.Table.from_arrays(told, schema=rows.schema)
+
+
+def _written(rows: pa.Table) -> bytes:
+    import pyarrow as pa
+
+    content, how = pa.BufferOutputStream(), pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+    with pa.ipc.new_stream(content, rows.schema, options=how) as writer:
+        writer.write_table(rows)
+    return content.getvalue().to_pybytes()
 
 
 def _rows(path: Path, name: str) -> pa.Table:
-    import pyarrow.parquet as pq
+    import pyarrow as pa
 
-    with zipfile.ZipFile(path) as part:
-        return pq.read_table(io.BytesIO(part.read(name)), use_threads=False)
+    how = pa.ipc.IpcReadOptions(use_threads=False)
+    with zipfile.ZipFile(path) as part, pa.ipc.open_stream(part.read(name), options=how) as content:
+        return content.read_all()
 
 
 def _years(file: Path) -> Iterator[tuple[Key, pa.Table]]:
@@ -148,7 +171,7 @@ def _years(file: Path) -> Iterator[tuple[Key, pa.Table]]:
 
 
 def _files(folder: RunFolder) -> list[Path]:
-    return sorted((folder.path / PARTS).glob("[0-9]*.zip"))
+    return sorted((folder.path / PARTS).glob(f"[0-9]*{ENDING}"))
 
 
 def _key(path: Path) -> Key:

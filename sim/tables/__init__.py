@@ -23,9 +23,10 @@ from sim.tables.sure import SURE_TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-__all__ = ["COUNTY_TABLES", "RUN_TABLES", "Column", "Table", "as_declared", "county_table", "data_dictionary",
-           "read_table", "run_table"]  # fmt: skip
+__all__ = ["COUNTY_TABLES", "RUN_TABLES", "Column", "Table", "arrow_schema", "as_arrow", "as_declared", "county_table",
+           "data_dictionary", "read_table", "run_table"]  # fmt: skip
 
 COUNTY_TABLES = (*NEEDED_TABLES, *GIVEN_TABLES)
 RUN_TABLES = (*_RUN_TABLES, *MONEY_TABLES, *SERVICE_TABLES, *FAMILY_TABLES, *SURE_TABLES, *CHOICE_TABLES,
@@ -67,13 +68,54 @@ def as_declared(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
 
     A missing or an undeclared column is a fault of ours, hence ValueError.
     """
-    missing = [name for name in table.names if name not in frame.columns]
-    unknown = [name for name in frame.columns if name not in table.names]
-    if missing or unknown:
-        raise ValueError(f"{table.name}: missing columns {missing}, undeclared columns {unknown}")
+    _check_columns(frame, table)
     other = {c.name: _dtype(c) for c in table.columns if str(frame[c.name].dtype) != _dtype(c)}
     found = frame[list(table.names)].reset_index(drop=True)
     return found.assign(**{name: found[name].astype(kind) for name, kind in other.items()})
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """Return the types that Arrow has for the declared columns; a word is the place of it in a list of words."""
+    import pyarrow as pa
+
+    words = pa.dictionary(pa.int32(), pa.large_string())
+    return pa.schema([(c.name, words if _dtype(c) == "str" else _DTYPES[c.type]) for c in table.columns])
+
+
+def as_arrow(frame: pd.DataFrame, table: Table) -> pa.Table:
+    """Return the frame as `as_declared` does, for Arrow: categories need not be written out, which takes longest."""
+    import pyarrow as pa
+
+    _check_columns(frame, table)
+    told = [_words(frame[c.name]) if _dtype(c) == "str" else _numbers(frame[c.name], c) for c in table.columns]
+    return pa.Table.from_arrays(told, schema=arrow_schema(table))
+
+
+def _words(column: pd.Series) -> pa.Array:
+    import pyarrow as pa
+
+    if column.dtype == "category":
+        codes = column.cat.codes.to_numpy()
+        words = pa.array(column.cat.categories, pa.large_string())
+        return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32(), mask=codes < 0), words)
+    found = pa.array(column, pa.large_string(), from_pandas=True)
+    return (found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found).dictionary_encode()
+
+
+def _numbers(column: pd.Series, declared: Column) -> pa.Array:
+    """Return numbers, null where they are none; a whole number that must not be null is an error then."""
+    import pyarrow as pa
+
+    null = declared.nullable or declared.type == "float"
+    return pa.array(column.to_numpy(), _DTYPES[declared.type], from_pandas=null)
+
+
+def _check_columns(frame: pd.DataFrame, table: Table) -> None:
+    declared, there = table.names, list(frame.columns)
+    missing = [name for name in declared if name not in there]
+    unknown = [name for name in there if name not in declared]
+    if missing or unknown:
+        raise ValueError(f"{table.name}: missing columns {missing}, undeclared columns {unknown}")
 
 
 def _dtype(column: Column) -> str:
