@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -136,6 +138,13 @@ def live_weeks(
 LARGEST_KEPT = 2**25 - 2**16
 """Bytes. The C library (glibc: mallopt, M_MMAP_THRESHOLD) keeps freed memory for us only up to the size of the largest
 block that was ever given back, and 32 MB at most; the rest goes back to the system and must be filled anew."""
+
+
+def give_back() -> None:
+    """Give memory that is free back to the system: the C library (glibc) keeps it, in pieces that fit nothing new."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim:
+        trim(0)
 
 
 class _Desk(threading.local):

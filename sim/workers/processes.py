@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -133,7 +134,8 @@ def work(line: Connection) -> None:
         except EOFError:
             return
         if packed is not None:
-            act = no_act  # the last one is not kept beside the next
+            act = no_act  # the last one, and all that it knew, is not kept beside the next
+            gc.collect()
             act, packed = load_act(packed), None
         done = packed_done(act, number, item)
 
