@@ -160,10 +160,10 @@ class Run:
 
     def totals(self, name: str, keys: Sequence[str], value: str) -> pd.DataFrame:
         """Return the sums of a large table by some keys, added up without loading the rest of it."""
-        with pq.ParquetFile(self.folder.file(name)) as file:
+        with pq.ParquetFile(self.folder.file(name), read_dictionary=list(keys)) as file:  # grouped fast
             pieces = (file.read_row_group(k, columns=[*keys, value]) for k in range(file.num_row_groups))
             summed = pa.concat_tables([_sums(piece, keys, value) for piece in pieces])
-        frame = _sums(summed, keys, value).to_pandas()
+        frame = _sums(summed.unify_dictionaries().combine_chunks(), keys, value).to_pandas()
         return frame.astype({key: str for key in keys if not pd.api.types.is_numeric_dtype(frame[key])})
 
     @cached_property
