@@ -6,7 +6,7 @@ of year, site_id and quantity; rows with a `replication` come from simulated day
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -172,8 +172,9 @@ def _pupils(county: County, plan: Plan, enrolment: pd.DataFrame) -> Counted:
 
     Who comes differs from replication to replication; how many of them lodge or ride is their share in the plan.
     """
-    year = enrolment["year"].map({each.year: k for k, each in enumerate(plan.years)}).to_numpy()
-    home = pd.Index(county.hamlets.id).get_indexer(pd.Index(enrolment["hamlet_id"]))
+    enrolment = enrolment.astype({"hamlet_id": "category", "school_id": "category"})  # texts of so many rows are slow
+    year = np.searchsorted([each.year for each in plan.years], enrolment["year"])
+    home, school = _place(county.hamlets.id, enrolment["hamlet_id"]), _place(county.schools.id, enrolment["school_id"])
     grade = enrolment["grade"].to_numpy() - 1
     share = np.stack([each.places.share for each in plan.years])[year, home, grade]
     poor = county.hamlets.hardship_share[home]
@@ -182,26 +183,28 @@ def _pupils(county: County, plan: Plan, enrolment: pd.DataFrame) -> Counted:
         "hardship_lodger": poor * share[:, LODGE],
         "hardship_day": poor * (1 - share[:, LODGE]),
         "line_bus_ride": share[:, MODES.index("line_bus")] * 2 * school_days(county)[0],
-        "small_school": np.isin(np.array(county.schools.kind), SMALL_KINDS)[_school(county, enrolment)],
+        "small_school": np.isin(np.array(county.schools.kind), SMALL_KINDS)[school],
     }
     pupils = enrolment["pupils"].to_numpy(dtype=float)
     rows = enrolment[["replication", "year"]].assign(
-        site_id=enrolment["school_id"].astype(object),
-        level=np.where(grade < PRIMARY.stop, "primary", "junior"),
+        site_id=enrolment["school_id"],
+        is_primary=grade < PRIMARY.stop,
         **{item: pupils * many for item, many in count.items()},
     )
-    sums = rows.groupby(["replication", "year", "site_id", "level"], as_index=False)[list(count)].sum()
+    keys = ["replication", "year", "site_id"]
+    sums = rows.groupby([*keys, "is_primary"], observed=True, as_index=False)[list(count)].sum()
+    sums["site_id"] = sums["site_id"].astype(str)
     for item in ("public_funds", "hardship_lodger", "hardship_day"):
-        for level, part in sums.groupby("level"):
-            yield f"{item}_{level}", part.rename(columns={item: "quantity"})[ROW]
+        for is_primary, part in sums.groupby("is_primary"):
+            yield f"{item}_{'primary' if is_primary else 'junior'}", part.rename(columns={item: "quantity"})[ROW]
     for item in ("line_bus_ride", "small_school"):
-        by_school = sums.groupby(["replication", "year", "site_id"], as_index=False)[item].sum()
+        by_school = sums.groupby(keys, as_index=False)[item].sum()
         yield item, by_school.rename(columns={item: "quantity"})[ROW]
 
 
-def _school(county: County, enrolment: pd.DataFrame) -> Ints:
-    """Return the position of the school of each row; the last school's for the unplaced, whom no sum counts."""
-    return np.asarray(pd.Index(county.schools.id).get_indexer(pd.Index(enrolment["school_id"])))
+def _place(ids: Sequence[str], named: pd.Series[str]) -> Ints:
+    """Return the position of what a categorical column names; any for the unplaced, whom no sum counts."""
+    return np.asarray(pd.Index(ids).get_indexer(named.cat.categories)[named.cat.codes])
 
 
 def _small_schools(county: County, plan: Plan) -> Counted:
