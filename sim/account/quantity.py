@@ -21,6 +21,7 @@ from sim.plan import LODGE, MODES, Floats, Ints, Plan, YearPlan
 from sim.plan.campus import campuses, space
 from sim.plan.payroll import POSTS
 from sim.plan.staff import COUNTY_SITE, FLEET_POSTS, PRIMARY, pupils_by_school
+from sim.share import Known
 
 COLUMNS = ("scenario", "replication", "year", "site_id", "item", "quantity", "unit")
 ROW = ["replication", "year", "site_id", "quantity"]
@@ -35,12 +36,18 @@ UNITS = {
 
 
 def quantities(
-    settings: Settings, county: County, plan: Plan, lived: Mapping[str, pd.DataFrame], lacking: Mapping[str, Ints]
+    settings: Settings,
+    county: County,
+    plan: Plan,
+    lived: Mapping[str, pd.DataFrame],
+    lacking: Mapping[str, Ints],
+    known: Known | None = None,
 ) -> pd.DataFrame:
     """Count what every year takes, item by item: the columns of quantities.parquet.
 
     `lived` has the tables annual and enrolment; `lacking` is that of `plan.staff.lacking_today`. Items are named as the
-    accounts that charge them, unless several do. What the plan decides stands once, with a null replication.
+    accounts that charge them, unless several do. What the plan decides stands once, with a null replication. What is
+    known is not reckoned again.
     """
     parts = [
         rows.assign(item=item)
@@ -51,7 +58,7 @@ def quantities(
             _posts(settings, county, plan, lacking),
             _pupils(county, plan, lived["enrolment"]),
             _small_schools(county, plan),
-            _idle_campuses(settings, county, plan),
+            _idle_campuses((known or Known())(campuses, settings, county, plan)),
         )
         for item, rows in counted
     ]
@@ -218,9 +225,9 @@ def _small_schools(county: County, plan: Plan) -> Counted:
     yield "school_upkeep", by_site(county, plan, (small & open_).astype(float))
 
 
-def _idle_campuses(settings: Settings, county: County, plan: Plan) -> Counted:
+def _idle_campuses(table: pd.DataFrame) -> Counted:
     """Count the m2 of campuses that are kept up, and of those of the county that are let and sold."""
-    for item, rows in space(campuses(settings, county, plan)).groupby("item"):
+    for item, rows in space(table).groupby("item"):
         yield str(item), rows.drop(columns="item").assign(replication=pd.NA)
 
 
