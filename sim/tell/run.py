@@ -172,6 +172,12 @@ class Run:
         return self.table("posts")
 
     @cached_property
+    def staff(self) -> dict[str, dict[Any, str]]:
+        """Return the row of staff.csv of each school that it lists."""
+        rows = self.input("staff.csv").to_dict("records")
+        return {row["school_id"]: row for row in reversed(rows)}  # the first one counts
+
+    @cached_property
     def moved(self) -> dict[tuple[str, int], list[Any]]:
         """Return the rows of posts that people of a school take in a year: (school, year) -> rows."""
         found: dict[tuple[str, int], list[Any]] = {}
@@ -242,6 +248,10 @@ class Run:
 
     def county_totals(self) -> pd.DataFrame:
         """Return the yearly totals of the whole county: replication, year, measure, value."""
+        return self._county_totals.copy()
+
+    @cached_property
+    def _county_totals(self) -> pd.DataFrame:
         wanted = (("site_id", "==", COUNTY), ("measure", "in", COUNTY_TOTALS))
         return self.folder.read_rows("annual", ["replication", "year", "measure", "value"], *wanted)
 
