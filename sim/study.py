@@ -256,7 +256,7 @@ def write(folder: RunFolder, job: Job, base: RunFolder | None, known: Known) -> 
     tables |= plan_tables(settings, county, plan, known)
     before = known(if_nothing_closed, settings, county, plan.forecast, job.ways.dry)
     tables["family_pupils"] = family_pupils(settings, county, plan, before)
-    tables[USED] = _used(folder, job, yearly, before)
+    tables[USED] = _used(folder, job, yearly, before, known)
     write_tables(folder, settings, tables | priced(settings, county, tables.__getitem__, base))
     _headlines(folder, base)
 
@@ -264,16 +264,16 @@ def write(folder: RunFolder, job: Job, base: RunFolder | None, known: Known) -> 
 def sum_up(folder: RunFolder, job: Job, base: RunFolder | None, known: Known) -> None:
     """Write no more than what a study of many scenarios is held against: the headline numbers and what they rest on."""
     before = known(if_nothing_closed, job.settings, job.county, job.plan.forecast, job.ways.dry)
-    used = _used(folder, job, folder.read_table("annual"), before)
+    used = _used(folder, job, folder.read_table("annual"), before, known)
     write_tables(folder, job.settings, {"ledger": ledger(job.settings, used)})
     _headlines(folder, base)
 
 
-def _used(folder: RunFolder, job: Job, yearly: pd.DataFrame, before: list[Places]) -> pd.DataFrame:
+def _used(folder: RunFolder, job: Job, yearly: pd.DataFrame, before: list[Places], known: Known) -> pd.DataFrame:
     """Write and return what was used; before: where pupils would go to school if no school had closed."""
     settings, county, plan = job.settings, job.county, job.plan
     lived = {"annual": yearly, "enrolment": folder.read_table("enrolment")}
-    used = quantities(settings, county, plan, lived, lacking_today(settings, county, plan, before[0]))
+    used = quantities(settings, county, plan, lived, lacking_today(settings, county, plan, before[0]), known)
     folder.write_table(USED, used.assign(scenario=settings.scenario))  # a run may be its own base
     return used
 

@@ -78,7 +78,7 @@ def laid_out(settings: Settings, ledger: pd.DataFrame) -> Amounts:
     """
     keys = ["site_id", *LINE]
     line = ledger.groupby(keys, sort=True, observed=True).ngroup().to_numpy()
-    lines = ledger[keys].iloc[np.unique(line, return_index=True)[1]].reset_index(drop=True)
+    lines = ledger[keys].iloc[np.unique(line, return_index=True)[1]].reset_index(drop=True).astype(str)
     years, year = np.unique(ledger["year"].to_numpy(), return_inverse=True)
     replications, replication = np.unique(ledger["replication"].to_numpy(), return_inverse=True)
     shape = (len(lines), len(years), len(replications))
@@ -141,6 +141,18 @@ def outcomes(sums: Sums) -> Iterator[tuple[Ints, Floats]]:
         yield few, (sums.fen[few][..., None] + sums.moves[few] @ sums.off).reshape(len(few), cases)
 
 
+def _alike(sums: Sums) -> tuple[Sums, Ints]:
+    """Return groups of which no two cost the same whatever happens, and which of them each group is like; (G,).
+
+    What one payer bears alone is also what all bear, and much is the same year after year.
+    """
+    costs = [fen.tobytes() + moves.tobytes() for fen, moves in zip(sums.fen, sums.moves, strict=True)]
+    place = {cost: k for k, cost in enumerate(dict.fromkeys(costs))}
+    like = np.array([place[cost] for cost in costs], dtype=np.int64)
+    first = np.unique(like, return_index=True)[1]
+    return Sums(sums.groups.iloc[first], sums.fen[first], sums.moves[first], sums.off), like
+
+
 def spread(sums: Sums) -> pd.DataFrame:
     """Return the groups with their mean and spread, in yuan.
 
@@ -148,14 +160,15 @@ def spread(sums: Sums) -> pd.DataFrame:
     p50, p80, p95: over all replications with all draws of the prices. luck_p50, luck_p80, luck_p95: over
     replications alone, at central prices; what no drawn price moves has the same quantiles there.
     """
-    luck = np.percentile(sums.fen, PERCENTILES, axis=1)
+    alike, like = _alike(sums)
+    luck = np.percentile(alike.fen, PERCENTILES, axis=1)
     drawn = luck.copy()
-    for few, fen in outcomes(sums):
+    for few, fen in outcomes(alike):
         drawn[:, few] = np.percentile(fen, PERCENTILES, axis=1, overwrite_input=True)
-    columns = dict(zip(("mean", "low", "high"), mean_interval(sums.fen), strict=True))
+    columns = dict(zip(("mean", "low", "high"), mean_interval(alike.fen), strict=True))
     columns |= {f"p{percent}": row for percent, row in zip(PERCENTILES, drawn, strict=True)}
     columns |= {f"luck_p{percent}": row for percent, row in zip(PERCENTILES, luck, strict=True)}
-    return sums.groups.assign(**{name: fen / FEN_PER_YUAN for name, fen in columns.items()})
+    return sums.groups.assign(**{name: fen[like] / FEN_PER_YUAN for name, fen in columns.items()})
 
 
 def below_zero(sums: Sums) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,9 @@ COLUMNS = (
 Floats = NDArray[np.float64]
 Rule = Callable[[Settings, pd.DataFrame], pd.DataFrame]
 """Turns what was counted into the quantity that is charged: rows with year, site_id, quantity."""
+Lines = tuple[pd.DataFrame, dict[str, Any]]
+"""Rows of replication, year, site_id, quantity, and what is the same in all of them, by column."""
+TEXTS = ("account", "nature", "payer", "payee", "unit")
 
 
 def ledger(settings: Settings, quantities: pd.DataFrame) -> pd.DataFrame:
@@ -28,7 +32,7 @@ def ledger(settings: Settings, quantities: pd.DataFrame) -> pd.DataFrame:
     `quantities` has the columns of quantities.parquet; the prices, lives and shares are those of the settings. Costs
     are positive, income negative; cash of the year only. A transfer is two lines that sum to zero. What the plan
     decides (buses, posts, beds) is the same in every replication.
-    Returns the columns of ledger.parquet. Raises BadInput when a price that is needed is missing.
+    Returns the columns of ledger.parquet, texts as categories. Raises BadInput when a price that is needed is missing.
     """
     counted = dict(iter(quantities.groupby("item", observed=True)))
     counted["bus_aid"] = quantities[quantities["item"].str.startswith(BUS_PURCHASE)]
@@ -50,7 +54,7 @@ def totals(table: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     return fen.groupby(list(keys), observed=True, as_index=False)["fen"].sum()
 
 
-def _lines(settings: Settings, account: str, counted: Mapping[str, pd.DataFrame]) -> Iterator[pd.DataFrame]:
+def _lines(settings: Settings, account: str, counted: Mapping[str, pd.DataFrame]) -> Iterator[Lines]:
     """Return the lines of an account: one set for each payer, and for a transfer one for who gets it."""
     charge = charge_of(account)
     rows = counted.get(charge.counts or account)
@@ -59,19 +63,18 @@ def _lines(settings: Settings, account: str, counted: Mapping[str, pd.DataFrame]
     rows = _charged(settings, account, rows)
     rows = rows.assign(quantity=rows["quantity"].astype(float).round(DIGITS))
     rows = rows[rows["quantity"] != 0]
+    same = {
+        "account": account,
+        "nature": charge.nature,
+        "payee": charge.payee,
+        "unit": charge.unit,
+        "unit_price_yuan": unit_price(settings, account),
+    }
     for payer, share in shares(settings, account).items():
-        line = rows.assign(
-            account=account,
-            nature=charge.nature,
-            payer=payer,
-            payee=charge.payee,
-            unit=charge.unit,
-            unit_price_yuan=unit_price(settings, account),
-            share=round(share * _part(settings, account), DIGITS),
-        )
-        yield line
+        line = same | {"payer": payer, "share": round(share * _part(settings, account), DIGITS)}
+        yield rows, line
         if charge.nature == "transfer":
-            yield line.assign(payer=charge.payee, payee=payer, quantity=-line["quantity"])
+            yield rows.assign(quantity=-rows["quantity"]), line | {"payer": charge.payee, "payee": payer}
 
 
 def _part(settings: Settings, account: str) -> float:
@@ -174,12 +177,15 @@ RULES: dict[str, Rule] = {
 }
 
 
-def _in_every_replication(lines: Sequence[pd.DataFrame], replications: NDArray[np.int64]) -> pd.DataFrame:
+def _in_every_replication(lines: Sequence[Lines], replications: NDArray[np.int64]) -> pd.DataFrame:
     """Put all lines in one table, and lines that do not depend on luck into every replication."""
-    kept = [line for line in lines if len(line)]
+    kept = [(rows, same) for rows, same in lines if len(rows)]
     if not kept:
         return pd.DataFrame(columns=list(COLUMNS[1:-1]))
-    table = pd.concat(kept, ignore_index=True)
+    same = pd.DataFrame([same for _, same in kept]).astype(dict.fromkeys(TEXTS, "category"))
+    of = np.repeat(np.arange(len(kept)), [len(rows) for rows, _ in kept])
+    table = pd.concat([rows for rows, _ in kept], ignore_index=True).astype({"site_id": "category"})
+    table = pd.concat([table, same.iloc[of].reset_index(drop=True)], axis=1)
     planned = table["replication"].isna()
     once = table[planned]
     repeated = once.loc[once.index.repeat(len(replications))]

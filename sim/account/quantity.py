@@ -6,7 +6,7 @@ of year, site_id and quantity; rows with a `replication` come from simulated day
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from sim.plan import LODGE, MODES, Floats, Ints, Plan, YearPlan
 from sim.plan.campus import campuses, space
 from sim.plan.payroll import POSTS
 from sim.plan.staff import COUNTY_SITE, FLEET_POSTS, PRIMARY, pupils_by_school
+from sim.share import Known
 
 COLUMNS = ("scenario", "replication", "year", "site_id", "item", "quantity", "unit")
 ROW = ["replication", "year", "site_id", "quantity"]
@@ -35,12 +36,18 @@ UNITS = {
 
 
 def quantities(
-    settings: Settings, county: County, plan: Plan, lived: Mapping[str, pd.DataFrame], lacking: Mapping[str, Ints]
+    settings: Settings,
+    county: County,
+    plan: Plan,
+    lived: Mapping[str, pd.DataFrame],
+    lacking: Mapping[str, Ints],
+    known: Known | None = None,
 ) -> pd.DataFrame:
     """Count what every year takes, item by item: the columns of quantities.parquet.
 
     `lived` has the tables annual and enrolment; `lacking` is that of `plan.staff.lacking_today`. Items are named as the
-    accounts that charge them, unless several do. What the plan decides stands once, with a null replication.
+    accounts that charge them, unless several do. What the plan decides stands once, with a null replication. What is
+    known is not reckoned again.
     """
     parts = [
         rows.assign(item=item)
@@ -51,7 +58,7 @@ def quantities(
             _posts(settings, county, plan, lacking),
             _pupils(county, plan, lived["enrolment"]),
             _small_schools(county, plan),
-            _idle_campuses(settings, county, plan),
+            _idle_campuses((known or Known())(campuses, settings, county, plan)),
         )
         for item, rows in counted
     ]
@@ -172,8 +179,9 @@ def _pupils(county: County, plan: Plan, enrolment: pd.DataFrame) -> Counted:
 
     Who comes differs from replication to replication; how many of them lodge or ride is their share in the plan.
     """
-    year = enrolment["year"].map({each.year: k for k, each in enumerate(plan.years)}).to_numpy()
-    home = pd.Index(county.hamlets.id).get_indexer(pd.Index(enrolment["hamlet_id"]))
+    enrolment = enrolment.astype({"hamlet_id": "category", "school_id": "category"})  # texts of so many rows are slow
+    year = np.searchsorted([each.year for each in plan.years], enrolment["year"])
+    home, school = _place(county.hamlets.id, enrolment["hamlet_id"]), _place(county.schools.id, enrolment["school_id"])
     grade = enrolment["grade"].to_numpy() - 1
     share = np.stack([each.places.share for each in plan.years])[year, home, grade]
     poor = county.hamlets.hardship_share[home]
@@ -182,26 +190,28 @@ def _pupils(county: County, plan: Plan, enrolment: pd.DataFrame) -> Counted:
         "hardship_lodger": poor * share[:, LODGE],
         "hardship_day": poor * (1 - share[:, LODGE]),
         "line_bus_ride": share[:, MODES.index("line_bus")] * 2 * school_days(county)[0],
-        "small_school": np.isin(np.array(county.schools.kind), SMALL_KINDS)[_school(county, enrolment)],
+        "small_school": np.isin(np.array(county.schools.kind), SMALL_KINDS)[school],
     }
     pupils = enrolment["pupils"].to_numpy(dtype=float)
     rows = enrolment[["replication", "year"]].assign(
-        site_id=enrolment["school_id"].astype(object),
-        level=np.where(grade < PRIMARY.stop, "primary", "junior"),
+        site_id=enrolment["school_id"],
+        is_primary=grade < PRIMARY.stop,
         **{item: pupils * many for item, many in count.items()},
     )
-    sums = rows.groupby(["replication", "year", "site_id", "level"], as_index=False)[list(count)].sum()
+    keys = ["replication", "year", "site_id"]
+    sums = rows.groupby([*keys, "is_primary"], observed=True, as_index=False)[list(count)].sum()
+    sums["site_id"] = sums["site_id"].astype(str)
     for item in ("public_funds", "hardship_lodger", "hardship_day"):
-        for level, part in sums.groupby("level"):
-            yield f"{item}_{level}", part.rename(columns={item: "quantity"})[ROW]
+        for is_primary, part in sums.groupby("is_primary"):
+            yield f"{item}_{'primary' if is_primary else 'junior'}", part.rename(columns={item: "quantity"})[ROW]
     for item in ("line_bus_ride", "small_school"):
-        by_school = sums.groupby(["replication", "year", "site_id"], as_index=False)[item].sum()
+        by_school = sums.groupby(keys, as_index=False)[item].sum()
         yield item, by_school.rename(columns={item: "quantity"})[ROW]
 
 
-def _school(county: County, enrolment: pd.DataFrame) -> Ints:
-    """Return the position of the school of each row; the last school's for the unplaced, whom no sum counts."""
-    return np.asarray(pd.Index(county.schools.id).get_indexer(pd.Index(enrolment["school_id"])))
+def _place(ids: Sequence[str], named: pd.Series[str]) -> Ints:
+    """Return the position of what a categorical column names; any for the unplaced, whom no sum counts."""
+    return np.asarray(pd.Index(ids).get_indexer(named.cat.categories)[named.cat.codes])
 
 
 def _small_schools(county: County, plan: Plan) -> Counted:
@@ -215,9 +225,9 @@ def _small_schools(county: County, plan: Plan) -> Counted:
     yield "school_upkeep", by_site(county, plan, (small & open_).astype(float))
 
 
-def _idle_campuses(settings: Settings, county: County, plan: Plan) -> Counted:
+def _idle_campuses(table: pd.DataFrame) -> Counted:
     """Count the m2 of campuses that are kept up, and of those of the county that are let and sold."""
-    for item, rows in space(campuses(settings, county, plan)).groupby("item"):
+    for item, rows in space(table).groupby("item"):
         yield str(item), rows.drop(columns="item").assign(replication=pd.NA)
 
 

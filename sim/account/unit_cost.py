@@ -81,7 +81,7 @@ def unit_costs(settings: Settings, amounts: Amounts, quantities: pd.DataFrame, y
     `quantities` has the columns of quantities.parquet. What is divided by nothing, in any replication, has no row.
     Returns measure, unit, year (if yearly) and the columns of `spread`.
     """
-    months = settings.account.fare_months
+    months, quantities = settings.account.fare_months, _within(amounts, quantities)
     parts = []
     for above in (_money(annualised(settings, amounts), yearly), _numbers(amounts, quantities, yearly)):
         per = [
@@ -97,14 +97,20 @@ def unit_costs(settings: Settings, amounts: Amounts, quantities: pd.DataFrame, y
 def belonging(lines: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Return the lines of the ledger whose money is in a measure; none where no money is."""
     ratio = RATIOS[measure]
-    return lines[lines["account"].map(ratio.has or (lambda account: False)) & lines["payer"].isin(ratio.payers)]
+    accounts = [account for account in lines["account"].unique() if ratio.has and ratio.has(account)]
+    return lines[lines["account"].isin(accounts) & lines["payer"].isin(ratio.payers)]
+
+
+def _within(amounts: Amounts, quantities: pd.DataFrame) -> pd.DataFrame:
+    """Return the quantities of the years and replications of the ledger, of items that are divided or divided by."""
+    asked = {item for ratio in RATIOS.values() for item in (*ratio.per, *ratio.what)}
+    rows = quantities[quantities["item"].isin(asked) & quantities["year"].isin(amounts.years)]
+    return rows[rows["replication"].isna() | rows["replication"].isin(amounts.replications)]
 
 
 def counted(amounts: Amounts, quantities: pd.DataFrame, items: Sequence[str], yearly: bool) -> Floats:
     """Return how many of some items there are: (Y, R), or (1, R) over all years."""
-    known = quantities["year"].isin(amounts.years)
-    known &= quantities["replication"].isna() | quantities["replication"].isin(amounts.replications)
-    rows = quantities[known & quantities["item"].isin(items)]
+    rows = quantities[quantities["item"].isin(items)]
     year = np.searchsorted(amounts.years, rows["year"])
     planned, number = rows["replication"].isna().to_numpy(), rows["quantity"].to_numpy(dtype=float)
     total = np.zeros((len(amounts.years), len(amounts.replications)))

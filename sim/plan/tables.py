@@ -30,7 +30,7 @@ def plan_tables(settings: Settings, county: County, plan: Plan, known: Known | N
         "school_plans": _school_plans(county, plan),
         "alternatives": plan.alternatives,
         "forecast_check": known(forecast_check, county, settings),
-        "campuses": campuses(settings, county, plan),
+        "campuses": known(campuses, settings, county, plan),
         **_checked(years),
     }
 

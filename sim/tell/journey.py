@@ -189,9 +189,8 @@ def others(case: Case) -> list[str]:
 def staff(case: Case) -> list[str]:
     """Return who works at the school, where they go and as what, and who has no post yet."""
     word, run = case.words, case.run
-    table = run.input("staff.csv")
-    listed = table[table["school_id"] == case.school] if len(table) else table
-    here = {post: int(listed[column].iloc[0]) for column, post in POSTS.items()} if len(listed) else {}
+    listed = run.staff.get(case.school)
+    here = {post: int(listed[column]) for column, post in POSTS.items()} if listed else {}
     if not any(here.values()):
         return [word("sheet.staff.nobody")]
     said = [word("sheet.staff.here", people=word.join([_people(case, *each) for each in here.items() if each[1]]))]

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sim.store import INPUTS
-from sim.store.folder import YAML
+from sim.store.folder import tree_of
 from sim.tell.grid import Grid, grid
 from sim.tell.number import number
 from sim.tell.run import Run, origin
@@ -67,7 +65,7 @@ def entries(run: Run, name: str) -> dict[str, dict[str, Any]]:
     """Return the price list or the limits as they were used."""
     file: Path = run.path / INPUTS / f"{name}.yaml"
     if file.is_file():
-        return yaml.load(file.read_text(encoding="utf-8"), YAML) or {}
+        return tree_of(file.read_text(encoding="utf-8")) or {}
     return {key: item.model_dump() for key, item in getattr(run.settings, name).items()}
 
 

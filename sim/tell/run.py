@@ -34,6 +34,7 @@ COUNTY_TOTALS = (
 )
 
 
+ORIGINS = ("real", "derived", "synthetic")
 ON_THE_WAY, ROLL = ("bus_seat", "line_bus_seat"), ("classroom_seat",)
 GROUPS = {
     **dict.fromkeys(("bus", "spare_bus", "driver", "attendant"), ON_THE_WAY),
@@ -156,20 +157,25 @@ class Run:
     def attended(self) -> dict[str, set[int]]:
         """Return the years in which each school is to have pupils."""
         places = self.totals("places", ["year", "school_id"], "pupils")
-        return places.groupby("school_id")["year"].agg(set).to_dict()
+        return places.groupby("school_id", observed=True)["year"].agg(set).to_dict()
 
     def totals(self, name: str, keys: Sequence[str], value: str) -> pd.DataFrame:
-        """Return the sums of a large table by some keys, added up without loading the rest of it."""
-        with pq.ParquetFile(self.folder.file(name)) as file:
+        """Return the sums of a large table by some keys, texts as categories, without loading the rest of it."""
+        with pq.ParquetFile(self.folder.file(name), read_dictionary=list(keys)) as file:  # grouped fast
             pieces = (file.read_row_group(k, columns=[*keys, value]) for k in range(file.num_row_groups))
             summed = pa.concat_tables([_sums(piece, keys, value) for piece in pieces])
-        frame = _sums(summed, keys, value).to_pandas()
-        return frame.astype({key: str for key in keys if not pd.api.types.is_numeric_dtype(frame[key])})
+        return _sums(summed.unify_dictionaries().combine_chunks(), keys, value).to_pandas()
 
     @cached_property
     def posts(self) -> pd.DataFrame:
         """Return the posts of all years, and who fills them."""
         return self.table("posts")
+
+    @cached_property
+    def staff(self) -> dict[str, dict[Any, str]]:
+        """Return the row of staff.csv of each school that it lists."""
+        rows = self.input("staff.csv").to_dict("records")
+        return {row["school_id"]: row for row in reversed(rows)}  # the first one counts
 
     @cached_property
     def moved(self) -> dict[tuple[str, int], list[Any]]:
@@ -191,13 +197,14 @@ class Run:
 
     @cached_property
     def resources(self) -> pd.DataFrame:
-        """Return what each resource was used."""
-        return self.table("resources")
+        """Return what each resource was used; who and what as categories."""
+        return self.table("resources").astype({"site_id": "category", "resource": "category"})
 
     @cached_property
     def capacity(self) -> dict[tuple[str, int, str], float]:
         """Return what there is of each resource: (site, year, resource) -> mean over replications."""
-        return plain(self.resources).groupby(["site_id", "year", "resource"])["capacity"].mean().dropna().to_dict()
+        means = self.resources.groupby(["site_id", "year", "resource"], observed=True)["capacity"].mean()
+        return means.dropna().to_dict()
 
     @cached_property
     def days(self) -> pd.DataFrame:
@@ -228,7 +235,7 @@ class Run:
     @cached_property
     def group_size(self) -> dict[tuple[str, str], float]:
         """Return how many pupils a resource is there for: (site, resource) -> riders, lodgers of a sex, or the roll."""
-        means = self.resources.groupby(["site_id", "resource"])["demand_peak"].mean().dropna()
+        means = self.resources.groupby(["site_id", "resource"], observed=True)["demand_peak"].mean().dropna()
         size = {(str(site), str(resource)): float(pupils) for (site, resource), pupils in means.items()}
         sites = {site for site, _ in size}
         both = {(site, "bed"): sum(size.get((site, f"bed_{sex}"), 0.0) for sex in ("girls", "boys")) for site in sites}
@@ -241,6 +248,10 @@ class Run:
 
     def county_totals(self) -> pd.DataFrame:
         """Return the yearly totals of the whole county: replication, year, measure, value."""
+        return self._county_totals.copy()
+
+    @cached_property
+    def _county_totals(self) -> pd.DataFrame:
         wanted = (("site_id", "==", COUNTY), ("measure", "in", COUNTY_TOTALS))
         return self.folder.read_rows("annual", ["replication", "year", "measure", "value"], *wanted)
 
@@ -273,5 +284,5 @@ def _placed(frame: pd.DataFrame) -> pd.DataFrame:
 
 def origin(source: pd.Series[str]) -> pd.Series[str]:
     """Return what a source column says: real, derived, synthetic, or other."""
-    kind = source.str.partition(":")[0].str.strip().str.lower()
-    return kind.where(np.isin(kind, ("real", "derived", "synthetic")), "other")
+    kinds = {text: text.partition(":")[0].strip().lower() for text in source.unique()}
+    return source.map({text: kind if kind in ORIGINS else "other" for text, kind in kinds.items()})

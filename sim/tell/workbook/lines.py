@@ -136,7 +136,7 @@ class Lines:
         if not self.run.folder.file("quantities").is_file():
             return set()
         items = pd.read_parquet(self.run.folder.file("quantities"), columns=["item", "replication"])
-        return set(items.loc[items["replication"].notna(), "item"])
+        return set(items.loc[items["replication"].notna(), "item"].unique())
 
     @cached_property
     def quantities(self) -> pd.DataFrame:

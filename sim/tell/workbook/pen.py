@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from xlsxwriter.utility import quote_sheetname, xl_range_abs, xl_rowcol_to_cell
+from xlsxwriter.utility import quote_sheetname, xl_range_abs, xl_rowcol_to_cell, xl_rowcol_to_cell_fast
 from xlsxwriter.worksheet import Worksheet
 
 from sim.tell.run import Run
@@ -70,6 +70,19 @@ class Sheet(Worksheet):  # type: ignore[misc]  # it has no types
 
     def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
         return formula.removeprefix("=")
+
+    def _write_cell(self, row: int, col: int, cell: Any) -> None:
+        """Write a cell as XlsxWriter does; of numbers and formulas, place and format hold no sign to be escaped."""
+        kind = type(cell).__name__
+        if kind not in ("Number", "Formula") or not cell.format:
+            super()._write_cell(row, col, cell)
+            return
+        if kind == "Number":
+            content = f"<v>{cell.number:.16G}</v>"
+        else:
+            content = f"<f>{self._escape_data(cell.formula)}</f><v>{cell.value}</v>"
+        at = xl_rowcol_to_cell_fast(row, col)
+        self.fh.write(f'<c r="{at}" s="{cell.format._get_xf_index()}">{content}</c>')
 
 
 @dataclass(frozen=True, slots=True)
