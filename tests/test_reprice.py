@@ -383,7 +383,9 @@ def test_a_run_at_other_prices_or_with_a_base_does_not_live_its_own_days_again(
 
 
 def test_scenarios_of_the_same_days_are_lived_once_and_priced_for_each(tmp_path: Path, undrawn: None) -> None:
-    words = [*SMALL, "study.years=1", f"study.out={tmp_path}"]
+    county = shutil.copytree(load([*SMALL]).county.path, tmp_path / "county")
+    (county / "campuses.csv").write_text("school_id,area_m2,owner,source\nT,300,village,real: -\n", encoding="utf-8")
+    words = [*SMALL, f"county.folder={county}", "study.years=1", f"study.out={tmp_path}"]  # the run has campuses, too
     cheap, dear = live_scenarios([load([*words, "scenario=cheap"]), load([*words, "scenario=dear", UPKEEP])])
     assert cheap.folder
     assert dear.folder

@@ -194,5 +194,10 @@ def tree_of(text: str) -> Any:
 
 
 def _declared(file: Path) -> Table | None:
-    """Return the declaration of a table of the run, nothing for a table that has none; `*` stands for any name."""
+    """Return the declaration of a table of the run, nothing for one that has none; `*` stands for any name.
+
+    The county has tables of the same names, which are others.
+    """
+    if file.parent.name == INPUTS:
+        return None
     return next((table for table in RUN_TABLES if file.match(table.name)), None)
