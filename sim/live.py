@@ -140,6 +140,10 @@ LARGEST_KEPT = 2**25 - 2**16
 block that was ever given back, and 32 MB at most; the rest goes back to the system and must be filled anew."""
 
 
+SHEETS_TO_GIVE_BACK = 64
+"""After so many weeks, some ten years of six, memory that is free goes back to the system."""
+
+
 def give_back() -> None:
     """Give memory that is free back to the system: the C library (glibc) keeps it, in pieces that fit nothing new."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
@@ -151,11 +155,14 @@ class _Desk(threading.local):
     """Where a week is written down, on the paper of the weeks before: filling memory anew takes longer."""
 
     def __init__(self) -> None:
-        self.roll, self.used = np.empty(0, dtype=np.uint8), 0
+        self.roll, self.used, self.sheets = np.empty(0, dtype=np.uint8), 0, 0
         np.empty(LARGEST_KEPT, dtype=np.uint8)  # given back at once: see there
 
     def sheet(self, set_up: Stage, days: int) -> tuple[Paper, Diary]:
         """Return paper for the luck and for the diary of a week of so many days; that of the week before is void."""
+        self.sheets += 1
+        if self.sheets % SHEETS_TO_GIVE_BACK == 0:
+            give_back()
         if self.used > len(self.roll):
             self.roll = np.empty(self.used * 9 // 8, dtype=np.uint8)  # weeks are of much the same size
         self.used = 0

@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 Path = tuple[Any, ...]
 """Position among the inputs, then the keys down to a setting."""
 WORDS = frozenset({int, float, bool, str, bytes, type(None)})
-MOST_BYTES = 550_000_000
+MOST_BYTES = 700_000_000
 """What is kept holds no more memory than that: a year's luck and some twenty terms of a county of 200,000 people."""
 
 

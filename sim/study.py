@@ -19,7 +19,7 @@ from sim.judge.bottleneck import bottlenecks
 from sim.judge.compare import headline_table, lived_means
 from sim.judge.limit import verdicts
 from sim.judge.yearly import WEEKLY, how_sure
-from sim.live import Job, give_back, live_year
+from sim.live import Job, live_year
 from sim.measure.classroom import class_place_table
 from sim.operate.stage import Ways
 from sim.operate.weather import cut_roads, skyways
@@ -177,11 +177,7 @@ class Season:
     def __call__(self, task: tuple[int, int, tuple[int, ...]]) -> list[Lived]:
         """Live year k of a replication of some scenarios; task: (replication, k, numbers)."""
         (replication, k, numbers), known = task, Known()  # another year has nothing in common with this one
-        ended = [self._live(number, replication, k, known) for number in numbers]
-        if len(numbers) > 1:
-            del known
-            give_back()
-        return ended
+        return [self._live(number, replication, k, known) for number in numbers]
 
     def _live(self, number: int, replication: int, k: int, known: Known) -> Lived:
         began, job, folder = perf_counter(), self.jobs[number], self.folders[number]

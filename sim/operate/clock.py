@@ -42,9 +42,13 @@ class Clock(simpy.Environment):
         self._seen: dict[int, simpy.Event] = {}
 
     def end(self) -> None:
-        """Let go of all pages: compiled code that waits to be asked would hold them for good."""
+        """Let go of all pages: compiled code that waits to be asked would hold them for good, and we for long.
+
+        Spare buses hold the clock that they run by, and themselves, until somebody looks for garbage.
+        """
         self._ask[0] = END
         next(self._mover, None)
+        del self._mover
 
     def drives_on(self, row: int) -> bool:
         """Let a bus drive on from this minute; return whether it is under way, else somebody has to see to it."""
