@@ -4,7 +4,7 @@
 
 Question   Beds, canteen seats, class places and places in town are built for today's pupils. How many are idle in
            each year under low, medium and high births, and what is safe to build?
-Design     configs/experiment/05_births.yaml: three series of births, the plan of 2023, ten years, ten replications
+Design     configs/experiment/05_births.yaml: three series of births, the plan of 2023, 15 years, ten replications
            each with its own births around the series.
 Measures   Idle in a year, the highest demand of the year taken off: beds, canteen seats (one sitting), class places
            outside the town, places in town schools.

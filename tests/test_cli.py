@@ -387,3 +387,13 @@ def test_a_real_sweep_lives_in_two_processes_and_compares(tmp_path: Path) -> Non
     summary = RunFolder(tmp_path / "main").read_table("summary")
     assert summary["scenario"].unique().tolist() == ["fleet.buses=0", "fleet.buses=1"]
     assert all((tmp_path / "main" / name / "report.html").is_file() for name in summary["scenario"].unique())
+    page = tmp_path / "main" / "compare.html"
+    drawn = page.stat().st_mtime_ns
+    assert main(sweep) == 0
+    assert page.stat().st_mtime_ns == drawn, "what was compared is not compared again"
+    assert main([*sweep[:-1], "fleet.buses=1,0"]) == 0
+    assert RunFolder(page.parent).read_table("summary")["scenario"].unique().tolist() == [
+        "fleet.buses=1",
+        "fleet.buses=0",
+    ]
+    assert page.stat().st_mtime_ns > drawn

@@ -10,9 +10,11 @@ from rich.console import Console
 from sim.cli import BAD_INPUT, DONE, OUR_FAULT, draw
 from sim.cli.show import show_comparison
 from sim.config.multirun import scenarios
-from sim.store import RunFolder, sweep_folder
+from sim.store import CONFIG, MANIFEST, RunFolder, sweep_folder
 from sim.sweep import Outcome, live_scenarios
 from sim.workers import console
+
+PAGE = "compare.html"
 
 
 def sweep(overrides: list[str], resume: bool = False) -> int:
@@ -25,21 +27,36 @@ def sweep(overrides: list[str], resume: bool = False) -> int:
     for settings, outcome in zip(asked, outcomes, strict=True):
         if outcome.folder is not None and outcome.folder.tell_as(settings.report):
             draw(outcome.folder)
-    done = [outcome.folder.path for outcome in outcomes if outcome.folder is not None]
+    done = {outcome.scenario: outcome.folder.path for outcome in outcomes if outcome.folder is not None}
     if done:
-        _compare(done, sweep_folder(asked[0]))
+        _compare(list(done), list(done.values()), sweep_folder(asked[0]))
     return _exit_code(outcomes)
 
 
-def _compare(folders: list[Path], study: RunFolder) -> None:
-    """Write the paired comparison with the first scenario and its page, and show it."""
-    from sim.judge.compare import compare
-    from sim.tell.page import comparison
+def _compare(scenarios: list[str], folders: list[Path], study: RunFolder) -> None:
+    """Write the paired comparison with the first scenario and its page, if it is not there already, and show it."""
+    if _is_compared(scenarios, folders, study):
+        summary, page = study.read_table("summary"), study.path / PAGE
+    else:
+        from sim.judge.compare import compare
+        from sim.tell.page import comparison
 
-    summary = compare(folders)
-    study.write_table("summary", summary)
+        summary = compare(folders)
+        study.write_table("summary", summary)
+        page = comparison(study.path)
     show_comparison(summary)
-    Console().print(f"Comparison: {comparison(study.path)}", soft_wrap=True)
+    Console().print(f"Comparison: {page}", soft_wrap=True)
+
+
+def _is_compared(scenarios: list[str], folders: list[Path], study: RunFolder) -> bool:
+    """Tell whether these very scenarios were compared after the last of them was finished, or drawn anew."""
+    written = [study.file("summary"), study.path / PAGE]
+    if not all(file.is_file() for file in written):
+        return False
+    finished = [folder / name for folder in folders for name in (MANIFEST, CONFIG)]
+    if max(file.stat().st_mtime_ns for file in finished) > min(file.stat().st_mtime_ns for file in written):
+        return False
+    return list(study.read_table("summary")["scenario"].unique()) == scenarios
 
 
 def _exit_code(outcomes: Sequence[Outcome]) -> int:
