@@ -106,10 +106,13 @@ class Study:
         """Answer from the command line; 0 done, 2 bad input, 1 a scenario failed."""
         parser = argparse.ArgumentParser(self.name, description=self.title)
         parser.add_argument("--smoke", action="store_true", help="tiny settings, into a temporary folder")
-        parser.add_argument("--out", type=Path, help="folder of the answers, if not that of the study")
+        parser.add_argument(
+            "--out", type=Path, help="folder of the answers (results/ with other settings than the design's)"
+        )
         parser.add_argument("settings", nargs="*", metavar="KEY=VALUE", help="other settings than the design's")
         given = parser.parse_args(words)
-        out = given.out or (Path(tempfile.mkdtemp(prefix="studies-")) if given.smoke else HERE)
+        usual = Path("results") if given.settings else HERE  # the answers in experiments/ are those of the design
+        out = given.out or (Path(tempfile.mkdtemp(prefix="studies-")) if given.smoke else usual)
         results = (out.resolve() / "results").as_posix().replace("'", "\\'")  # in quotes: a path may hold any letter
         tiny = (*TINY, *self.smoke, f"study.out='{results}'") if given.smoke else ()
         try:

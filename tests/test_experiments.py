@@ -10,8 +10,10 @@ from pathlib import Path
 import all as every
 import pandas as pd
 import pytest
+from study import Study
 
 from sim.config import CONFIGS
+from sim.tell.style import canvas
 
 HERE = Path(every.__file__).parent
 STUDIES = {file.stem: file for file in every.STUDIES}
@@ -77,3 +79,14 @@ def test_bad_settings_of_a_study_are_told_before_anything_runs(
     assert study.main(["--smoke", "--out", str(tmp_path / "out"), "fleet.speeed=1"]) == 2
     assert "fleet.speeed: there is no such setting" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_answers_to_other_settings_than_the_designs_lie_with_the_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = Study(
+        str(STUDIES["05_births"]), "Births", lambda live: pd.DataFrame({"idle": [7]}), lambda data: canvas(2)[0]
+    )
+    assert asked.main(["study.replications=3"]) == 0
+    assert pd.read_csv(tmp_path / "results" / "05_births" / "data.csv")["idle"].tolist() == [7]
