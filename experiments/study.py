@@ -169,7 +169,7 @@ def whiskers(axes: Any, where: Any, rows: pd.DataFrame, of: str = "", along: str
     """Draw means as dots and their intervals as whiskers; `of`: "diff_" for differences; along: the axis of places."""
     mean, low, high = (rows[f"{of}{name}"].to_numpy(dtype=float) for name in ("mean", "low", "high"))
     look = {"fmt": "o", "color": BLUE, "capsize": 2.5, "markersize": 4, "elinewidth": 1.2} | how
-    ends = [mean - low, high - mean]
+    ends = [np.maximum(mean - low, 0.0), np.maximum(high - mean, 0.0)]  # a mean of few may lie outside of its resamples
     if along == "x":
         axes.errorbar(where, mean, yerr=ends, **look)
     else:

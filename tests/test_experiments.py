@@ -10,7 +10,7 @@ from pathlib import Path
 import all as every
 import pandas as pd
 import pytest
-from study import Study
+from study import Study, whiskers
 
 from sim.config import CONFIGS
 from sim.tell.style import canvas
@@ -90,3 +90,11 @@ def test_answers_to_other_settings_than_the_designs_lie_with_the_results(
     )
     assert asked.main(["study.replications=3"]) == 0
     assert pd.read_csv(tmp_path / "results" / "05_births" / "data.csv")["idle"].tolist() == [7]
+
+
+def test_whiskers_are_drawn_also_where_the_mean_lies_outside_of_them() -> None:
+    _, axes = canvas(2)
+    whiskers(axes, [0], pd.DataFrame({"mean": [1.2], "low": [0.1], "high": [0.9]}), along="y")
+    (drawn,) = axes.containers
+    (line,) = drawn[2]
+    assert line.get_segments()[0][:, 0].tolist() == pytest.approx([0.1, 1.2])
