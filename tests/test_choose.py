@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -319,6 +322,37 @@ def test_a_bus_is_needed_and_one_is_enough(tmp_path, capsys, monkeypatch):
     assert main(words) == DONE
     assert (study / "choice.csv").read_bytes() == written
     assert (study / "choice.html").read_text(encoding="utf-8") == page
+
+
+KILLED = """
+import os, signal, sys
+sys.path[:0] = {path!r}
+from sim import study
+from sim.cli import main
+write, seen = study.write_part, []
+def killed(*words):
+    seen.append(words)
+    if len(seen) == 8:  # while the best is confirmed
+        os.kill(os.getpid(), signal.SIGKILL)
+    return write(*words)
+study.write_part = killed
+main({words!r})
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is not of Windows")
+def test_a_choice_that_is_killed_goes_on_to_the_same_answer(tmp_path):
+    def asked(out: str) -> list[str]:
+        return ["choose", *TINY, f"study.out={tmp_path / out}", "fleet.buses=0,1"]
+
+    assert main(asked("whole")) == DONE
+    program = KILLED.format(path=[str(Path(__file__).parents[1])], words=asked("broken"))
+    ended = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, timeout=120)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr.decode()
+    whole, broken = (tmp_path / out / "tiny" for out in ("whole", "broken"))
+    assert not (broken / "choice.csv").exists()
+    assert main(asked("broken")) == DONE
+    assert (broken / "choice.csv").read_bytes() == (whole / "choice.csv").read_bytes()
 
 
 def nothing_to_draw(*of) -> None:
