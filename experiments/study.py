@@ -43,7 +43,7 @@ LABELS = {
     "late_pupils": "late (pupil-days a year)",
     "meals_unserved": "meals missed (a year)",
     "eating_min_short": "under 20 minutes to eat (pupil-days a year)",
-    "window_wait_min_p95": "95 % wait less at the window (min)",
+    "window_wait_min_p95": "wait at window, 95 % (min)",
     "ride_min_mean": "mean ride (min)",
     "ride_min_p95": "95 % ride less (min)",
     "pupil_days_harmed": "harmed (pupil-days a year)",
