@@ -24,7 +24,6 @@ def problems(settings: Settings, county: County) -> list[str]:
     """Return all that the settings ask for and the program or the county does not have; [] when a run can begin."""
     years = range(settings.study.first_year, settings.study.first_year + settings.study.years)
     return [
-        *_to_come(settings),
         *_unmet(settings, county),
         *missing_prices(settings),
         *unknown_bands(settings),
@@ -46,12 +45,6 @@ def refuse(settings: Settings, county: County) -> None:
     told = problems(settings, county)
     if told:
         raise BadInput(*told)
-
-
-def _to_come(settings: Settings) -> Iterator[str]:
-    """Say which settings a later version will honour, so that none is silently left undone."""
-    if settings.judge.relief != "off":
-        yield "judge.relief: comes with a later version; off works."
 
 
 def _unmet(settings: Settings, county: County) -> Iterator[str]:

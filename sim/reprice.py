@@ -19,6 +19,7 @@ from sim.config import Settings
 from sim.county import County, read_county
 from sim.errors import BadInput
 from sim.judge.compare import headline_table
+from sim.judge.purchase import purchases
 from sim.judge.relief import relief, with_relief
 from sim.store import INPUTS, RunFolder, repriced, repriced_folder
 
@@ -26,6 +27,8 @@ FARE = "family_fare_per_month"
 Tables = dict[str, pd.DataFrame]
 USED = "quantities"
 """Table of what was used; it holds no price, and everything that does is made from it."""
+AGAIN = ("relieved", "bought", "harm_left")
+"""Tables of years that were lived again with more of what is short; they hold no price either."""
 
 
 def reprice(run: RunFolder, settings: Settings, pages: bool = True) -> RunFolder:
@@ -38,8 +41,10 @@ def reprice(run: RunFolder, settings: Settings, pages: bool = True) -> RunFolder
     if target.finished:
         return target
     wrong = [*missing_prices(settings), *unknown_measures(settings)]
-    if not run.file(USED).is_file():
-        wrong.append(f"{run.path}: was lived with a version of the program that kept no quantities; live it again.")
+    if not all(run.file(name).is_file() for name in (USED, *AGAIN)):
+        wrong.append(
+            f"{run.path}: was lived with an older version of the program, which kept too little; live it again."
+        )
     if wrong:
         raise BadInput(*wrong)
     base = base_beside(run, settings)
@@ -80,8 +85,15 @@ def priced(
     tables |= close_costs(settings, county, {name: read(name) for name in PRICED})
     tables["family"] = family(settings, read("family_pupils"))
     tables["bottlenecks"] = with_relief(settings, county, read("bottlenecks"))
-    tables["relief"] = relief(settings, tables["bottlenecks"])
-    return tables
+    return tables | priced_relief(settings, county, {name: read(name) for name in AGAIN}, tables["bottlenecks"])
+
+
+def priced_relief(settings: Settings, county: County, again: Tables, bottlenecks: pd.DataFrame) -> Tables:
+    """Return what relief avoids and what to buy, priced; again: the tables of what was lived again."""
+    return {
+        "relief": relief(settings, bottlenecks, again["relieved"]),
+        "purchases": purchases(settings, county, again["bought"], again["harm_left"]),
+    }
 
 
 def write_tables(folder: RunFolder, settings: Settings, tables: Mapping[str, pd.DataFrame]) -> None:

@@ -31,9 +31,10 @@ from sim.plan.keep import if_kept
 from sim.plan.replan import planned
 from sim.plan.staff import COUNTY_SITE, lacking_today
 from sim.plan.tables import plan_tables
-from sim.reprice import USED, priced, tell, write_tables
+from sim.reprice import AGAIN, USED, priced, tell, write_tables
 from sim.share import Known
 from sim.store import EVENTS, RunFolder, join_parts, packed, read_parts, write_part
+from sim.tables import run_table
 from sim.workers import is_full, mistake
 
 Spread = Callable[[Callable[[Places], Routes], list[Places]], Iterable[Routes]]
@@ -218,7 +219,7 @@ class Finish:
     folders: Sequence[RunFolder]
     bases: Sequence[RunFolder | None]
     """The county without closing, where a scenario is held against that."""
-    extent: Extent
+    extents: Sequence[Extent]
 
     @cached_property
     def known(self) -> Known:
@@ -226,15 +227,31 @@ class Finish:
         return Known()
 
     def __call__(self, number: int) -> Fault | None:
-        folder, job, base = self.folders[number], self.jobs[number], self.bases[number]
+        folder, job, base, extent = self.folders[number], self.jobs[number], self.bases[number], self.extents[number]
         try:
             join_parts(folder)
-            if self.extent == "headlines":
+            if extent == "headlines":
                 sum_up(folder, job, base, self.known)
                 return None
             write(folder, job, base, self.known)
-            if self.extent == "pages":
+            if extent == "pages":
                 tell(folder)
+        except Exception as error:
+            return fault_of(error)
+        return None
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Draw the pages of scenarios whose tables are written, if they are asked for."""
+
+    folders: Sequence[RunFolder]
+    extent: Extent
+
+    def __call__(self, number: int) -> Fault | None:
+        try:
+            if self.extent == "pages":
+                tell(self.folders[number])
         except Exception as error:
             return fault_of(error)
         return None
@@ -253,6 +270,7 @@ def write(folder: RunFolder, job: Job, base: RunFolder | None, known: Known) -> 
     before = known(if_nothing_closed, settings, county, plan.forecast, job.ways.dry)
     tables["family_pupils"] = family_pupils(settings, county, plan, before)
     tables[USED] = _used(folder, job, yearly, before, known)
+    tables |= {name: pd.DataFrame(columns=list(run_table(name).names)) for name in AGAIN}  # nothing yet
     write_tables(folder, settings, tables | priced(settings, county, tables.__getitem__, base))
     _headlines(folder, base)
 

@@ -13,6 +13,7 @@ from sim.judge.paired import among_many
 from sim.measure.annual import annual
 from sim.plan.school_plan import PLAN_COLUMNS
 from sim.store import RunFolder
+from sim.tables import run_table
 
 MADE_UP = "synthetic: made up for a test"
 REAL = "real: made up for a test"
@@ -264,13 +265,14 @@ def _judged(lived: pd.DataFrame, harm: float, names: dict[str, str]) -> dict[str
                 cause,
                 "one more bed",
                 17600.0,
+                897.9,
             )
             for year in years
             for rank, (site, resource, days, cause, chance) in enumerate(places, start=1)
         ],
         columns=named(
             "year rank site_id site_name resource severity pupil_days_harmed_mean pupil_days_harmed_low "
-            "pupil_days_harmed_high p_breach first_year_breached cause relief relief_cost_yuan"
+            "pupil_days_harmed_high p_breach first_year_breached cause relief relief_cost_yuan relief_yuan_per_year"
         ),
     )
     verdicts = pd.DataFrame(
@@ -315,16 +317,11 @@ def _judged(lived: pd.DataFrame, harm: float, names: dict[str, str]) -> dict[str
     )
     ledger = lived.merge(lines, how="cross")
     ledger["amount_yuan"] = ledger["quantity"] * ledger["unit_price_yuan"]
-    relief = pd.DataFrame(
-        columns=named(
-            "year site_id resource units harm_avoided_mean harm_avoided_low harm_avoided_high cost_yuan order"
-        )
-    )
     return {
         "bottlenecks": worst,
         "verdicts": verdicts,
         "ledger": ledger,
-        "relief": relief,
+        **{name: pd.DataFrame(columns=list(run_table(name).names)) for name in ("relief", "purchases")},
         "budget.csv": _budget(lines, years),
     }
 

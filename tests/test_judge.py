@@ -20,7 +20,7 @@ from sim.judge.bottleneck import MEASURES_OF, bottlenecks
 from sim.judge.compare import compare
 from sim.judge.limit import COLUMNS as VERDICT_COLUMNS
 from sim.judge.limit import verdicts
-from sim.judge.relief import REMEDIES, relief, remedy, with_relief
+from sim.judge.relief import REMEDIES, remedy, with_relief
 from sim.measure import MEASURES, OF_THE_ROLL
 from sim.measure.annual import annual
 from sim.measure.interval import chance_interval, jeffreys, mean_interval, paired_interval, spread_out
@@ -199,6 +199,8 @@ def test_the_shares_that_are_judged_divide_totals_by_totals(settings: Settings) 
 
 # --- bottlenecks ---
 
+PRICED = ("relief", "relief_cost_yuan", "relief_yuan_per_year")
+
 HARM = pd.DataFrame(
     [
         (0, 2023, "C", "bed_girls", "no_bed", "bed", 10.0, 10.0),
@@ -224,7 +226,7 @@ def found(settings: Settings, three_villages: County) -> pd.DataFrame:
 
 
 def test_bottlenecks_have_the_columns_of_the_contract(found: pd.DataFrame) -> None:
-    assert tuple(found.columns) == (*BOTTLENECK_COLUMNS, "relief", "relief_cost_yuan") == run_table("bottlenecks").names
+    assert tuple(found.columns) == (*BOTTLENECK_COLUMNS, *PRICED) == run_table("bottlenecks").names
     assert len(as_declared(found, run_table("bottlenecks"))) == 3
 
 
@@ -300,14 +302,6 @@ def test_a_classroom_costs_the_places_of_a_class_of_its_school(settings: Setting
     county = replace(three_villages, schools=junior)
     short = pd.DataFrame({"site_id": ["C", "T"], "resource": "classroom_seat", "cause": "classroom_seat"})
     assert with_relief(settings, county, short)["relief_cost_yuan"].tolist() == [50 * 32_400, 45 * 32_400]
-
-
-def test_relief_is_listed_only_when_asked_for(settings: Settings, found: pd.DataFrame) -> None:
-    assert relief(settings, found).empty
-    asked = settings.model_copy(update={"judge": settings.judge.model_copy(update={"relief": "all"})})
-    table = as_declared(relief(asked, found), run_table("relief"))
-    assert len(table) == len(found)
-    assert table["harm_avoided_mean"].isna().all()
 
 
 # --- comparison ---

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator, model_validator
@@ -122,13 +122,27 @@ class Judge(Group):
     """How harm is weighed and limits are judged."""
 
     relief: Literal["off", "worst", "all"]
-    """Whether the worst bottlenecks are lived again with more of what is short."""
+    """Whether bottlenecks are lived again with more of what is short: none, the worst, or all that can be relieved."""
+    relief_most: PositiveCount
+    """How many bottlenecks `worst` are."""
+    relief_units: Annotated[Sequence[PositiveCount], Field(min_length=1)]
+    """How many more of what is short are tried, one after the other, until half of the harm is gone; rising."""
+    purchase_replications: PositiveCount
+    """Replications, at most, in which the search for what to buy lives the county again."""
     weights: Mapping[str, Amount]
     """Weight of one pupil-day of each kind of harm."""
     breach_probability: Share
     """A limit counts as broken from the year in which it is broken with at least this probability."""
     idle_share: Share
     """Share of newly built class places that may stand empty before the report names the year."""
+
+    @field_validator("relief_units")
+    @classmethod
+    def _more_and_more(cls, units: Sequence[int]) -> Sequence[int]:
+        """Refuse steps that do not rise."""
+        if list(units) != sorted(set(units)):
+            raise ValueError(f"must rise; try {sorted(set(units))}")
+        return units
 
     @field_validator("weights")
     @classmethod

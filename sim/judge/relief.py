@@ -1,4 +1,4 @@
-"""What would relieve a bottleneck: one unit more of what is short, and its price."""
+"""What would relieve a bottleneck: more of what is short, what it costs, and how much harm it avoids."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sim.config import Settings
+from sim.account.capital import annuity_factor
+from sim.config import BusKind, Settings
 from sim.county import County
+from sim.measure.interval import mean_interval, spread_out
 from sim.plan.classroom import class_size
+from sim.plan.more import can_grow
 
 COLUMNS = (
     "scenario",
@@ -22,15 +25,25 @@ COLUMNS = (
     "harm_avoided_high",
     "cost_yuan",
     "order",
+    "cost_yuan_per_year",
+    "moves_to",
+    "harm_moved_mean",
 )
+PLACE = ["year", "site_id", "resource"]
+RELIEVED_COLUMNS = ("replication", *PLACE, "units", "at_site_id", "at_resource", "severity")
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """One unit more of a resource: what it is called, and its entry in the price list (empty: no price)."""
+    """One unit more of a resource: what it is called, and what there is more of."""
 
     text: str
     item: str
+    """Its entry in the price list; empty: no price."""
+    grows: str = ""
+    """The resource that there is more of, where it is another one than is short."""
+    crewed: bool = False
+    """Whether a driver and attendants are hired for it."""
 
 
 CLASSROOM = "one more classroom"
@@ -39,10 +52,10 @@ BUS = "bus"
 """Stands for the kind of bus that is cheapest per seat."""
 
 REMEDIES: dict[str, Remedy] = {
-    "bus": Remedy("one more bus", BUS),
-    "spare_bus": Remedy("one more spare bus", BUS),
-    "bus_seat": Remedy("one more bus", BUS),
-    "line_bus_seat": Remedy("one more bus", BUS),
+    "bus": Remedy("one more bus", BUS, crewed=True),
+    "spare_bus": Remedy("one more spare bus", BUS, "spare_bus", crewed=True),
+    "bus_seat": Remedy("a larger bus", BUS),
+    "line_bus_seat": Remedy("one more bus", BUS, crewed=True),
     "driver": Remedy("one more driver for a year", "driver_year"),
     "attendant": Remedy("one more attendant for a year", "attendant_year"),
     "gate_bay": Remedy("one more gate bay", ""),
@@ -70,46 +83,142 @@ BY_CAUSE: dict[str, Remedy] = {
 }
 """Where the road or the weather is in the way, one bus in duty more is no help."""
 UNKNOWN = Remedy("", "")
+HALF = 0.5
+"""A bottleneck is relieved when no more than this part of its harm is left."""
 
 
 def with_relief(settings: Settings, county: County, bottlenecks: pd.DataFrame) -> pd.DataFrame:
-    """Return bottlenecks with the relief of each and its cost: all of them that depends on prices."""
+    """Return bottlenecks with the relief of each, its cost, and its cost a year: all of them that depends on prices."""
     schools, sizes = county.schools.id, class_size(county, settings).tolist()
     places = dict(zip(schools, sizes, strict=True))
     cures = [
         remedy(settings, resource, cause, places.get(site, settings.dine.class_size))
         for site, resource, cause in bottlenecks[["site_id", "resource", "cause"]].itertuples(index=False)
     ]
-    return bottlenecks.assign(relief=[text for text, _ in cures], relief_cost_yuan=[price for _, price in cures])
+    told = pd.DataFrame(cures, columns=["relief", "relief_cost_yuan", "relief_yuan_per_year"], index=bottlenecks.index)
+    return bottlenecks.assign(**told)
 
 
-def remedy(settings: Settings, resource: str, cause: str, places: int) -> tuple[str, float]:
-    """Return the nominal relief of a resource in words and its price in yuan (NaN when no price is known).
+def remedy(settings: Settings, resource: str, cause: str, places: int) -> tuple[str, float, float]:
+    """Return the nominal relief of a resource in words, its price and its cost a year in yuan (NaN: no price is known).
 
-    `places`: pupils of a class at that school.
+    A year costs wages, and of what is bought the price spread over its life; a bus also costs its driver and
+    attendants, whose wages are not in its price. `places`: pupils of a class at that school.
     """
     known = BY_CAUSE.get(cause) or REMEDIES.get(resource, UNKNOWN)
-    item = _cheapest_bus(settings) if known.item == BUS else known.item
-    price = settings.prices.get(item)
+    bus = _cheapest_bus(settings)
+    price = settings.prices.get(f"bus_{bus.name}" if known.item == BUS else known.item)
+    if price is None:
+        return known.text, np.nan, np.nan
     units = places if known.text == CLASSROOM else 1
-    return known.text, units * price.central if price is not None else float("nan")
+    yearly = units * price.central
+    if price.life_years is not None:
+        yearly *= annuity_factor(settings, np.array(price.life_years)).item()
+    if known.crewed:
+        yearly += settings.prices["driver_year"].central + bus.attendants * settings.prices["attendant_year"].central
+    return known.text, units * price.central, yearly
 
 
-def _cheapest_bus(settings: Settings) -> str:
-    """Return the price list's name of the kind of bus that costs least per seat."""
-    prices = {kind: settings.prices[f"bus_{kind.name}"].central for kind in settings.fleet.kinds}
-    return f"bus_{min(prices, key=lambda kind: prices[kind] / kind.seats).name}"
+def _cheapest_bus(settings: Settings) -> BusKind:
+    """Return the kind of bus that costs least per seat."""
+    return min(settings.fleet.kinds, key=lambda kind: settings.prices[f"bus_{kind.name}"].central / kind.seats)
 
 
-def relief(settings: Settings, bottlenecks: pd.DataFrame) -> pd.DataFrame:
-    """List one unit of relief for each bottleneck, with its cost; the harm avoided is not yet known.
+def relief(settings: Settings, bottlenecks: pd.DataFrame, relieved: pd.DataFrame) -> pd.DataFrame:
+    """Return how much harm more of what is short avoids, and what it costs: the columns of relief.csv.
 
-    `judge.relief=off`: no rows. What has no price cannot be bought and is left out. Returns the columns of
-    relief.csv; harm_avoided_* stay null until the touched days are lived again with one unit more.
+    relieved: the columns of relieved.parquet. Harm avoided is that of the whole county in the year lived again,
+    replication by replication, so harm that moves elsewhere counts against it; `moves_to` names where most of it went.
+    Ordered by harm avoided per yuan a year: purchases spread over their lives, wages as they are.
     """
-    if settings.judge.relief == "off" or bottlenecks.empty:
+    if relieved.empty:
         return pd.DataFrame(columns=list(COLUMNS))
-    known = bottlenecks[bottlenecks["relief_cost_yuan"].notna()]
-    table = known.rename(columns={"relief_cost_yuan": "cost_yuan", "rank": "order"})
-    empty = {f"harm_avoided_{what}": np.nan for what in ("mean", "low", "high")}
-    return table.assign(units=1, **empty)[list(COLUMNS)].reset_index(drop=True)
+    replications = np.unique(relieved["replication"].to_numpy())
+    table, avoided = spread_out(relieved, [*PLACE, "units"], "severity", replications, 0.0)
+    mean, low, high = mean_interval(avoided)
+    table = table.assign(harm_avoided_mean=mean, harm_avoided_low=low, harm_avoided_high=high)
+    prices, moved = bottlenecks[[*PLACE, "relief_cost_yuan", "relief_yuan_per_year"]], _moved(relieved)
+    table = table.merge(prices, "left", PLACE).merge(moved, "left", [*PLACE, "units"])
+    table["harm_moved_mean"] /= len(replications)
+    table["cost_yuan"] = table["units"] * table["relief_cost_yuan"]
+    table["cost_yuan_per_year"] = table["units"] * table["relief_yuan_per_year"]
+    best = (table["harm_avoided_mean"] / table["cost_yuan_per_year"]).fillna(0.0)
+    table = table.assign(best=best).sort_values(["best", *PLACE, "units"], ascending=[False, *[True] * 4])
+    table = table.assign(scenario=settings.scenario, order=np.arange(len(table)) + 1)
+    return table[list(COLUMNS)].reset_index(drop=True)
+
+
+def relief_asked(settings: Settings) -> bool:
+    """Tell whether bottlenecks are to be lived again."""
+    return settings.judge.relief != "off"
+
+
+def none_relieved() -> pd.DataFrame:
+    """Return the columns of relieved.parquet, but for the scenario, without rows."""
+    return pd.DataFrame(columns=list(RELIEVED_COLUMNS))
+
+
+def _moved(relieved: pd.DataFrame) -> pd.DataFrame:
+    """Return the resource at which each relief adds most harm, as `site/resource`, and how much in all replications."""
+    keys, at = [*PLACE, "units"], ["at_site_id", "at_resource"]
+    added = relieved.groupby([*keys, *at], as_index=False, observed=True)["severity"].sum()
+    added = added[added["severity"] < 0].sort_values(["severity", *at]).drop_duplicates(keys)
+    where = added["at_site_id"].astype(str) + "/" + added["at_resource"].astype(str)
+    return added[keys].assign(moves_to=where, harm_moved_mean=-added["severity"])
+
+
+def to_relieve(settings: Settings, bottlenecks: pd.DataFrame) -> pd.DataFrame:
+    """Return the bottlenecks that are lived again, worst first, each in its worst year: year, site_id, resource, grows.
+
+    A bottleneck is a resource at a site; the worst have the largest severity over all years. Left out is what nothing
+    that can be bought relieves: bad weather, slow roads, a shortage without a price.
+    """
+    asked = settings.judge
+    worst = bottlenecks.sort_values(["severity", "year"], ascending=[False, True]).drop_duplicates(PLACE[1:])
+    worst = worst.assign(grows=[grows(*row) for row in worst[["resource", "cause"]].itertuples(index=False)])
+    worst = worst[worst["grows"].map(can_grow) & worst["relief_cost_yuan"].notna()]
+    total = bottlenecks.groupby(PLACE[1:], as_index=False, observed=True)["severity"].sum()
+    worst = worst.drop(columns="severity").merge(total, on=PLACE[1:])
+    worst = worst.sort_values(["severity", *PLACE[1:]], ascending=[False, True, True])
+    many = {"off": 0, "worst": asked.relief_most, "all": len(worst)}[asked.relief]
+    return worst[[*PLACE, "grows"]].head(many).reset_index(drop=True)
+
+
+def grows(resource: str, cause: str) -> str:
+    """Return the resource that there is more of when a shortage is relieved; empty where nothing helps."""
+    known = BY_CAUSE.get(cause)
+    return resource if known is None else known.grows
+
+
+def avoided(before: pd.DataFrame, after: pd.DataFrame, site: str, resource: str) -> pd.DataFrame:
+    """Return by how much harm fell: at_site_id, at_resource, severity; where it changed, and at one resource anyway.
+
+    before, after: harm of one year and replication, with the columns of harm.parquet.
+    """
+    both, own = [_by_resource(harm) for harm in (before, after)], pd.MultiIndex.from_tuples([(site, resource)])
+    less = both[0].sub(both[1], fill_value=0.0)
+    less = less.reindex(less.index.union(own), fill_value=0.0)
+    return (
+        less[(less != 0) | less.index.isin(own)]
+        .rename("severity")
+        .rename_axis(["at_site_id", "at_resource"])
+        .reset_index()
+    )
+
+
+def still_bad(short: pd.DataFrame, relieved: pd.DataFrame, harm: pd.DataFrame) -> pd.DataFrame:
+    """Return the bottlenecks of which more than half of the harm is left, in the mean over the replications.
+
+    relieved: what came of this step, with the columns of relieved.parquet.
+    """
+    own = relieved[(relieved["at_site_id"] == relieved["site_id"]) & (relieved["at_resource"] == relieved["resource"])]
+    gone = own.groupby(PLACE, observed=True)["severity"].sum()
+    before = harm.astype({"site_id": object, "resource": object}).groupby(PLACE)["severity"].sum()
+    places = pd.MultiIndex.from_frame(short[PLACE])
+    left = before.reindex(places, fill_value=0.0) - gone.reindex(places, fill_value=0.0)
+    return short[(left > HALF * before.reindex(places, fill_value=0.0)).to_numpy()]
+
+
+def _by_resource(harm: pd.DataFrame) -> pd.Series[float]:
+    known = harm[harm["resource"].notna()].astype({"site_id": object, "resource": object})
+    return known.groupby(["site_id", "resource"])["severity"].sum()

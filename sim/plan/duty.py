@@ -86,22 +86,22 @@ def chain(settings: Settings, travel: Travel, county: County, routes: Routes, bu
     `buses_owned_before`: buses of the year before, which are not sold when fewer are needed.
     """
     fleet, routes = settings.fleet, with_waits(settings, county, routes)
-    todo, pairs = jobs(settings, county, routes), _pairs(routes, fleet)
+    todo, pairs = jobs(settings, county, routes), pairs_of(routes, fleet)
     apart = _apart(settings, county, routes)
     work = Work(todo, pairs, travel, Search(fleet.turnaround_min, LOOKS), fleet.late_allowed_min, apart)
-    peak = _attempt(work, pairs, 0.0)
+    peak = attempt(work, pairs, 0.0)
     needed = max(len(half.paths) for half in peak)
     owned, total = owned_buses(fleet, needed, buses_owned_before)
     if not all(owned.enough(work.needs(half)) for half in peak):
         work = replace(work, how=Search(fleet.turnaround_min, SHORT_LOOKS, **_within(owned, todo)), begin=peak)
         peak = _short(work, owned)
-    bus, needs, yard = _buses(work, peak, np.flatnonzero(county.roads.is_yard))
+    bus, needs, yard = with_buses(work, peak, np.flatnonzero(county.roads.is_yard))
     return Runs(
         routes=routes,
-        **_timetable(fleet, routes, work, peak, bus),
+        **clocked(fleet, routes, work, peak, bus),
         bus=bus,
         yard=yard,
-        bus_kind=_kinds(fleet, needs),
+        bus_kind=kinds_for(fleet, needs),
         buses_needed=needed,
         buses_owned=total,
         spare_buses=max(0, total - max(needed, len(needs))),
@@ -131,7 +131,7 @@ def _apart(settings: Settings, county: County, routes: Routes) -> Bools | None:
     return apart
 
 
-def _pairs(routes: Routes, fleet: Fleet) -> Ints:
+def pairs_of(routes: Routes, fleet: Fleet) -> Ints:
     """Pair every run in with its run out, in order of the pupil-minutes of a week (pupils times their ride)."""
     times = np.where(routes.service == LODGER, 1, DAYS)
     lost = by_run(routes, routes.load * ride_min(routes, fleet)) * times
@@ -174,18 +174,18 @@ def _short(work: Work, owned: Owned) -> Halves:
     """Chain the runs when buses are short: all of them, as little late as it takes, else without some of them."""
     if _fits(work, work.pairs, owned):
         for late in np.linspace(0.0, work.late_allowed_min, LATE_STEPS)[:-1]:
-            found = _attempt(work, work.pairs, float(late))
+            found = attempt(work, work.pairs, float(late))
             if all(owned.enough(work.needs(half)) for half in found):
                 return found
     pairs = work.pairs
     for seats in owned.seats:
         pairs = _dropped(work, pairs, owned, seats)
-    return _attempt(work, pairs, work.late_allowed_min)
+    return attempt(work, pairs, work.late_allowed_min)
 
 
 def _fits(work: Work, pairs: Ints, owned: Owned, seats: int = 0) -> bool:
     """Tell whether there are buses for the runs of these pairs, as late as may be; smaller sizes are not looked at."""
-    found = _attempt(work, pairs, work.late_allowed_min)
+    found = attempt(work, pairs, work.late_allowed_min)
     return all(owned.enough(work.needs(half), seats) for half in found)
 
 
@@ -205,7 +205,7 @@ def _dropped(work: Work, pairs: Ints, owned: Owned, seats: int) -> Ints:
     return np.delete(pairs, large[:low], axis=0)
 
 
-def _attempt(work: Work, pairs: Ints, late_min: float) -> Halves:
+def attempt(work: Work, pairs: Ints, late_min: float) -> Halves:
     """Chain the runs of these pairs, each half of the day by itself."""
     into, out = (rows[rows >= 0] for rows in pairs.T)
     begin = work.begin or Halves(Chains((), np.zeros(0)), Chains((), np.zeros(0)))
@@ -227,7 +227,7 @@ def _half(work: Work, rows: Ints, late_min: float, begin: Paths) -> Chains:
     return Chains(tuple(tuple(rows[list(path)].tolist()) for path in found.paths), start)
 
 
-def _buses(work: Work, peak: Halves, yards: Ints) -> tuple[Ints, Ints, Ints]:
+def with_buses(work: Work, peak: Halves, yards: Ints) -> tuple[Ints, Ints, Ints]:
     """Give each duty to a bus; return the bus of each run (R,), the seats and the yard of each bus (B,).
 
     Large duties meet large ones, so that few large buses are needed; then duties near each other meet.
@@ -254,7 +254,7 @@ def nearest_yard(minutes: Floats, yards: Ints, nodes: Ints) -> Ints:
     return yards[minutes[np.ix_(yards, nodes)].argmin(axis=0)] if len(yards) else nodes
 
 
-def _kinds(fleet: Fleet, needs: Ints) -> Ints:
+def kinds_for(fleet: Fleet, needs: Ints) -> Ints:
     """Return the kind of each bus: the smallest there is with enough seats, large needs first."""
     kinds = sorted(range(len(fleet.kinds)), key=lambda kind: fleet.kinds[kind].seats)
     out = np.zeros(len(needs), dtype=np.int64)
@@ -265,7 +265,7 @@ def _kinds(fleet: Fleet, needs: Ints) -> Ints:
     return out
 
 
-def _timetable(fleet: Fleet, routes: Routes, work: Work, peak: Halves, bus: Ints) -> dict[str, Any]:
+def clocked(fleet: Fleet, routes: Routes, work: Work, peak: Halves, bus: Ints) -> dict[str, Any]:
     """Return departure, arrival, lateness and place in the bus's day of every run; -1 where it is dropped."""
     start = np.where(routes.direction == IN, peak.into.start, peak.out.start)
     start[bus < 0] = work.jobs.early[bus < 0]

@@ -152,11 +152,11 @@ def life_teachers(county: County, plan: YearPlan) -> Ints:
 
 
 def crews(settings: Settings, plan: YearPlan) -> tuple[int, int]:
-    """Return the drivers and attendants in reserve in a year: stated shares of those on duty, rounded up."""
+    """Return the drivers and attendants in reserve in a year: stated shares of those on duty, rounded up, and more."""
     fleet = settings.fleet
     drivers, attendants = _on_duty(settings, plan)
     reserve = _up(np.array([fleet.reserve_driver_share * drivers, fleet.reserve_attendant_share * attendants]))
-    return int(reserve[0]), int(reserve[1])
+    return int(reserve[0]) + plan.more_crew[0], int(reserve[1]) + plan.more_crew[1]
 
 
 def _on_duty(settings: Settings, plan: YearPlan) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from math import ceil
 from time import perf_counter
@@ -10,10 +10,12 @@ from time import perf_counter
 from sim.config import Settings
 from sim.county import County
 from sim.errors import BadInput
-from sim.reprice import reprice
+from sim.judge.relief import relief_asked
+from sim.relieve import relief
+from sim.reprice import priced_relief, reprice, write_tables
 from sim.share import Known, digest
 from sim.store import lengthened, lived_before, lived_sha256, open_run, write_part
-from sim.study import Extent, Fault, Finish, Planned, Planning, Season, fault_of, job, plan
+from sim.study import Draw, Extent, Fault, Finish, Planned, Planning, Season, fault_of, job, plan
 from sim.sweep.entry import Entry, Outcome, base_of, close, missing, outcome, wants_more
 from sim.workers import Crew, Done, console
 
@@ -147,19 +149,42 @@ class Engine:
             assert entry.found is not None
             entry.folder.write_yaml(CONFIG, entry.found.settings.model_dump(mode="json"))
             entry.folder.write_manifest(**lengthened(entry.folder, entry.asked, entry.replications), complete=False)
+        relieved = [entry for entry in entries if self.extent != "headlines" and relief_asked(entry.asked)]
         finish = Finish(
             [entry.job for entry in entries if entry.job],
             [entry.folder for entry in entries],
             [base_of(entry) for entry in entries],
-            self.extent,
+            ["tables" if entry in relieved else self.extent for entry in entries],
         )
-        for done in self.writers.do(finish, range(len(entries)), f"writing and drawing{self.which}"):
+        for entry in self._done(finish, entries, f"writing and drawing{self.which}"):
+            if entry not in relieved:
+                close(entry, self.extent, perf_counter() - began)
+        told = [entry for entry in relieved if not entry.fault and self._relieve(entry)]
+        draw = Draw([entry.folder for entry in told], self.extent)
+        for entry in self._done(draw, told, f"drawing{self.which}"):
+            close(entry, self.extent, perf_counter() - began)
+
+    def _done(self, act: Callable[[int], Fault | None], entries: Sequence[Entry], title: str) -> Iterator[Entry]:
+        """Have something done for each scenario by number; yield those with which all went well."""
+        for done in self.writers.do(act, range(len(entries)), title) if entries else ():
             entry = entries[done.number]
             entry.fault = done.result
             if done.fault:
                 _failed([entry], entries, done)
             elif entry.fault is None:
-                close(entry, self.extent, perf_counter() - began)
+                yield entry
+
+    def _relieve(self, entry: Entry) -> bool:
+        """Live the worst bottlenecks of a scenario again with more of what is short; return whether all went well."""
+        assert entry.job is not None
+        try:
+            again = relief(entry.folder, entry.job, self.crew)
+            short = entry.folder.read_table("bottlenecks")
+            priced = priced_relief(entry.job.settings, entry.job.county, again, short)
+            write_tables(entry.folder, entry.job.settings, again | priced)
+        except Exception as error:
+            entry.fault = fault_of(error)
+        return entry.fault is None
 
 
 def _failed(mine: Sequence[Entry], entries: Sequence[Entry], done: Done) -> None:

@@ -177,6 +177,7 @@ BOTTLENECKS = run_file(
     text("cause", "Main cause"),
     text("relief", "Relief", nullable=True),
     number("relief_cost_yuan", "Its cost", "yuan", nullable=True),
+    number("relief_yuan_per_year", "Its cost a year: wages, purchases spread over their lives", "yuan", nullable=True),
 )  # fmt: skip
 RELIEF = run_file(
     "relief.csv",
@@ -187,7 +188,59 @@ RELIEF = run_file(
     whole("units", "Units more"),
     *interval("harm_avoided", "Harm avoided", "weighted pupil-day"),
     number("cost_yuan", "Cost of the units", "yuan"),
-    whole("order", "Order of purchase, best harm avoided per yuan first", low=1),
+    whole("order", "Order of purchase, best harm avoided per yuan a year first", low=1),
+    number("cost_yuan_per_year", "Cost of the units a year: wages, and purchases spread over their lives", "yuan"),
+    text("moves_to", "Where most of the harm went that is new, as site/resource; null: nowhere", nullable=True),
+    number("harm_moved_mean", "How much harm is new there", "weighted pupil-day", nullable=True),
+)  # fmt: skip
+RELIEVED = run_file(
+    "relieved.parquet",
+    "By how much harm fell, in the year lived again, with more of what is short; relief.csv is made from it",
+    "scenario replication year site_id resource units at_site_id at_resource",
+    SCENARIO, REPLICATION, YEAR, SITE,
+    text("resource", "Resource that is short", allowed=RESOURCES),
+    whole("units", "Units more"),
+    text("at_site_id", "Site at which harm changed"),
+    text("at_resource", "Resource whose shortage harms less there", allowed=RESOURCES),
+    number("severity", "By how much harm fell; negative: it rose", "weighted pupil-day", low=None),
+)  # fmt: skip
+BOUGHT = run_file(
+    "bought.parquet",
+    "What would have to be bought until limits hold, as found by living it; purchases.csv is made from it",
+    "scenario order",
+    SCENARIO,
+    whole("order", "Order of purchase", low=1),
+    YEAR, SITE,
+    text("resource", "Of what there is more", allowed=RESOURCES),
+    whole("units", "Units more"),
+    number("harm_avoided", "Harm spared there in all years", "weighted pupil-day", low=None),
+)  # fmt: skip
+HARM_LEFT = run_file(
+    "harm_left.parquet",
+    "Harm in the whole county with the first purchases of the list, lived together",
+    "scenario order replication year",
+    SCENARIO,
+    whole("order", "Purchases made: the first so many of the list; 0: none"),
+    REPLICATION, YEAR,
+    number("severity", "Weighted harm", "weighted pupil-day"),
+)  # fmt: skip
+PURCHASES = run_file(
+    "purchases.csv",
+    "What to buy until limits hold, what spares most harm per yuan a year first",
+    "scenario order",
+    SCENARIO,
+    whole("order", "Order of purchase, by the prices it was found with", low=1),
+    YEAR, SITE,
+    text("site_name", "Name of the site"),
+    text("resource", "Of what there is more", allowed=RESOURCES),
+    text("relief", "One unit of it in words"),
+    whole("units", "Units to buy"),
+    number("cost_yuan", "Cost of these units; of staff a year's wages", "yuan"),
+    number("cost_so_far_yuan", "Cost of all up to here", "yuan"),
+    number("cost_yuan_per_year", "Cost of these units a year: wages, purchases spread over their lives", "yuan"),
+    number("cost_so_far_yuan_per_year", "Cost a year of all up to here", "yuan"),
+    number("harm_avoided", "Harm spared at the site, mean of a year", "weighted pupil-day", low=None),
+    *interval("harm_left", "Harm left in the county in a year, all up to here lived together", "weighted pupil-day"),
 )  # fmt: skip
 QUANTITIES = run_file(
     "quantities.parquet",
@@ -244,5 +297,5 @@ EVENTS = run_file(
 RUN_TABLES: tuple[Table, ...] = (
     ENROLMENT, FORECAST_CHECK, CLOSURES, GROUNDS_OF_DECISIONS, SCHOOL_PLANS, CAMPUSES, PLACES, UNPLACED, ALTERNATIVES,
     RUNS, POSTS, CLASS_PLACES, DAYS, MEASURES, ANNUAL, SPREAD, RESOURCES_TABLE, HARM,
-    BOTTLENECKS, RELIEF, QUANTITIES, LEDGER, VERDICTS, EVENTS,
+    BOTTLENECKS, RELIEF, RELIEVED, BOUGHT, HARM_LEFT, PURCHASES, QUANTITIES, LEDGER, VERDICTS, EVENTS,
 )  # fmt: skip
