@@ -42,9 +42,7 @@ def reprice(run: RunFolder, settings: Settings, pages: bool = True) -> RunFolder
         return target
     wrong = [*missing_prices(settings), *unknown_measures(settings)]
     if not all(run.file(name).is_file() for name in (USED, *AGAIN)):
-        wrong.append(
-            f"{run.path}: was lived with an older version of the program, which kept too little; live it again."
-        )
+        wrong.append(f"{run.path}: was lived with an older version of the program that kept too little; live it again.")
     if wrong:
         raise BadInput(*wrong)
     base = base_beside(run, settings)

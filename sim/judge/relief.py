@@ -206,17 +206,20 @@ def avoided(before: pd.DataFrame, after: pd.DataFrame, site: str, resource: str)
     )
 
 
-def still_bad(short: pd.DataFrame, relieved: pd.DataFrame, harm: pd.DataFrame) -> pd.DataFrame:
-    """Return the bottlenecks of which more than half of the harm is left, in the mean over the replications.
+def until_half(relieved: pd.DataFrame, harm: pd.DataFrame) -> pd.DataFrame:
+    """Return the steps of relief up to the first with which no more than half of the harm of a bottleneck is left.
 
-    relieved: what came of this step, with the columns of relieved.parquet.
+    relieved: the columns of relieved.parquet; harm: those of harm.parquet, lived without relief. Harm is that of all
+    replications.
     """
     own = relieved[(relieved["at_site_id"] == relieved["site_id"]) & (relieved["at_resource"] == relieved["resource"])]
-    gone = own.groupby(PLACE, observed=True)["severity"].sum()
-    before = harm.astype({"site_id": object, "resource": object}).groupby(PLACE)["severity"].sum()
-    places = pd.MultiIndex.from_frame(short[PLACE])
-    left = before.reindex(places, fill_value=0.0) - gone.reindex(places, fill_value=0.0)
-    return short[(left > HALF * before.reindex(places, fill_value=0.0)).to_numpy()]
+    gone = own.groupby([*PLACE, "units"], as_index=False, observed=True)["severity"].sum()
+    total = harm.astype({"site_id": object, "resource": object}).groupby(PLACE, as_index=False)["severity"].sum()
+    both = gone.merge(total, on=PLACE, how="left", suffixes=("", "_before")).fillna({"severity_before": 0.0})
+    halved = both[both["severity"] >= HALF * both["severity_before"]]
+    last = halved.groupby(PLACE, as_index=False)["units"].min().rename(columns={"units": "last"})
+    end = relieved.merge(last, on=PLACE, how="left")["last"].fillna(np.inf).to_numpy()
+    return relieved[relieved["units"].to_numpy() <= end].reset_index(drop=True)
 
 
 def _by_resource(harm: pd.DataFrame) -> pd.Series[float]:

@@ -11,12 +11,12 @@ from sim.config import Settings
 from sim.county import County
 from sim.errors import BadInput
 from sim.judge.relief import relief_asked
-from sim.relieve import relief
 from sim.reprice import priced_relief, reprice, write_tables
 from sim.share import Known, digest
 from sim.store import lengthened, lived_before, lived_sha256, open_run, write_part
 from sim.study import Draw, Extent, Fault, Finish, Planned, Planning, Season, fault_of, job, plan
 from sim.sweep.entry import Entry, Outcome, base_of, close, missing, outcome, wants_more
+from sim.sweep.relieve import relief
 from sim.workers import Crew, Done, console
 
 BLOCK = 64
