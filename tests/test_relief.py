@@ -18,7 +18,9 @@ from sim.judge.purchase import Place, Short, Want, doubled, halved, more_in, pur
 from sim.judge.relief import REMEDIES, avoided, relief, remedy, to_relieve, until_half
 from sim.live import Job, live_year
 from sim.plan.more import GROW, More, with_more
+from sim.reprice import tell
 from sim.share import digest
+from sim.store import RunFolder
 from sim.sweep import run
 from sim.sweep.relieve import Again
 from sim.tables import as_declared, run_table
@@ -330,6 +332,30 @@ def test_beds_are_bought_until_nobody_is_refused_one(lived: Path) -> None:
 def test_relief_is_the_same_whoever_does_the_work(lived: Path, name: str) -> None:
     one, two = ((lived / folder / "base" / name).read_bytes() for folder in ("one", "two"))
     assert one == two
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_report_tells_what_helps_and_what_to_buy(lived: Path, language: str) -> None:
+    folder = RunFolder(lived / "one" / "base")
+    settings = folder.settings.model_copy(
+        update={"report": folder.settings.report.model_copy(update={"language": language})}
+    )
+    folder.write_yaml("config.yaml", settings.model_dump(mode="json"))
+    tell(folder)
+    page = folder.read_text("report.html")
+    (row,) = folder.read_table("purchases").to_dict("records")
+    one = {"en": f"{row['units']} × boys&#39; beds", "zh": f"男生床位 {row['units']}"}[language]
+    assert page.count(one) == 2, "in the answer and in the list"
+    assert '<h2 id="relief">' in page
+    assert "<svg" in folder.read_text("figures/purchases.svg")
+    assert f"{row['harm_avoided']:,.0f}" in page
+
+
+def test_a_run_without_relief_does_not_speak_of_it(lived: Path) -> None:
+    quiet = run(load([*SHORT_OF_BEDS, f"study.out={lived}", "study.name=off"]))
+    assert 'id="relief"' not in quiet.read_text("report.html")
+    assert quiet.read_table("relief").empty
+    assert not quiet.file("figures/purchases.svg").is_file()
 
 
 def test_steps_of_relief_must_rise() -> None:

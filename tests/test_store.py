@@ -40,6 +40,9 @@ RELIEF = pd.DataFrame(
         "harm_avoided_high": [None],
         "cost_yuan": [60000],
         "order": [1],
+        "cost_yuan_per_year": [7034],
+        "moves_to": [None],
+        "harm_moved_mean": [None],
     }
 )
 

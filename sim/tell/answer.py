@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sim.tell import budget, net
+from sim.tell import budget, net, relief
 from sim.tell.cells import HIDDEN
 from sim.tell.number import by_replication, interval, money, number, percent, pupils
 from sim.tell.run import Run
@@ -58,7 +58,7 @@ def answer(run: Run) -> list[str]:
     if worst.empty:
         return [run.words("answer.no_harm"), *unplaced(run), *_money(run)]
     said = _nothing_breaks(run, worst) if first.empty else _breaks(run, first, worst)
-    return [*said, *unplaced(run), *_money(run)]
+    return [*said, *unplaced(run), *relief.first(run), *_money(run)]
 
 
 def _breaks(run: Run, first: pd.DataFrame, worst: pd.DataFrame) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from sim.tell import budget, chart, driver, family, map, net, payer, spread, town, unit_cost
+from sim.tell import budget, chart, driver, family, map, net, payer, relief, spread, town, unit_cost
 from sim.tell.run import Run
 from sim.tell.style import as_svg, styled
 
@@ -22,6 +22,7 @@ FIGURES: dict[str, Callable[[Run], Figure | None]] = {
     "payers": payer.chart,
     "unit_costs": unit_cost.chart,
     "drivers": driver.chart,
+    "purchases": relief.chart,
     "net": net.chart,
     "family": family.chart,
 }

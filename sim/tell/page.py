@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from sim.store import RunFolder
-from sim.tell import closing, money, plans, register
+from sim.tell import closing, money, plans, register, relief
 from sim.tell import sensitivity as effects
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
@@ -57,6 +57,8 @@ TOWN = "town"
 """Section that stands after the pupils when there is anything to say of class places."""
 STRESS = "stress"
 """Section that stands after the answer when a stress pack struck some weeks."""
+RELIEF = "relief"
+"""Section that stands after the bottlenecks when they were lived again."""
 PLANS = "plans"
 """Section that stands before the rides when the county has bus runs of its own, or bells were chosen."""
 
@@ -100,13 +102,14 @@ def write_sheets(run: Run, redraw: bool = True) -> None:
 def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
     """Return all that the report's template needs."""
     stress, service, town, told = Stress(run), Service(run), Town(run), money.money(run)
+    relieved = relief.told(run)
     return {
         "run": run,
         "title": title(run),
         "answer": answer(run),
         "keys": key_figures(run),
         "facts": facts(run),
-        "sections": _sections(stress.told, town.told, service.told, money.sections(told)),
+        "sections": _sections(stress.told, town.told, relieved, service.told, money.sections(told)),
         "service": service,
         "town": town,
         "stress": stress,
@@ -116,6 +119,9 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "place": f"results/{run.settings.study.name}/{run.path.name}",
         "worst": tables.bottleneck_table(run),
         "harm": tables.harm_table(run),
+        "relief": relief.relief_table(run) if relieved else None,
+        "purchases": relief.purchase_table(run) if relieved else None,
+        "purchase_story": relief.story(run) if relieved else [],
         "verdicts": tables.verdict_table(run),
         "furthest": tables.worst_verdicts(run),
         "money": told,
@@ -133,9 +139,10 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _sections(struck: bool, crowded: bool, compared: bool, costs: tuple[str, ...]) -> tuple[str, ...]:
+def _sections(struck: bool, crowded: bool, relieved: bool, compared: bool, costs: tuple[str, ...]) -> tuple[str, ...]:
     """Return the sections of the page in order, with those that are told only at times."""
     after = {"answer": (STRESS,) * struck, "enrolment": (TOWN,) * crowded, "fleet": (PLANS,) * compared}
+    after["bottlenecks"] = (RELIEF,) * relieved
     after["budget"] = costs
     return tuple(part for name in SECTIONS for part in (name, *after.get(name, ())))
 
