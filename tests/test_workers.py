@@ -413,6 +413,55 @@ def test_a_sweep_on_a_cluster_writes_the_same_bits(far: Crew, grid: Grid, tmp_pa
     assert found[0] == found[1]
 
 
+SWEEP = """
+import sys
+
+import sim.cli
+from sim.config import load
+from sim.sweep import live_scenarios
+
+
+def verb(words):
+    asked = [load([*words, f"lodge.beds_scale={n}", f"scenario=of_{n}"]) for n in (0, 1)]
+    live_scenarios(asked, extent="headlines")
+
+
+sim.cli._verb = verb
+sys.exit(sim.cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT to a group of processes")
+def test_ctrl_c_stops_a_sweep_on_a_cluster_which_goes_on_to_the_same_bits(
+    far: Crew, grid: Grid, tmp_path: Path
+) -> None:
+    """The cluster is left alive, with nothing to do; others work on it, too."""
+    assert far.results(partial(power, 2), range(9)) == SQUARES  # workers killed by other tests are back
+    (tmp_path / "sweep.py").write_text(SWEEP)
+    words = ["county=three_villages", "calendar=smoke", "study.years=2", "study.replications=12"]
+    there = [*words, "executor=dask", f"executor.address={grid.address}", f"study.out={tmp_path / 'there'}"]
+    program = subprocess.Popen(
+        [sys.executable, str(tmp_path / "sweep.py"), *there], env=os.environ | {"PYTHONPATH": str(ROOT)}, cwd=ROOT,
+        start_new_session=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    while not list(tmp_path.rglob("*.part")):
+        assert program.poll() is None
+        time.sleep(0.01)
+    os.killpg(program.pid, signal.SIGINT)
+    _, said = program.communicate(timeout=5)
+    assert (program.returncode, said.decode().splitlines()[-1]) == (130, "Stopped.")
+    assert 0 < len(list(tmp_path.rglob("*.part"))) < 48
+    assert far.results(partial(power, 2), range(9)) == SQUARES
+    found = []
+    for wanted in (there, [*words, "executor=serial", f"study.out={tmp_path / 'here'}"]):
+        asked = [load([*wanted, f"lodge.beds_scale={n}", f"scenario=of_{n}"]) for n in (0, 1)]
+        assert [one.fault for one in live_scenarios(asked, extent="headlines", resume=wanted is there)] == ["", ""]
+        out = Path(asked[0].study.out)
+        found.append({file.relative_to(out): file.read_bytes() for file in sorted(out.rglob("*.parquet"))})
+    assert found[0] == found[1]
+    assert len(found[0]) >= 14
+
+
 def test_a_cluster_that_answers_is_not_refused(far: Crew, grid: Grid) -> None:
     assert far.results(partial(power, 2), range(9)) == SQUARES  # workers killed by other tests are back
     check_executor(load(["executor=dask", f"executor.address={grid.address}"]))
