@@ -25,7 +25,8 @@ def base_settings(settings: Settings) -> Settings | None:
     option = (CONFIGS / "closure" / "none.yaml").read_text(encoding="utf-8")
     none = Closure.model_validate(yaml.safe_load(option))
     account = settings.account.model_copy(update={"base": "none"})
-    return settings.model_copy(update={"scenario": NOT_CLOSING, "closure": none, "account": account})
+    judge = settings.judge.model_copy(update={"relief": "off"})  # only what closing costs is asked of it
+    return settings.model_copy(update={"scenario": NOT_CLOSING, "closure": none, "account": account, "judge": judge})
 
 
 def base_beside(run: RunFolder, settings: Settings) -> RunFolder | None:

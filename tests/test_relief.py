@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from living import BY_HEART, job
 
+from sim.base import base_settings
 from sim.config import Settings, load
 from sim.county import County
 from sim.errors import BadInput
@@ -24,6 +25,8 @@ from sim.store import RunFolder
 from sim.sweep import run
 from sim.sweep.relieve import Again
 from sim.tables import as_declared, run_table
+from sim.tell.relief import chart
+from sim.tell.run import Run
 
 PARTS = ("meals", "beds", "fixtures", "runs")
 SHORT_OF_BEDS = ("county=three_villages", "study.years=1", "study.replications=2", "calendar=smoke",
@@ -349,6 +352,28 @@ def test_the_report_tells_what_helps_and_what_to_buy(lived: Path, language: str)
     assert '<h2 id="relief">' in page
     assert "<svg" in folder.read_text("figures/purchases.svg")
     assert f"{row['harm_avoided']:,.0f}" in page
+
+
+def test_the_curve_tells_nothing_of_a_small_group(lived: Path) -> None:
+    """C has two lodgers: what beds spare them is a step for readers inside, and none for the public."""
+    folder = RunFolder(lived / "two" / "base")
+
+    def steps(audience: str) -> set[float]:
+        report = folder.settings.report.model_copy(update={"audience": audience})
+        told = folder.settings.model_copy(update={"report": report})
+        folder.write_yaml("config.yaml", told.model_dump(mode="json"))
+        drawn = chart(Run(folder.path))
+        assert drawn is not None
+        return set(drawn.axes[0].lines[0].get_ydata())
+
+    assert len(steps("internal")) == 2
+    assert len(steps("public")) == 1
+
+
+def test_the_county_without_closing_is_not_relieved() -> None:
+    base = base_settings(load(["judge.relief=worst", "account.base=not_closing"]))
+    assert base is not None
+    assert base.judge.relief == "off"
 
 
 def test_a_run_without_relief_does_not_speak_of_it(lived: Path) -> None:

@@ -111,14 +111,19 @@ def _up_to(run: Run, row: pd.Series) -> dict[str, object]:
 
 
 def chart(run: Run) -> Figure | None:
-    """Draw the harm that is left against what is spent a year: lived with parts of the list, and reckoned between."""
+    """Draw the harm that is left against what is spent a year: lived with parts of the list, and reckoned between.
+
+    What may not be told of a small group makes no step of the line.
+    """
     table = run.if_there("purchases")
     if table.empty:
         return None
     word, scale, before = run.words, money_scale(run.words), _before(run)
     spent = np.append(0.0, table["cost_so_far_yuan_per_year"]) / scale
+    small = [run.is_hidden(*place) for place in table[["site_id", "resource"]].itertuples(index=False)]
+    spared = np.append(0.0, table["harm_avoided"].mask(small, 0.0).cumsum())
     figure, axes = canvas(3.0)
-    axes.step(spent, before - np.append(0.0, table["harm_avoided"].cumsum()), where="post", color=GREY, linewidth=1.2,
+    axes.step(spent, before - spared, where="post", color=GREY, linewidth=1.2,
               label=word("chart.purchases_reckoned"))  # fmt: skip
     lived = table[table["harm_left_mean"].notna()]
     ends = lived[["harm_left_low", "harm_left_high"]].to_numpy().T
