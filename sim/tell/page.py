@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from sim.store import RunFolder
@@ -26,11 +23,10 @@ from sim.tell.sheet import sheets
 from sim.tell.stress import Stress, struck, weather_table
 from sim.tell.sweep import Sweep
 from sim.tell.sweep_chart import chart
+from sim.tell.template import render
 from sim.tell.town import Town
 from sim.tell.unplaced import unplaced
-from sim.tell.words import Words
 
-HERE = Path(__file__).parent
 SECTIONS = (
     "answer",
     "run",
@@ -63,18 +59,6 @@ PLANS = "plans"
 """Section that stands before the rides when the county has bus runs of its own, or bells were chosen."""
 
 
-@dataclass(slots=True)
-class Counter:
-    """Numbers figures and tables in the order in which they appear on the page."""
-
-    value: int = 0
-
-    def next(self) -> int:
-        """Return the next number."""
-        self.value += 1
-        return self.value
-
-
 def report(run: Run | Path, redraw: bool = True) -> Path:
     """Write report.html of a run from its files alone, its figures and sheets; return where the report lies.
 
@@ -85,7 +69,7 @@ def report(run: Run | Path, redraw: bool = True) -> Path:
     for name, svg in drawn.items():
         run.folder.write_text(file_of(name), svg + "\n")
     write_sheets(run, redraw)
-    page = _render("report.html.j2", run.words, **_report(run, drawn))
+    page = render("report.html.j2", run.words, **_report(run, drawn))
     return run.folder.write_text("report.html", page)
 
 
@@ -95,7 +79,7 @@ def write_sheets(run: Run, redraw: bool = True) -> None:
         return
     made_up = _made_up(run)
     for name, told in sheets(run).items():
-        page = _render("sheet.html.j2", run.words, public=run.public, made_up=made_up, **told)
+        page = render("sheet.html.j2", run.words, public=run.public, made_up=made_up, **told)
         run.folder.write_text(name, page)
 
 
@@ -229,7 +213,7 @@ def comparison(sweep_folder: Path) -> Path:
     folder = RunFolder(sweep.path)
     drawn = chart(sweep)
     folder.write_text("figures/compare.svg", drawn + "\n")
-    page = _render(
+    page = render(
         "compare.html.j2",
         sweep.words,
         title=sweep.words("compare.title"),
@@ -246,7 +230,7 @@ def choice_page(folder: Path) -> Path:
     choice = Choice(Path(folder))
     study, chart = RunFolder(choice.path), plans.chart(choice)
     study.write_text("figures/choice.svg", chart + "\n")
-    page = _render(
+    page = render(
         "choose.html.j2",
         choice.words,
         title=choice.words("choose.title"),
@@ -267,7 +251,7 @@ def sensitivity(study_folder: Path) -> Path:
     figures = charts(told)
     for name, svg in figures.items():
         folder.write_text(f"figures/{name}.svg", svg + "\n")
-    page = _render(
+    page = render(
         "sensitivity.html.j2",
         told.words,
         title=told.words("sensitivity.title"),
@@ -280,25 +264,3 @@ def sensitivity(study_folder: Path) -> Path:
         luck=effects.luck_table(told),
     )
     return folder.write_text("sensitivity.html", page)
-
-
-def _render(template: str, words: Words, **values: Any) -> str:
-    """Fill a template; every text is escaped."""
-    style = Markup((HERE / "page.css").read_text(encoding="utf-8"))
-    return (
-        _engine()
-        .get_template(template)
-        .render(word=words, style=style, figure_number=Counter(), table_number=Counter(), **values)
-    )
-
-
-@cache
-def _engine() -> jinja2.Environment:
-    """Return what fills templates; it keeps those it has read."""
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
