@@ -21,6 +21,7 @@ from sim.errors import BadInput
 from sim.judge.compare import headline_table
 from sim.judge.purchase import purchases
 from sim.judge.relief import relief, with_relief
+from sim.judge.risk import exceedance, of_cost
 from sim.store import INPUTS, RunFolder, repriced, repriced_folder
 
 FARE = "family_fare_per_month"
@@ -79,6 +80,7 @@ def priced(
     """
     used, against = read(USED), ledger(settings, base.read_table(USED)) if base else None
     tables = {"ledger": ledger(settings, used)}
+    tables["cost_exceedance"] = exceedance(settings, of_cost(tables["ledger"]))
     tables |= money(settings, tables["ledger"], used, against)
     tables |= close_costs(settings, county, {name: read(name) for name in PRICED})
     tables["family"] = family(settings, read("family_pupils"))

@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from sim.config import SKIES
-from sim.measure import MEASURES, bus, dine, lodge, pupil, wash
+from sim.measure import MEASURES, bus, dine, group, lodge, pupil, wash
 from sim.measure.resource import resources
 from sim.measure.scene import Scene, Values
 from sim.measure.site import counts, histogram
 from sim.measure.use import Harmed, Use
 from sim.operate.diary import Codes, Diary
 from sim.plan import Bools, Floats
+from sim.tables.risk import BANDS
 
-BANDS = ("1-3", "4-6", "7-9")
 SPREAD = {"ride_min": (2.0, 64), "door_to_school_min": (2.0, 64), "window_wait_min": (1.0, 40)}
 """distribution -> (width of a bin in minutes, number of bins; the last one is open)"""
 
@@ -29,6 +29,7 @@ class Told(NamedTuple):
     measured: list[tuple[int, int, float, Values]]
     harmed: Harmed
     spread: dict[str, Floats]
+    by_pupil: Floats
     skies: list[tuple[int, float, Codes]]
 
 
@@ -43,6 +44,8 @@ class Tally:
     """(week, day, weight, values); day 0 is the whole week."""
     harmed: Harmed = field(default_factory=list)
     spread: dict[str, Floats] = field(default_factory=dict)
+    by_pupil: Floats = field(default_factory=lambda: np.zeros(()))
+    """(len(group.OF_PUPILS), N) what each pupil lived, weighted."""
     skies: list[tuple[int, float, Codes]] = field(default_factory=list)
     """(week, weight, (D, 2) weather of mornings and afternoons)."""
 
@@ -59,6 +62,7 @@ class Tally:
         self.measured += [(week, day, weight, values) for week, day, _, values in told.measured]
         self.harmed += [(weight, harmed) for _, harmed in told.harmed]
         self.skies += [(week, weight, sky) for week, _, sky in told.skies]
+        self.by_pupil = self.by_pupil + weight * told.by_pupil
         for name, table in told.spread.items():
             self.spread[name] = self.spread.get(name, 0.0) + weight * table
 
@@ -79,6 +83,7 @@ class Tally:
             harmed = {key: counts(who, scene.parts)[:-1] for key, who in harms.items()}
             harmed["classroom_seat", "class_too_big", "classroom_seat"] = np.nan_to_num(values["class_too_big"][:-1])
             self.harmed.append((weight, harmed))
+            self.by_pupil = self.by_pupil + weight * group.by_pupil(scene, harms, door)
             self._spread(scene, weight, "ride_min", [ride])
             self._spread(scene, weight, "door_to_school_min", [door])
             self._spread(scene, weight, "window_wait_min", dine.window_wait_min(diary, days))
@@ -98,6 +103,7 @@ class Tally:
             "harm": self._harm(),
             "resources": resources(self.scene, Use(self.measured, self.harmed)),
             "spread": self._spread_table(),
+            "groups": group.table(self.scene, self.by_pupil),
         }
         return {name: frame.assign(replication=replication, year=year) for name, frame in frames.items()}
 

@@ -1,0 +1,102 @@
+"""What groups of pupils lived: by home and grades, distance, hardship, parents who work away, and sex.
+
+A year adds up by pupil first, for the pupils of a year are the same in all its weeks; groups are made at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from sim.config import Settings
+from sim.measure.scene import Scene
+from sim.plan import Bools, Floats, Ints
+from sim.tables.risk import ALL_GRADES, BANDS, OF_GROUPS, OF_HAMLETS
+from sim.tables.run import HARM_KINDS
+
+Harm = tuple[str, str, str]
+"""(resource, kind, cause)"""
+OF_PUPILS = tuple(name for name in OF_GROUPS if name != "pupils")
+"""What adds up over the days of each pupil, in the order of the rows of `by_pupil`."""
+YOUNG = 0
+"""Band of grades 1 to 3."""
+
+
+def by_pupil(scene: Scene, harms: Mapping[Harm, Bools], door_min: Floats) -> Floats:
+    """Return what each pupil lived in the days of a week; (len(OF_PUPILS), N).
+
+    harms: what `pupil.harms` found, (D, N) each; door_min: (D, N) minutes from door to school, NaN where nobody came
+    from home. A journey is long when it takes more than the limit on journeys of the pupil's grades.
+    """
+    days, many = door_min.shape
+    came, anyone = ~np.isnan(door_min), np.zeros(door_min.shape, dtype=bool)
+    told = {kind: np.zeros(many, dtype=np.int64) for kind in HARM_KINDS}
+    for (_, kind, _), who in harms.items():
+        if who.any():
+            told[kind] += who.sum(axis=0)
+            anyone |= who
+    told |= {
+        "pupil_days": np.full(many, days),
+        "harmed": anyone.sum(axis=0),
+        "journeys": came.sum(axis=0),
+        "journey_min": np.where(came, door_min, 0.0).sum(axis=0),
+        "journeys_long": (door_min > _longest(scene)).sum(axis=0),  # NaN is not
+    }
+    return np.array([told[name] for name in OF_PUPILS], dtype=float)
+
+
+def _longest(scene: Scene) -> Floats:
+    """Return the limit on the journey of each pupil in minutes, infinite where there is none; (N,)."""
+    limits = scene.settings.limits.values()
+    young, others = (min((one.value for one in limits if one.measure == measure), default=np.inf)
+                     for measure in ("door_to_school_young_min_p95", "door_to_school_min_p95"))  # fmt: skip
+    return np.where(scene.band == YOUNG, min(young, others), others)
+
+
+def distances(settings: Settings) -> list[str]:
+    """Return the names of the classes of distance in km: `0-1`, ..., `10+`."""
+    edges = [0.0, *settings.judge.distances_km]
+    return [f"{low:g}-{high:g}" for low, high in pairwise(edges)] + [f"{edges[-1]:g}+"]
+
+
+def table(scene: Scene, lived: Floats) -> pd.DataFrame:
+    """Return what each group lived in the year: by, group, grade_band, measure, value; nothing where it is 0.
+
+    lived: (len(OF_PUPILS), N) what each pupil lived, weighted. The run adds its keys to make groups.parquet of it.
+    """
+    values = np.vstack([lived, np.ones(lived.shape[1])])
+    names = [*OF_PUPILS, "pupils"]
+    homes = [names.index(name) for name in OF_HAMLETS]
+    parts = [
+        _sums(by, labels, code, [names[k] for k in rows], values[rows])
+        for by, labels, code in _groupings(scene)
+        for rows in [homes if by == "hamlet" else range(len(names))]
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _groupings(scene: Scene) -> Iterator[tuple[str, list[tuple[str, str]], Ints]]:
+    """Yield what pupils are told apart by, the (group, grade band) of each code, and the code of each pupil; (N,)."""
+    pupils, hamlets = scene.pupils, scene.county.hamlets.id
+    yield "hamlet", [(home, band) for home in hamlets for band in BANDS], pupils.hamlet * len(BANDS) + scene.band
+    for by, labels, code in (
+        ("distance_km", distances(scene.settings), np.digitize(pupils.km, scene.settings.judge.distances_km)),
+        ("grades", BANDS, scene.band),
+        ("sex", ("f", "m"), pupils.sex),
+        ("hardship", ("no", "yes"), pupils.hardship.astype(int)),
+        ("left_behind", ("no", "yes"), pupils.parents_away.astype(int)),
+    ):
+        yield by, [(label, ALL_GRADES) for label in labels], code
+
+
+def _sums(by: str, labels: list[tuple[str, str]], code: Ints, names: list[str], values: Floats) -> pd.DataFrame:
+    total = np.array([np.bincount(code, weights=row, minlength=len(labels)) for row in values])
+    measure, group = np.nonzero(total)
+    groups, bands = (pd.Categorical(word)[group] for word in zip(*labels, strict=True))
+    return pd.DataFrame(
+        {"by": by, "group": groups.astype(object), "grade_band": bands.astype(object),
+         "measure": np.array(names, dtype=object)[measure], "value": total[measure, group]}
+    )  # fmt: skip
