@@ -18,8 +18,9 @@ OF_RISK = (
     "eating_min_short", "wash_given_up", "breakdowns", "runs_cancelled",
 )  # fmt: skip
 """Measures of the whole county of which more is worse."""
-FEWEST_IN_ALL = 10
-"""With fewer replications the tail has no interval: nobody knows how far it reaches."""
+FEWEST_IN_ALL = 100
+"""With fewer replications the tail has no interval: it would hold the truth too seldom. With 100 it does so 91 to 93
+times in a hundred (normal and exponential values, tail of a fifth), with 40 only 87 times, with 10 only 63."""
 KEYS = ["year", "measure"]
 
 

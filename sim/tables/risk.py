@@ -85,7 +85,7 @@ TAILS = run_file(
     number("tail_share", "Share of replications that is the tail (`judge.tail_share`)", "share", high=1),
     whole("tail_replications", "Replications in the tail, the share rounded up"),
     number("tail_mean", "Mean of the worst of them", low=None),
-    number("tail_low", "Low end of its 95 % interval; null with fewer than ten replications", low=None, nullable=True),
+    number("tail_low", "Low end of its 95 % interval; null with fewer than 100 replications", low=None, nullable=True),
     number("tail_high", "High end of its 95 % interval", low=None, nullable=True),
     text("unit", "Unit"),
 )  # fmt: skip
