@@ -7,6 +7,7 @@ import pandas as pd
 
 from sim.config import Settings
 from sim.county import County
+from sim.measure.group import labels
 from sim.measure.interval import Floats, mean_interval, paired_interval, spread_out
 from sim.plan import Places, Plan
 from sim.tables.risk import BANDS, OF_GROUPS
@@ -45,10 +46,11 @@ def equity(settings: Settings, groups: pd.DataFrame) -> pd.DataFrame:
         parts.append(every.assign(measure=name, unit=unit, **told))
     table = pd.concat(parts, ignore_index=True)
     pupils = lived[:, OF_GROUPS.index("pupils")].mean(axis=1) / max(years, 1)
-    table = table.assign(scenario=settings.scenario, pupils=np.tile(pupils, len(RATES)))
-    return table.assign(value_low=table["value_low"].clip(lower=0.0)).sort_values(
-        [*GROUP, "measure"], ignore_index=True
-    )
+    low = table["value_low"].clip(lower=0.0)
+    table = table.assign(scenario=settings.scenario, pupils=np.tile(pupils, len(RATES)), value_low=low)
+    order = [(by, group) for by, names in labels(settings).items() for group in names]
+    place = pd.MultiIndex.from_tuples(order).get_indexer(pd.MultiIndex.from_frame(table[GROUP]))
+    return table.iloc[np.lexsort((table["measure"], place))]
 
 
 def _columns(**intervals: tuple[Floats, Floats, Floats]) -> dict[str, Floats]:

@@ -5,7 +5,7 @@ A year adds up by pupil first, for the pupils of a year are the same in all its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -62,6 +62,13 @@ def distances(settings: Settings) -> list[str]:
     return [f"{low:g}-{high:g}" for low, high in pairwise(edges)] + [f"{edges[-1]:g}+"]
 
 
+def labels(settings: Settings) -> dict[str, Sequence[str]]:
+    """Return the groups of all that tells pupils apart but their homes, in order."""
+    either = ("no", "yes")
+    return {"distance_km": distances(settings), "grades": BANDS, "sex": ("f", "m"), "hardship": either,
+            "left_behind": either}  # fmt: skip
+
+
 def table(scene: Scene, lived: Floats) -> pd.DataFrame:
     """Return what each group lived in the year: by, group, grade_band, measure, value; nothing where it is 0.
 
@@ -71,8 +78,8 @@ def table(scene: Scene, lived: Floats) -> pd.DataFrame:
     names = [*OF_PUPILS, "pupils"]
     homes = [names.index(name) for name in OF_HAMLETS]
     parts = [
-        _sums(by, labels, code, [names[k] for k in rows], values[rows])
-        for by, labels, code in _groupings(scene)
+        _sums(by, groups, code, [names[k] for k in rows], values[rows])
+        for by, groups, code in _groupings(scene)
         for rows in [homes if by == "hamlet" else range(len(names))]
     ]
     return pd.concat(parts, ignore_index=True)
@@ -82,20 +89,21 @@ def _groupings(scene: Scene) -> Iterator[tuple[str, list[tuple[str, str]], Ints]
     """Yield what pupils are told apart by, the (group, grade band) of each code, and the code of each pupil; (N,)."""
     pupils, hamlets = scene.pupils, scene.county.hamlets.id
     yield "hamlet", [(home, band) for home in hamlets for band in BANDS], pupils.hamlet * len(BANDS) + scene.band
-    for by, labels, code in (
-        ("distance_km", distances(scene.settings), np.digitize(pupils.km, scene.settings.judge.distances_km)),
-        ("grades", BANDS, scene.band),
-        ("sex", ("f", "m"), pupils.sex),
-        ("hardship", ("no", "yes"), pupils.hardship.astype(int)),
-        ("left_behind", ("no", "yes"), pupils.parents_away.astype(int)),
-    ):
-        yield by, [(label, ALL_GRADES) for label in labels], code
+    codes = {
+        "distance_km": np.digitize(pupils.km, scene.settings.judge.distances_km),
+        "grades": scene.band,
+        "sex": pupils.sex,
+        "hardship": pupils.hardship.astype(int),
+        "left_behind": pupils.parents_away.astype(int),
+    }
+    for by, names in labels(scene.settings).items():
+        yield by, [(name, ALL_GRADES) for name in names], codes[by]
 
 
-def _sums(by: str, labels: list[tuple[str, str]], code: Ints, names: list[str], values: Floats) -> pd.DataFrame:
-    total = np.array([np.bincount(code, weights=row, minlength=len(labels)) for row in values])
+def _sums(by: str, names_of: list[tuple[str, str]], code: Ints, names: list[str], values: Floats) -> pd.DataFrame:
+    total = np.array([np.bincount(code, weights=row, minlength=len(names_of)) for row in values])
     measure, group = np.nonzero(total)
-    groups, bands = (pd.Categorical(word)[group] for word in zip(*labels, strict=True))
+    groups, bands = (pd.Categorical(word)[group] for word in zip(*names_of, strict=True))
     return pd.DataFrame(
         {"by": by, "group": groups.astype(object), "grade_band": bands.astype(object),
          "measure": np.array(names, dtype=object)[measure], "value": total[measure, group]}

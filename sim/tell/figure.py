@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from sim.tell import budget, chart, driver, family, map, net, payer, relief, spread, town, unit_cost
+from sim.tell import budget, chart, driver, family, map, net, payer, relief, risk_chart, spread, town, unit_cost
 from sim.tell.run import Run
 from sim.tell.style import as_svg, styled
 
@@ -23,13 +23,16 @@ FIGURES: dict[str, Callable[[Run], Figure | None]] = {
     "unit_costs": unit_cost.chart,
     "drivers": driver.chart,
     "purchases": relief.chart,
+    "exceedance": risk_chart.exceedance,
+    "equity": risk_chart.equity,
+    "stranded": risk_chart.stranded,
     "net": net.chart,
     "family": family.chart,
 }
 """name -> how it is drawn; None when the run has nothing to show."""
 
 
-OF_DAYS = ("map", "enrolment", "town", "fleet", "rides", "canteen", "dormitory")
+OF_DAYS = ("map", "enrolment", "town", "fleet", "rides", "canteen", "dormitory", "equity", "stranded")
 """Figures that no price changes."""
 
 

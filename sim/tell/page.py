@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from sim.store import RunFolder
-from sim.tell import closing, money, plans, register, relief
+from sim.tell import closing, money, plans, register, relief, risk
 from sim.tell import sensitivity as effects
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
@@ -55,6 +55,8 @@ STRESS = "stress"
 """Section that stands after the answer when a stress pack struck some weeks."""
 RELIEF = "relief"
 """Section that stands after the bottlenecks when they were lived again."""
+RISK = "risk"
+"""Section that stands before the limits when the run tells risks."""
 PLANS = "plans"
 """Section that stands before the rides when the county has bus runs of its own, or bells were chosen."""
 
@@ -93,7 +95,7 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "answer": answer(run),
         "keys": key_figures(run),
         "facts": facts(run),
-        "sections": _sections(stress.told, town.told, relieved, service.told, money.sections(told)),
+        "sections": _sections(run, stress.told, town.told, relieved, service.told, money.sections(told)),
         "service": service,
         "town": town,
         "stress": stress,
@@ -106,6 +108,7 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "relief": relief.relief_table(run) if relieved else None,
         "purchases": relief.purchase_table(run) if relieved else None,
         "purchase_story": relief.story(run) if relieved else [],
+        "risk": risk if risk.told(run) else None,
         "verdicts": tables.verdict_table(run),
         "furthest": tables.worst_verdicts(run),
         "money": told,
@@ -123,10 +126,12 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _sections(struck: bool, crowded: bool, relieved: bool, compared: bool, costs: tuple[str, ...]) -> tuple[str, ...]:
+def _sections(
+    run: Run, struck: bool, crowded: bool, relieved: bool, compared: bool, costs: tuple[str, ...]
+) -> tuple[str, ...]:
     """Return the sections of the page in order, with those that are told only at times."""
     after = {"answer": (STRESS,) * struck, "enrolment": (TOWN,) * crowded, "fleet": (PLANS,) * compared}
-    after["bottlenecks"] = (RELIEF,) * relieved
+    after["bottlenecks"] = (*((RELIEF,) * relieved), *((RISK,) * risk.told(run)))
     after["budget"] = costs
     return tuple(part for name in SECTIONS for part in (name, *after.get(name, ())))
 

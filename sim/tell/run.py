@@ -133,6 +133,17 @@ class Run:
             return both[0 if self.words.language == "zh" else -1] if both else site_id
         return " · ".join(both) or site_id
 
+    def town(self, township_id: str) -> str:
+        """Return a township's name: Chinese, with the English name where there is one."""
+        return " · ".join(name for name in self._towns.get(township_id, ()) if name) or township_id
+
+    @cached_property
+    def _towns(self) -> dict[str, tuple[str, str]]:
+        zones = self.input("zones.csv")
+        return {
+            town: (zh, en) for town, zh, en in zones.reindex(columns=["township_id", "name_zh", "name_en"]).to_numpy()
+        }
+
     def table(self, name: str) -> pd.DataFrame:
         """Return a table of the run as declared."""
         return self.folder.read_table(name)

@@ -168,8 +168,7 @@ def closure_table(run: Run) -> Grid:
     word, last = run.words, run.last_decisions
     head = [word(f"column.{name}") for name in ("township", "closed", "kept", "pupils_moved")]
     closed, kept = last[last["decision"] == "close"], last[last["decision"] != "close"]
-    schools, zones = run.schools, run.input("zones.csv")
-    names = dict(zip(zones["township_id"], _names(zones), strict=True)) if len(zones) else {}
+    schools = run.schools
     moved = _pupils_of(run, closed["school_id"])
     towns = sorted(set(schools.reindex([*closed["school_id"], *kept["school_id"]])["township_id"].dropna()))
     of = schools["township_id"]
@@ -177,7 +176,7 @@ def closure_table(run: Run) -> Grid:
     gone = hidden(counts, run.public)
     rows: list[Sequence[object]] = [
         (
-            names.get(town, town),
+            run.town(town),
             int((closed["school_id"].map(of) == town).sum()),
             int((kept["school_id"].map(of) == town).sum()),
             masked(count, away),
@@ -188,10 +187,6 @@ def closure_table(run: Run) -> Grid:
         total = masked(sum(counts), run.public and is_small(sum(counts)))
         rows.append(strong(word("total"), str(len(closed)), str(len(kept)), total))
     return grid(head, rows, (1, 2, 3))
-
-
-def _names(zones: pd.DataFrame) -> list[str]:
-    return [" · ".join(name for name in both if name) for both in zip(zones["name_zh"], zones["name_en"], strict=True)]
 
 
 def _pupils_of(run: Run, closed: pd.Series[str]) -> pd.Series[float]:
