@@ -5,15 +5,16 @@ A year adds up by pupil first, for the pupils of a year are the same in all its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from sim.config import Settings
 from sim.measure.scene import Scene
-from sim.plan import Bools, Floats, Ints
+from sim.plan import Bools, Floats
 from sim.tables.risk import ALL_GRADES, BANDS, OF_GROUPS, OF_HAMLETS
 from sim.tables.run import HARM_KINDS
 
@@ -74,37 +75,28 @@ def table(scene: Scene, lived: Floats) -> pd.DataFrame:
 
     lived: (len(OF_PUPILS), N) what each pupil lived, weighted. The run adds its keys to make groups.parquet of it.
     """
-    values = np.vstack([lived, np.ones(lived.shape[1])])
-    names = [*OF_PUPILS, "pupils"]
-    homes = [names.index(name) for name in OF_HAMLETS]
-    parts = [
-        _sums(by, groups, code, [names[k] for k in rows], values[rows])
-        for by, groups, code in _groupings(scene)
-        for rows in [homes if by == "hamlet" else range(len(names))]
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _groupings(scene: Scene) -> Iterator[tuple[str, list[tuple[str, str]], Ints]]:
-    """Yield what pupils are told apart by, the (group, grade band) of each code, and the code of each pupil; (N,)."""
-    pupils, hamlets = scene.pupils, scene.county.hamlets.id
-    yield "hamlet", [(home, band) for home in hamlets for band in BANDS], pupils.hamlet * len(BANDS) + scene.band
+    pupils = scene.pupils
     codes = {
+        "hamlet": pupils.hamlet * len(BANDS) + scene.band,
         "distance_km": np.digitize(pupils.km, scene.settings.judge.distances_km),
         "grades": scene.band,
         "sex": pupils.sex,
         "hardship": pupils.hardship.astype(int),
         "left_behind": pupils.parents_away.astype(int),
     }
-    for by, names in labels(scene.settings).items():
-        yield by, [(name, ALL_GRADES) for name in names], codes[by]
-
-
-def _sums(by: str, names_of: list[tuple[str, str]], code: Ints, names: list[str], values: Floats) -> pd.DataFrame:
-    total = np.array([np.bincount(code, weights=row, minlength=len(names_of)) for row in values])
-    measure, group = np.nonzero(total)
-    groups, bands = (pd.Categorical(word)[group] for word in zip(*names_of, strict=True))
-    return pd.DataFrame(
-        {"by": by, "group": groups.astype(object), "grade_band": bands.astype(object),
-         "measure": np.array(names, dtype=object)[measure], "value": total[measure, group]}
-    )  # fmt: skip
+    groups = [("hamlet", home, band) for home in scene.county.hamlets.id for band in BANDS]
+    homes = len(groups)
+    groups += [(by, name, ALL_GRADES) for by, names in labels(scene.settings).items() for name in names]
+    first = pd.Series(range(len(groups)), [by for by, _, _ in groups]).groupby(level=0).min()
+    row = np.concatenate([code + first[by] for by, code in codes.items()])
+    column = np.tile(np.arange(len(pupils)), len(codes))
+    belongs = sparse.csr_array((np.ones(len(row)), (row, column)), shape=(len(groups), len(pupils)))
+    names = [*OF_PUPILS, "pupils"]
+    value = belongs @ np.vstack([lived, np.ones(len(pupils))]).T
+    told = value != 0
+    told[:homes] &= np.isin(names, OF_HAMLETS)
+    group, measure = np.nonzero(told)
+    keys = (pd.Categorical(word)[group] for word in zip(*groups, strict=True))
+    return pd.DataFrame(dict(zip(("by", "group", "grade_band"), keys, strict=True))).assign(
+        measure=pd.Categorical.from_codes(measure, names), value=value[told]
+    )
