@@ -257,10 +257,14 @@ def _judged(lived: pd.DataFrame, harm: float, names: dict[str, str]) -> dict[str
                 names.get(site, SCHOOLS[site][0]),
                 resource,
                 days * harm / 2,
+                days * harm * 0.45,
+                days * harm * 0.55,
                 days * harm,
                 days * harm * 0.9,
                 days * harm * 1.1,
                 chance if harm else 0.0,
+                max(chance - 0.2, 0.0) if harm else 0.0,
+                min(chance + 0.2, 1.0) if harm else 0.0,
                 2023 if chance >= 0.5 and harm else None,
                 cause,
                 "one more bed",
@@ -271,8 +275,9 @@ def _judged(lived: pd.DataFrame, harm: float, names: dict[str, str]) -> dict[str
             for rank, (site, resource, days, cause, chance) in enumerate(places, start=1)
         ],
         columns=named(
-            "year rank site_id site_name resource severity pupil_days_harmed_mean pupil_days_harmed_low "
-            "pupil_days_harmed_high p_breach first_year_breached cause relief relief_cost_yuan relief_yuan_per_year"
+            "year rank site_id site_name resource severity severity_low severity_high "
+            "pupil_days_harmed_mean pupil_days_harmed_low pupil_days_harmed_high p_breach p_low p_high first_year_breached cause relief relief_cost_yuan "
+            "relief_yuan_per_year"
         ),
     )
     verdicts = pd.DataFrame(

@@ -30,7 +30,8 @@ def bottlenecks(scenario: str) -> pd.DataFrame:
         (2024, 2, "county", "bus_seat", 9.0, None),
     ]
     frame = pd.DataFrame(rows, columns=["year", "rank", "site_id", "resource", "severity", "first_year_breached"])
-    empty = ("pupil_days_harmed_low", "pupil_days_harmed_high", "p_breach", "relief_cost_yuan",
+    empty = ("pupil_days_harmed_low", "pupil_days_harmed_high", "p_breach", "p_low", "p_high",
+             "severity_low", "severity_high", "relief_cost_yuan",
              "relief_yuan_per_year")  # fmt: skip
     return frame.assign(
         scenario=scenario,

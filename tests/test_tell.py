@@ -141,7 +141,17 @@ def test_numbers_on_the_page_are_those_of_the_files(page: str, run: Path) -> Non
 
 def test_figures_are_drawn_from_the_files_alone_and_are_whole_svg(run: Path) -> None:
     drawn = figures(run)
-    unknown = {"town", "unit_costs", "drivers", "net", "family", "purchases", "exceedance", "equity", "stranded"}  # it knows of money budget.csv alone
+    unknown = {
+        "town",
+        "unit_costs",
+        "drivers",
+        "net",
+        "family",
+        "purchases",
+        "exceedance",
+        "equity",
+        "stranded",
+    }  # it knows of money budget.csv alone
     assert {path.stem for path in drawn} == {*FIGURES} - unknown
     for path in drawn:
         root = ET.fromstring(path.read_text(encoding="utf-8"))
