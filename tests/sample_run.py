@@ -276,7 +276,8 @@ def _judged(lived: pd.DataFrame, harm: float, names: dict[str, str]) -> dict[str
         ],
         columns=named(
             "year rank site_id site_name resource severity severity_low severity_high "
-            "pupil_days_harmed_mean pupil_days_harmed_low pupil_days_harmed_high p_breach p_low p_high first_year_breached cause relief relief_cost_yuan "
+            "pupil_days_harmed_mean pupil_days_harmed_low pupil_days_harmed_high "
+            "p_breach p_low p_high first_year_breached cause relief relief_cost_yuan "
             "relief_yuan_per_year"
         ),
     )
