@@ -1,4 +1,4 @@
-"""The figures of a run, each drawn from its files alone: figures/*.svg."""
+"""The figures of a run, each drawn from its files alone: figures/*.svg and *.png."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Callable
 from matplotlib.figure import Figure
 
 from sim.tell import budget, chart, driver, family, map, net, payer, relief, risk_chart, spread, town, unit_cost
+from sim.tell.drawing import Drawing
 from sim.tell.run import Run
-from sim.tell.style import as_svg, styled
+from sim.tell.style import styled
 
 FIGURES: dict[str, Callable[[Run], Figure | None]] = {
     "map": map.county_map,
@@ -36,23 +37,20 @@ OF_DAYS = ("map", "enrolment", "town", "fleet", "rides", "canteen", "dormitory",
 """Figures that no price changes."""
 
 
-def file_of(name: str) -> str:
-    """Return where a figure lies in the folder of its run."""
-    return f"figures/{name}.svg"
-
-
-def draw(run: Run, redraw: bool = True) -> dict[str, str]:
-    """Return every figure as SVG, by name; one that has nothing to show is left out.
+def draw(run: Run, redraw: bool = True) -> dict[str, Drawing]:
+    """Return every figure by name; one that has nothing to show is left out.
 
     Without `redraw`, those OF_DAYS that lie in the folder are taken as they are.
     """
-    there = () if redraw else [name for name in OF_DAYS if run.folder.file(file_of(name)).is_file()]
-    found = {name: run.folder.read_text(file_of(name)).removesuffix("\n") for name in there}
+    found = {}
     for name, make in FIGURES.items():
-        if name in found:
-            continue
-        with styled(name):
-            figure = make(run)
-            if figure is not None:
-                found[name] = as_svg(figure, run.words(f"figure.{name}"))
+        there = None if redraw or name not in OF_DAYS else Drawing.saved(run.folder, name)
+        if drawn := there or _drawn(run, name, make):
+            found[name] = drawn
     return found
+
+
+def _drawn(run: Run, name: str, make: Callable[[Run], Figure | None]) -> Drawing | None:
+    with styled(name):
+        figure = make(run)
+        return Drawing.of(figure, run.words(f"figure.{name}")) if figure else None

@@ -13,9 +13,10 @@ from sim.tell import sensitivity as effects
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
 from sim.tell.choose import Choice
+from sim.tell.drawing import Drawing
 from sim.tell.effect import charts
 from sim.tell.enrol import check_table, story
-from sim.tell.figure import draw, file_of
+from sim.tell.figure import draw
 from sim.tell.number import percent
 from sim.tell.run import Run, origin, run_of
 from sim.tell.service import Service
@@ -68,8 +69,8 @@ def report(run: Run | Path, redraw: bool = True) -> Path:
     """
     run = run_of(run)
     drawn = draw(run, redraw)
-    for name, svg in drawn.items():
-        run.folder.write_text(file_of(name), svg + "\n")
+    for name, drawing in drawn.items():
+        drawing.save(run.folder, name)
     write_sheets(run, redraw)
     page = render("report.html.j2", run.words, **_report(run, drawn))
     return run.folder.write_text("report.html", page)
@@ -85,7 +86,7 @@ def write_sheets(run: Run, redraw: bool = True) -> None:
         run.folder.write_text(name, page)
 
 
-def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
+def _report(run: Run, drawn: dict[str, Drawing]) -> dict[str, Any]:
     """Return all that the report's template needs."""
     stress, service, town, told = Stress(run), Service(run), Town(run), money.money(run)
     relieved = relief.told(run)
@@ -100,7 +101,7 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "town": town,
         "stress": stress,
         "weather": weather_table(run),
-        "figures": {name: Markup(svg) for name, svg in drawn.items()},  # drawn here, its texts are escaped
+        "figures": {name: Markup(each.svg) for name, each in drawn.items()},  # drawn here, its texts are escaped
         "made_up": _made_up(run),
         "place": f"results/{run.settings.study.name}/{run.path.name}",
         "worst": tables.bottleneck_table(run),
@@ -217,13 +218,13 @@ def comparison(sweep_folder: Path) -> Path:
     sweep = Sweep(Path(sweep_folder))
     folder = RunFolder(sweep.path)
     drawn = chart(sweep)
-    folder.write_text("figures/compare.svg", drawn + "\n")
+    drawn.save(folder, "compare")
     page = render(
         "compare.html.j2",
         sweep.words,
         title=sweep.words("compare.title"),
         sweep=sweep,
-        chart=Markup(drawn),
+        chart=Markup(drawn.svg),
         main=sweep.main_table(),
         full=sweep.full_table(),
     )
@@ -233,14 +234,14 @@ def comparison(sweep_folder: Path) -> Path:
 def choice_page(folder: Path) -> Path:
     """Write choice.html of a choice among plans from its choice.csv and choice.json; return where the page lies."""
     choice = Choice(Path(folder))
-    study, chart = RunFolder(choice.path), plans.chart(choice)
-    study.write_text("figures/choice.svg", chart + "\n")
+    study, drawn = RunFolder(choice.path), plans.chart(choice)
+    drawn.save(study, "choice")
     page = render(
         "choose.html.j2",
         choice.words,
         title=choice.words("choose.title"),
         choice=choice,
-        chart=Markup(chart),
+        chart=Markup(drawn.svg),
         caption=plans.caption(choice),
         different=plans.different(choice),
         plans=plans.all_plans(choice),
@@ -254,15 +255,15 @@ def sensitivity(study_folder: Path) -> Path:
     """Write sensitivity.html of a study from its tables, and its figures; return where the page lies."""
     told, folder = effects.Told(Path(study_folder)), RunFolder(Path(study_folder))
     figures = charts(told)
-    for name, svg in figures.items():
-        folder.write_text(f"figures/{name}.svg", svg + "\n")
+    for name, drawing in figures.items():
+        drawing.save(folder, name)
     page = render(
         "sensitivity.html.j2",
         told.words,
         title=told.words("sensitivity.title"),
         told=told,
         answer=effects.answer(told),
-        figures={name: Markup(svg) for name, svg in figures.items()},
+        figures={name: Markup(drawing.svg) for name, drawing in figures.items()},
         laws=effects.law_table(told),
         effects=effects.effect_table(told) if told.table else None,
         alone=effects.tornado_table(told),

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from sim.tell.choose import Choice
+from sim.tell.drawing import Drawing
 from sim.tell.grid import Cell, Grid, grid
 from sim.tell.number import money_scale, number, percent
-from sim.tell.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, as_svg, canvas, styled, with_thousands
+from sim.tell.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, canvas, styled, with_thousands
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,7 +95,7 @@ def caption(choice: Choice) -> str:
     return choice.words.speak([*said, *([choice.words("choose.left_out", count=left_out)] if left_out else [])])
 
 
-def chart(choice: Choice) -> str:
+def chart(choice: Choice) -> Drawing:
     """Draw what each plan costs, more than the best where there is one, and how likely its limits hold."""
     with styled("choose"):
         figure, axes = canvas(4.2)
@@ -107,7 +108,7 @@ def chart(choice: Choice) -> str:
         axes.yaxis.grid(visible=True)
         axes.yaxis.set_major_formatter(with_thousands)
         figure.legend(loc="outside lower center", ncols=4)
-        return as_svg(figure, choice.words("choose.title"))
+        return Drawing.of(figure, choice.words("choose.title"))
 
 
 def _dots(axes: Axes, choice: Choice, status: str, plans: pd.DataFrame) -> None:

@@ -22,7 +22,6 @@ from sim.tell.style import (
     SERIES,
     canvas,
     from_zero,
-    more_room,
     with_thousands,
     years_axis,
 )
@@ -103,7 +102,7 @@ def equity(run: Run) -> Figure | None:
     word, groups = run.words, table.drop_duplicates(["by", "group"])[["by", "group"]].iloc[::-1]
     labels = [group_name(word, by, name) for by, name in groups.to_numpy()]
     at = _apart(groups["by"].tolist())
-    figure, axes = canvas(0.9 + 0.2 * len(labels), 1, len(DRAWN), sharey=True, left=more_room(labels))
+    figure, axes = canvas(0.9 + 0.2 * len(labels), 1, len(DRAWN), sharey=True)
     keys = pd.MultiIndex.from_frame(groups)
     for part, measure in zip(axes, DRAWN, strict=True):
         rows = table[table["measure"] == measure].set_index(["by", "group"]).reindex(keys)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from sim.tell.cells import FEWEST, is_small
 from sim.tell.number import by_replication, interval, percent
 from sim.tell.run import Run
-from sim.tell.style import BLUE, GREY, RED, canvas, more_room
+from sim.tell.style import BLUE, GREY, RED, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,7 +112,7 @@ def canteen(run: Run) -> Figure | None:
     found = found.assign(worst=worst_year).sort_values("mean", ascending=False)
     shown = found.head(MOST_SCHOOLS).iloc[::-1]
     labels = [run.site(str(site), short=True) for site in shown.index]
-    figure, axes = canvas(1.0 + 0.18 * len(shown), left=more_room(labels))
+    figure, axes = canvas(1.0 + 0.18 * len(shown))
     rows = np.arange(len(shown))
     half = (shown["high"] - shown["mean"]).fillna(0.0)
     axes.hlines(rows, 0, shown["worst"], color="#E6E6E6", linewidth=0.7)

@@ -10,8 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from sim.tell.drawing import Drawing
 from sim.tell.number import MANY, money_scale, number
-from sim.tell.style import BLUE, ORANGE, as_svg, canvas, more_room, styled, with_thousands
+from sim.tell.style import BLUE, ORANGE, canvas, styled, with_thousands
 from sim.tell.sweep import COST, Sweep
 
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ MOST_COLUMNS = 11
 """With more columns than these there is no room for numbers: the table has them."""
 
 
-def chart(sweep: Sweep) -> str:
+def chart(sweep: Sweep) -> Drawing:
     """Draw harm and cost of the scenarios: a field of two settings, or dots with intervals."""
     with styled("compare"):
-        return as_svg(_fields(sweep) if sweep.crossed else _dots(sweep), sweep.words("compare.title"))
+        return Drawing.of(_fields(sweep) if sweep.crossed else _dots(sweep), sweep.words("compare.title"))
 
 
 def _panels(sweep: Sweep) -> tuple[tuple[str, float, str], ...]:
@@ -38,7 +39,7 @@ def _panels(sweep: Sweep) -> tuple[tuple[str, float, str], ...]:
 def _dots(sweep: Sweep) -> Figure:
     """Draw one row per scenario, with the 95 % interval."""
     names = [sweep.labels[name] for name in sweep.scenarios]
-    figure, axes = canvas(1.0 + 0.27 * len(names), 1, 2, left=more_room(names), sharey=True)
+    figure, axes = canvas(1.0 + 0.27 * len(names), 1, 2, sharey=True)
     rows = np.arange(len(names))[::-1]
     for part, (measure, scale, label), colour in zip(axes, _panels(sweep), (ORANGE, BLUE), strict=True):
         shown = ~sweep.hidden(measure)
