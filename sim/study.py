@@ -20,6 +20,7 @@ from sim.judge.compare import headline_table, lived_means
 from sim.judge.equity import for_whom
 from sim.judge.limit import verdicts
 from sim.judge.risk import how_risky
+from sim.judge.spread_of import harm_drivers
 from sim.judge.yearly import WEEKLY, how_sure
 from sim.live import Job, live_year
 from sim.measure.classroom import class_place_table
@@ -267,6 +268,7 @@ def write(folder: RunFolder, job: Job, base: RunFolder | None, known: Known) -> 
     judged = verdicts(settings, county, yearly)
     tables = {"verdicts": judged, "bottlenecks": bottlenecks(settings, county, harm, resources, judged)}
     tables |= how_sure(settings, yearly, harm, folder.read_rows("measures", WEEKLY, ("site_id", "==", COUNTY_SITE)))
+    tables["harm_drivers"] = harm_drivers(yearly, folder.read_table("days"))
     tables["class_places"] = class_place_table(settings, county, plan, yearly)
     tables |= plan_tables(settings, county, plan, known)
     tables |= how_risky(settings, harm, resources, yearly)

@@ -6,19 +6,44 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from sim.tell import budget, chart, driver, family, map, net, payer, relief, risk_chart, spread, town, unit_cost
+from sim.tell import (
+    budget,
+    chart,
+    driver,
+    family,
+    fan,
+    heat,
+    map,
+    net,
+    occupancy,
+    payer,
+    relief,
+    risk_chart,
+    risk_matrix,
+    runs_map,
+    spread,
+    tornado,
+    town,
+    unit_cost,
+)
 from sim.tell.drawing import Drawing
 from sim.tell.run import Run
 from sim.tell.style import styled
 
 FIGURES: dict[str, Callable[[Run], Figure | None]] = {
+    "fans": fan.fans,
     "map": map.county_map,
     "enrolment": chart.enrolment,
     "town": town.places_and_pupils,
+    "risk_matrix": risk_matrix.risk_matrix,
+    "heat": heat.heat,
+    "tornado": tornado.tornado,
     "fleet": chart.fleet,
+    "runs_map": runs_map.runs_map,
     "rides": spread.rides,
     "canteen": spread.canteen,
     "dormitory": chart.dormitory,
+    "calendar": occupancy.calendar,
     "budget": budget.chart,
     "payers": payer.chart,
     "unit_costs": unit_cost.chart,
@@ -33,7 +58,10 @@ FIGURES: dict[str, Callable[[Run], Figure | None]] = {
 """name -> how it is drawn; None when the run has nothing to show."""
 
 
-OF_DAYS = ("map", "enrolment", "town", "fleet", "rides", "canteen", "dormitory", "equity", "stranded")
+OF_DAYS = (
+    *("map", "enrolment", "town", "risk_matrix", "heat", "tornado", "fleet", "runs_map", "rides", "canteen"),
+    *("dormitory", "calendar", "equity", "stranded"),
+)
 """Figures that no price changes."""
 
 

@@ -18,6 +18,7 @@ from sim.tell.effect import charts
 from sim.tell.enrol import check_table, story
 from sim.tell.figure import draw
 from sim.tell.number import percent
+from sim.tell.occupancy import worst_weeks
 from sim.tell.run import Run, origin, run_of
 from sim.tell.service import Service
 from sim.tell.sheet import sheets
@@ -105,6 +106,7 @@ def _report(run: Run, drawn: dict[str, Drawing]) -> dict[str, Any]:
         "made_up": _made_up(run),
         "place": f"results/{run.settings.study.name}/{run.path.name}",
         "worst": tables.bottleneck_table(run),
+        "worst_weeks": worst_weeks(run),
         "harm": tables.harm_table(run),
         "relief": relief.relief_table(run) if relieved else None,
         "purchases": relief.purchase_table(run) if relieved else None,

@@ -266,6 +266,15 @@ class Run:
         wanted = (("site_id", "==", COUNTY), ("measure", "in", COUNTY_TOTALS))
         return self.folder.read_rows("annual", ["replication", "year", "measure", "value"], *wanted)
 
+    @cached_property
+    def weekly(self) -> pd.DataFrame:
+        """Return what was measured of the county in each week lived: (year, replication, week) x measure."""
+        keys = ["year", "replication", "week"]
+        rows = self.folder.read_rows(
+            "measures", [*keys, "measure", "value"], ("site_id", "==", COUNTY), ("day", "==", 0)
+        )
+        return rows.astype({"measure": str}).pivot(index=keys, columns="measure", values="value")
+
     def site_means(self, measure: str) -> pd.DataFrame:
         """Return the year's value of a measure at each school: replication, year, site_id, value."""
         wanted = (("site_id", "!=", COUNTY), ("measure", "==", measure))
