@@ -19,6 +19,8 @@ from sim.tell.sites import ROOMS, Move, Sites, Tightest, address, township_page
 
 PAYERS = ("county", "upper", "family", "all")
 MOST_BOTTLENECKS, MOST_PURCHASES = 8, 10
+MOST_YEARS = 10
+"""So many columns of years fit on a page; of more, every second or third year is told."""
 LIKELY = 0.5
 """A shortage with at least this chance is set off."""
 
@@ -82,8 +84,9 @@ def schools_table(sites: Sites, schools: list[str]) -> Grid:
     """Return each school: grades, what is decided, and the pupils expected by year, small groups hidden."""
     run, word = sites.run, sites.run.words
     decided = {case.school: case for case in sites.plans.cases}
-    pupils = sites.pupils.reindex(schools).fillna(0.0)
-    away = np.array([hidden(pupils[year].tolist(), run.public) for year in run.years]).T
+    years = _told(run)
+    pupils = sites.pupils[years].reindex(schools).fillna(0.0)
+    away = np.array([hidden(pupils[year].tolist(), run.public) for year in years]).T
     rows: list[tuple[str, ...]] = []
     for school, counts, gone in zip(schools, pupils.to_numpy(), away, strict=True):
         row, case = run.schools.loc[school], decided.get(school)
@@ -94,7 +97,12 @@ def schools_table(sites: Sites, schools: list[str]) -> Grid:
         rows.append((run.site(school, short=True), f"{row['first_grade']}–{row['last_grade']}", what, *cells))
     rows.sort(key=lambda row: row[2] == "")
     head = [word("column.where"), word("township.column.grades"), word("township.column.decision")]
-    return grid([*head, *map(str, run.years)], rows, range(3, 3 + len(run.years)), wide=True)
+    return grid([*head, *map(str, years)], rows, range(3, 3 + len(years)), wide=True)
+
+
+def _told(run: Run) -> list[int]:
+    """Return the years that have a column."""
+    return run.years[:: -(-len(run.years) // MOST_YEARS)]
 
 
 def moves_table(sites: Sites, schools: list[str]) -> Grid:
@@ -243,14 +251,15 @@ def posts_table(sites: Sites, schools: list[str]) -> Grid:
 
 def money_table(sites: Sites, township: str) -> Grid:
     """Return what each payer bears of the township's schools by year, in ten thousand yuan."""
-    run, word, table = sites.run, sites.run.words, sites.money
-    head = [word("township.column.payer"), *map(str, run.years), word("township.column.all_years")]
+    word, table, years = sites.run.words, sites.money, _told(sites.run)
+    head = [word("township.column.payer"), *map(str, years), word("township.column.all_years")]
     if table.empty or township not in table.index.get_level_values("township"):
         return grid(head, [])
     rows: list[Any] = []
     for payer in PAYERS:
         if (township, payer) in table.index:
-            yuan = [*table.loc[(township, payer)], table.loc[(township, payer)].sum()]
+            by_year = table.loc[(township, payer)]
+            yuan = [*by_year[years], by_year.sum()]
             texts = (word.term("payer", payer), *(number(rough(each) / TEN_THOUSAND_YUAN, 0) for each in yuan))
             rows.append(strong(*texts) if payer == "all" else texts)
     return grid(head, rows, range(1, len(head)), wide=True)
