@@ -152,10 +152,9 @@ def _to_come(sites: Sites, school: str, word: Any) -> str:
     """Return the people of closed schools who come in the first year in which the school receives."""
     posts = sites.posts
     here = posts[(posts["site_id"] == school) & (posts["year"] == sites.receiving[school]) & (posts["came"] > 0)]
-    people = [
-        word("sheet.people", count=int(row.came), post=word.term("sheet.posts", row.post)) for row in here.itertuples()
-    ]
-    return word.join(people) or NONE
+    came = zip(here["post"], here["came"].astype(int), strict=True)
+    told = [(n, word.term("sheet.post" if n == 1 else "sheet.posts", post)) for post, n in came]
+    return word.join([word("sheet.people", count=n, post=post) for n, post in told]) or NONE
 
 
 def runs(sites: Sites) -> list[Row]:
