@@ -24,7 +24,6 @@ from sim.judge.relief import relief, with_relief
 from sim.judge.risk import exceedance, of_cost
 from sim.store import INPUTS, RunFolder, repriced, repriced_folder
 
-FARE = "family_fare_per_month"
 Tables = dict[str, pd.DataFrame]
 USED = "quantities"
 """Table of what was used; it holds no price, and everything that does is made from it."""
@@ -48,7 +47,7 @@ def reprice(run: RunFolder, settings: Settings, pages: bool = True) -> RunFolder
         raise BadInput(*wrong)
     base = base_beside(run, settings)
     tables = priced(settings, read_county(run.path / INPUTS), run.read_table, base)
-    with repriced(run, settings, target, _as_they_are(run, settings, tables)) as draft:
+    with repriced(run, settings, target, _as_they_are(run, settings)) as draft:
         write_tables(draft, settings, tables)
         draft.write_manifest(base=(target if base is run else base).path.name if base else None)
         if base is None:
@@ -59,17 +58,14 @@ def reprice(run: RunFolder, settings: Settings, pages: bool = True) -> RunFolder
     return target
 
 
-def _as_they_are(run: RunFolder, settings: Settings, tables: Tables) -> list[str]:
-    """Return what is for people and stays as it is: figures of days, and the pages of schools if they tell the same."""
+def _as_they_are(run: RunFolder, settings: Settings) -> list[str]:
+    """Return what is for people and stays as it is: the figures of days; pages of schools tell fees and costs."""
     from sim.tell.drawing import files_of
     from sim.tell.figure import OF_DAYS
 
     before = run.settings
-    if (settings.report, settings.scenario) != (before.report, before.scenario):
-        return []
-    same_fare = settings.prices.get(FARE) == before.prices.get(FARE)
-    same = same_fare and all(tables[name].equals(run.read_table(name)) for name in ("closures", "grounds"))
-    return [*(file for name in OF_DAYS for file in files_of(name)), *(["sheets/*"] if same else [])]
+    same = (settings.report, settings.scenario) == (before.report, before.scenario)
+    return [file for name in OF_DAYS for file in files_of(name)] if same else []
 
 
 def priced(

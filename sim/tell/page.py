@@ -17,11 +17,13 @@ from sim.tell.drawing import Drawing
 from sim.tell.effect import charts
 from sim.tell.enrol import check_table, story
 from sim.tell.figure import draw
+from sim.tell.group import SchoolPlans
+from sim.tell.handout import links, write_handouts
 from sim.tell.number import percent
 from sim.tell.occupancy import worst_weeks
 from sim.tell.run import Run, origin, run_of
 from sim.tell.service import Service
-from sim.tell.sheet import sheets
+from sim.tell.sites import Sites
 from sim.tell.stress import Stress, struck, weather_table
 from sim.tell.sweep import Sweep
 from sim.tell.sweep_chart import chart
@@ -66,25 +68,16 @@ PLANS = "plans"
 def report(run: Run | Path, redraw: bool = True) -> Path:
     """Write report.html of a run from its files alone, its figures and sheets; return where the report lies.
 
-    Without `redraw`, figures that no price changes, and sheets, are left as they lie there.
+    Without `redraw`, figures that no price changes are left as they lie there.
     """
     run = run_of(run)
+    sites = Sites(SchoolPlans(run))
     drawn = draw(run, redraw)
     for name, drawing in drawn.items():
         drawing.save(run.folder, name)
-    write_sheets(run, redraw)
-    page = render("report.html.j2", run.words, **_report(run, drawn))
+    write_handouts(sites, _made_up(run))
+    page = render("report.html.j2", run.words, **_report(run, drawn), handouts=links(sites))
     return run.folder.write_text("report.html", page)
-
-
-def write_sheets(run: Run, redraw: bool = True) -> None:
-    """Write the page of each school that a closing rule or list named; without `redraw`, unless they lie there."""
-    if not redraw and (run.path / "sheets").is_dir():
-        return
-    made_up = _made_up(run)
-    for name, told in sheets(run).items():
-        page = render("sheet.html.j2", run.words, public=run.public, made_up=made_up, **told)
-        run.folder.write_text(name, page)
 
 
 def _report(run: Run, drawn: dict[str, Drawing]) -> dict[str, Any]:
