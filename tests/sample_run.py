@@ -65,6 +65,7 @@ def sample_run(
     struck = settings.stress.weeks if settings.stress.strikes else ()
     tables = _lived(lived, luck, harm, girls, struck) | _judged(lived, harm, names or {}) | _planned(lived)
     tables["accounts"] = chart(settings)
+    tables["harm_drivers"] = _drivers(replications)
     for name, frame in tables.items():
         run.write_table(name, frame.assign(scenario=scenario))
     run.write_manifest(
@@ -344,6 +345,15 @@ def _budget(lines: pd.DataFrame, years: list[int]) -> pd.DataFrame:
     }
     same = dict.fromkeys(("annualised", "npv", "nominal", "luck_p50", "luck_p80", "luck_p95"), table["mean"])
     return table.assign(**spread, **same, residual=0.0, npv_residual=0.0, replications=3)
+
+
+def _drivers(replications: int) -> pd.DataFrame:
+    """Make the table of what goes along with harm."""
+    table = pd.DataFrame({"driver": ["rain", "pupils"], "correlation_mean": [0.5, -0.2]})
+    mean = table["correlation_mean"]
+    return table.assign(
+        correlation_low=mean - 0.3, correlation_high=mean + 0.3, share=mean**2, replications=replications
+    )
 
 
 def _planned(lived: pd.DataFrame) -> dict[str, pd.DataFrame]:

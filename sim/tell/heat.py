@@ -48,7 +48,7 @@ class Cells:
 
 def cells(run: Run, most: int = MOST_SCHOOLS) -> Cells:
     """Return what the heat map shows; on public pages, harm to fewer than five pupils is left out and marked."""
-    found = run.bottlenecks[run.bottlenecks["site_id"] != COUNTY]
+    found = run.bottlenecks[(run.bottlenecks["site_id"] != COUNTY) & (run.bottlenecks["severity"] > 0)]
     small = [run.is_hidden(row.site_id, row.resource) or (run.public and is_small(row.pupil_days_harmed_mean))
              for row in found.itertuples()]  # fmt: skip
     gone = np.array(small, dtype=bool)

@@ -41,6 +41,10 @@ def rides(run: Run) -> Figure | None:
             part.set_title(word(f"chart.{way}", band=band), fontsize=8.5)
         axes[row, 0].set_ylabel(word("axis.share_rides"))
         axes[row, 0].set_ylim(0, axes[row, 0].get_ylim()[1] * 1.2)
+    if not any(part.patches for part in axes.flat):
+        axes[0, 0].set(xticks=[])  # all share them
+        for part in axes[:, 0]:
+            part.set(yticks=[])
     for part in axes[-1]:
         part.set_xlim(left=0)
         part.set_xlabel(word("axis.minutes"))
