@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
+from plotly.offline import get_plotlyjs
 
 from sim.store import RunFolder
 from sim.tell import closing, money, plans, register, relief
@@ -17,13 +18,14 @@ from sim.tell.effect import charts
 from sim.tell.enrol import check_table, story
 from sim.tell.figure import draw, file_of
 from sim.tell.number import percent
+from sim.tell.pairs import Pairs
 from sim.tell.run import Run, origin, run_of
 from sim.tell.service import Service
 from sim.tell.sheet import sheets
 from sim.tell.stress import Stress, struck, weather_table
 from sim.tell.sweep import Sweep
 from sim.tell.sweep_chart import chart
-from sim.tell.template import render
+from sim.tell.template import render, script
 from sim.tell.town import Town
 from sim.tell.unplaced import unplaced
 
@@ -208,7 +210,7 @@ def _made_up(run: Run) -> bool:
 
 
 def comparison(sweep_folder: Path) -> Path:
-    """Write compare.html of a sweep from its summary.parquet; return where the page lies."""
+    """Write compare.html of a sweep from its summary.parquet and its scenarios' tables; return where the page lies."""
     sweep = Sweep(Path(sweep_folder))
     folder = RunFolder(sweep.path)
     drawn = chart(sweep)
@@ -218,6 +220,9 @@ def comparison(sweep_folder: Path) -> Path:
         sweep.words,
         title=sweep.words("compare.title"),
         sweep=sweep,
+        pairs=Pairs(sweep) if len(sweep.scenarios) > 1 else None,
+        script=script("compare.js"),
+        plotly=Markup(get_plotlyjs()),
         chart=Markup(drawn),
         main=sweep.main_table(),
         full=sweep.full_table(),

@@ -37,6 +37,11 @@ def render(template: str, words: Words, **values: Any) -> str:
     )
 
 
+def script(name: str) -> Markup:
+    """Return a script of a page, as it stands in its own file."""
+    return Markup((HERE / name).read_text(encoding="utf-8"))
+
+
 @cache
 def _engine() -> jinja2.Environment:
     """Return what fills templates; it keeps those it has read."""
