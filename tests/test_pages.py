@@ -1,9 +1,14 @@
 """x"""
-import pytest
+
 from pathlib import Path
+
+import pytest
 from sample_run import sample_run
+
 from sim.tell.page import report
+
 pytestmark = pytest.mark.browser
+
 
 def test_x(open_page, tmp_path: Path) -> None:
     page = open_page(report(sample_run(tmp_path / "base")))

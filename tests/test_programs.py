@@ -47,7 +47,7 @@ def asked_of_apt(root: Path, folder: Path, **written: str) -> list[str]:
         ({"id": "echo 0", "google_chrome": ""}, ("libreoffice-calc",)),
         ({"id": "echo 0", "libreoffice": "", "chromium": ""}, ()),
     ],
-    ids=["root", "sudo without a password", "sudo with a password", "no sudo", "Calc there", "Chrome there", "both there"],
+    ids=["root", "sudo without a password", "sudo with a password", "no sudo", "Calc there", "Chrome there", "both"],
 )
 def test_make_installs_programs_only_where_it_need_not_ask(
     root: Path, tmp_path: Path, written: dict[str, str], installs: tuple[str, ...]
