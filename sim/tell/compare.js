@@ -8,7 +8,10 @@
   const FONT = { family: getComputedStyle(document.body).fontFamily, size: 13, color: INK };
   const CONFIG = { displayModeBar: false, responsive: true };
   const LABEL = { align: "left", bgcolor: "#ffffff", bordercolor: GREY, font: FONT };
-  const AXIS = { zeroline: false, gridcolor: LIGHT, linecolor: GREY, exponentformat: "none", separatethousands: true, automargin: true };
+  const AXIS = {
+    zeroline: false, gridcolor: LIGHT, linecolor: GREY, exponentformat: "none", separatethousands: true,
+    automargin: true,
+  };
 
   // --- Texts
 
@@ -170,20 +173,20 @@
     };
   }
 
-  /** The schools' differences, the largest first; which are clear among so many; and how many are not told. */
+  /** The schools' differences, the largest first, with which are clear among so many; and what is not listed. */
   function differences(measure, a, b) {
-    const numbers = numbersOf(measure);
-    const all = data.by_school[measure].sites.map((site, k) => ({ school: data.schools[site], own: [a, b].map((of) => numbers(of, k)) }));
-    const hidden = all.filter(({ own }) => own.includes(null));
-    const told = all.filter(({ own }) => !own.includes(null)).map(({ school, own }) => ({ school, ...paired(...own) }));
+    const numbers = numbersOf(measure), told = [], hidden = [];
+    data.by_school[measure].sites.forEach((site, k) => {
+      const school = data.schools[site], own = [numbers(a, k), numbers(b, k)];
+      if (own.includes(null)) hidden.push(school);
+      else told.push({ school, ...paired(...own) });
+    });
     const adjusted = holm(told.map((row) => row.p));
     told.forEach((row, k) => (row.clear = adjusted[k] < data.clear));
-    const apart = told.filter(({ differ }) => differ.mean !== 0 || differ.error > 0);
-    return {
-      rows: apart.filter(({ differ }) => differ.n).sort((one, other) => Math.abs(other.differ.mean) - Math.abs(one.differ.mean)),
-      hidden: hidden.map(({ school }) => school), same: told.filter((row) => !apart.includes(row)).length,
-      alone: apart.filter(({ differ }) => !differ.n).length, compared: told.filter((row) => Number.isFinite(row.p)).length,
-    };
+    const size = ({ differ }) => Math.abs(differ.mean), inBoth = told.filter(({ differ }) => differ.n);
+    const rows = inBoth.filter((row) => size(row) || row.differ.error).sort((one, other) => size(other) - size(one));
+    const compared = told.filter(({ p }) => Number.isFinite(p)).length;
+    return { rows, hidden, same: inBoth.length - rows.length, alone: told.length - inBoth.length, compared };
   }
 
   function drawPair() {
@@ -191,18 +194,20 @@
     const found = differences(measure, a, b);
     drawDifferences(found.rows, measure);
     const mean = (of) => number(of.mean, data.measures[measure].places);
-    const cells = (name, row) => [name, mean(row.a), mean(row.b), span(row.differ, measure) + (row.clear ? data.star : "")];
-    const county = countyPair(measure, a, b);
+    const star = (row) => (row.clear ? data.star : "");
+    const cells = (name, row) => [name, mean(row.a), mean(row.b), span(row.differ, measure) + star(row)];
+    const secret = (name) => [name, "*", "*", "*"], county = countyPair(measure, a, b);
     fill(at("schools"), [word("school"), "A", "B", word("difference")], [
-      county ? cells(word("county"), county) : [word("county"), "*", "*", "*"],
-      ...found.rows.map((row) => cells(row.school, row)), ...found.hidden.map((school) => [school, "*", "*", "*"]),
+      county ? cells(word("county"), county) : secret(word("county")),
+      ...found.rows.map((row) => cells(row.school, row)), ...found.hidden.map(secret),
     ]);
     at("schools").tBodies[0].rows[0].className = "county";
     at("notes").textContent = notes(found);
     fill(at("side"), [word("measure"), `A: ${data.scenarios[a]}`, `B: ${data.scenarios[b]}`, word("difference")],
       [...at("y").options].map(({ value: name }) => {
         const both = countyPair(name, a, b);
-        return [nameOf(name), ...(both ? [both.a, both.b, both.differ].map((of) => span(of, name)) : ["*", "*", "*"])];
+        const told = both && [both.a, both.b, both.differ].map((of) => span(of, name));
+        return told ? [nameOf(name), ...told] : secret(nameOf(name));
       }));
   }
 
@@ -225,27 +230,34 @@
     return own.includes(null) ? null : paired(...own.map((values) => values.map((value) => value ?? NaN)));
   }
 
+  /** A dot with its interval for each school; with many schools the largest differences, unless all are asked for. */
   function drawDifferences(rows, measure) {
     at("differences").hidden = rows.length === 0;
-    const shown = at("every").checked ? rows : rows.slice(0, MOST_SCHOOLS);
-    const part = (clear, name, marker) => {
-      const some = shown.map((row, k) => [row, k]).filter(([row]) => row.clear === clear);
+    const shown = at("every").checked ? rows : rows.slice(0, MOST_SCHOOLS), places = shown.map((_, k) => k);
+    const title = plain(`${word("difference")}: ${nameOf(measure)}`);
+    const text = ({ school, a, b, differ }) => [
+      `<b>${plain(school)}</b>`, `A ${span(a, measure)}`, `B ${span(b, measure)}`,
+      `${word("difference")} ${span(differ, measure)}`,
+    ].join("<br>");
+    const short = ({ school }) => plain(school.length > LONGEST ? `${school.slice(0, LONGEST - 1)}…` : school);
+    const part = (clear, marker) => {
+      const some = places.filter((k) => shown[k].clear === clear);
       return {
-        x: some.map(([row]) => row.differ.mean), y: some.map(([, k]) => k), name, mode: "markers", marker,
-        error_x: bars(some.map(([row]) => row.differ), GREY), hovertemplate: "%{text}<extra></extra>",
-        text: some.map(([row]) => `<b>${plain(row.school)}</b><br>A ${span(row.a, measure)}<br>B ${span(row.b, measure)}<br>${word("difference")} ${span(row.differ, measure)}`),
+        x: some.map((k) => shown[k].differ.mean), y: some, mode: "markers", marker,
+        name: word(clear ? "clear" : "unclear"),
+        error_x: bars(some.map((k) => shown[k].differ), GREY), text: some.map((k) => text(shown[k])),
+        hovertemplate: "%{text}<extra></extra>",
       };
     };
-    const short = (name) => (name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name);
     return Plotly.react("differences", [
-      part(true, word("clear"), { size: 8, color: INK }),
-      part(false, word("unclear"), { size: 8, color: GREY, symbol: "circle-open", line: { width: 1.6 } }),
+      part(true, { size: 8, color: INK }),
+      part(false, { size: 8, color: GREY, symbol: "circle-open", line: { width: 1.6 } }),
     ], {
       font: { ...FONT, size: 12 }, hoverlabel: LABEL, hovermode: "closest", separators: ".,", showlegend: true,
       height: 100 + ROW_PX * Math.max(shown.length, 3), margin: { l: 10, r: 12, t: 30, b: 46 },
       legend: { orientation: "h", x: 0, xref: "container", y: 1, yref: "container", yanchor: "top" },
-      xaxis: { ...AXIS, zeroline: true, zerolinecolor: INK, rangemode: "tozero", title: { text: plain(`${word("difference")}: ${nameOf(measure)}`) } },
-      yaxis: { ...AXIS, gridcolor: LIGHT, range: [shown.length - 0.4, -0.6], tickvals: shown.map((_, k) => k), ticktext: shown.map((row) => plain(short(row.school))) },
+      xaxis: { ...AXIS, zeroline: true, zerolinecolor: INK, rangemode: "tozero", title: { text: title } },
+      yaxis: { ...AXIS, range: [shown.length - 0.4, -0.6], tickvals: places, ticktext: shown.map(short) },
     }, CONFIG);
   }
 
