@@ -221,7 +221,7 @@
       same ? word("same", { count: same }) : "",
       alone ? word("alone", { count: alone }) : "",
       hidden.length ? word("hidden", { count: hidden.length }) : "",
-    ].filter(Boolean).join(data.words.space);
+    ].filter(Boolean).join("\n");
   }
 
   /** Null becomes no number; a scenario without numbers that may be shown has no pair. */
