@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
+from plotly.offline import get_plotlyjs
 
 from sim.store import RunFolder
 from sim.tell import closing, money, plans, register, relief, risk
@@ -21,13 +22,14 @@ from sim.tell.group import SchoolPlans
 from sim.tell.handout import links, write_handouts
 from sim.tell.number import percent
 from sim.tell.occupancy import worst_weeks
+from sim.tell.pairs import Pairs
 from sim.tell.run import Run, origin, run_of
 from sim.tell.service import Service
 from sim.tell.sites import Sites
 from sim.tell.stress import Stress, struck, weather_table
 from sim.tell.sweep import Sweep
 from sim.tell.sweep_chart import chart
-from sim.tell.template import render
+from sim.tell.template import render, script
 from sim.tell.town import Town
 from sim.tell.unplaced import unplaced
 
@@ -209,7 +211,7 @@ def _made_up(run: Run) -> bool:
 
 
 def comparison(sweep_folder: Path) -> Path:
-    """Write compare.html of a sweep from its summary.parquet; return where the page lies."""
+    """Write compare.html of a sweep from its summary.parquet and its scenarios' tables; return where the page lies."""
     sweep = Sweep(Path(sweep_folder))
     folder = RunFolder(sweep.path)
     drawn = chart(sweep)
@@ -219,6 +221,9 @@ def comparison(sweep_folder: Path) -> Path:
         sweep.words,
         title=sweep.words("compare.title"),
         sweep=sweep,
+        pairs=Pairs(sweep) if len(sweep.scenarios) > 1 else None,
+        script=script("compare.js"),
+        plotly=Markup(get_plotlyjs()),
         chart=Markup(drawn.svg),
         main=sweep.main_table(),
         full=sweep.full_table(),

@@ -246,7 +246,8 @@ class Run:
     @cached_property
     def group_size(self) -> dict[tuple[str, str], float]:
         """Return how many pupils a resource is there for: (site, resource) -> riders, lodgers of a sex, or the roll."""
-        means = self.resources.groupby(["site_id", "resource"], observed=True)["demand_peak"].mean().dropna()
+        rows = self.folder.read_rows("resources", ["site_id", "resource", "demand_peak"])
+        means = rows.groupby(["site_id", "resource"])["demand_peak"].mean().dropna()
         size = {(str(site), str(resource)): float(pupils) for (site, resource), pupils in means.items()}
         sites = {site for site, _ in size}
         both = {(site, "bed"): sum(size.get((site, f"bed_{sex}"), 0.0) for sex in ("girls", "boys")) for site in sites}
@@ -254,8 +255,12 @@ class Run:
 
     def is_hidden(self, site_id: str, resource: str) -> bool:
         """Tell whether what happens to the pupils of a site is hidden, because the group has fewer than five."""
+        return self.public and self.is_few(site_id, resource)
+
+    def is_few(self, site_id: str, resource: str) -> bool:
+        """Tell whether one of the groups of pupils whom a resource serves has fewer than five."""
         groups = GROUPS.get(resource, (resource,))
-        return self.public and any(is_small(self.group_size.get((site_id, group), 0.0)) for group in groups)
+        return any(is_small(self.group_size.get((site_id, group), 0.0)) for group in groups)
 
     def county_totals(self) -> pd.DataFrame:
         """Return the yearly totals of the whole county: replication, year, measure, value."""

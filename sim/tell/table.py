@@ -13,13 +13,18 @@ from sim.tell.number import NONE, masked, money, percent, pupils, span
 from sim.tell.run import Run
 
 OF_RIDERS = (
+    "pupils_carried",
     "pupils_left_behind",
     "ride_min_p95",
     "ride_min_mean",
     "late_pupils",
     "emergency_refused",
     "runs_cancelled",
+    "breakdowns",
+    "bus_km",
 )
+OF_LODGERS = ("bed", "life_teacher", "stayed", "emergency_")
+"""Beginnings of the names of measures of lodgers, and of those who stay for a night."""
 SHADES = 4
 
 
@@ -136,7 +141,7 @@ def worst_verdicts(run: Run, most: int = 10) -> Grid:
 
 
 def _value(run: Run, row: object) -> str:
-    if run.is_hidden(row.site_id, _serves(row.measure)):  # type: ignore[attr-defined]
+    if run.is_hidden(row.site_id, serves(row.measure)):  # type: ignore[attr-defined]
         return HIDDEN
     mean, low, high = (float(getattr(row, f"value_{part}")) for part in ("mean", "low", "high"))
     if row.unit == "share":  # type: ignore[attr-defined]
@@ -144,9 +149,9 @@ def _value(run: Run, row: object) -> str:
     return span(mean, low, high, 1)
 
 
-def _serves(measure: str) -> str:
+def serves(measure: str) -> str:
     """Return the resource whose users a measure speaks of."""
-    return "bed" if measure.startswith(("bed", "life_teacher")) else "bus" if measure in OF_RIDERS else "window"
+    return "bed" if measure.startswith(OF_LODGERS) else "bus" if measure in OF_RIDERS else "window"
 
 
 def _standard(run: Run, row: object) -> str:

@@ -39,6 +39,11 @@ def render(template: str, words: Words, **values: Any) -> str:
     return page.replace("</style>", f"{face(page, words.language)}\n</style>", 1)
 
 
+def script(name: str) -> Markup:
+    """Return a script of a page, as it stands in its own file."""
+    return Markup((HERE / name).read_text(encoding="utf-8"))
+
+
 @cache
 def _engine() -> jinja2.Environment:
     """Return what fills templates; it keeps those it has read."""
