@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import hypothesis
 import pytest
+from programs import PROGRAMS, chromium, program
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -32,17 +32,6 @@ LEFT_OUT: pytest.StashKey[dict[str, list[str]]] = pytest.StashKey()
 OF_THE_PAGE = ("file:", "data:", "blob:")
 """Addresses that need no network."""
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
-
-
-def _on_path(*names: str) -> str | None:
-    return next((path for name in names if (path := shutil.which(name))), None)
-
-
-PROGRAMS = {
-    "office": ("LibreOffice Calc (soffice)", _on_path("soffice", "libreoffice")),
-    "browser": ("Chromium (chromium)", _on_path("chromium", "chromium-browser", "google-chrome", "chrome")),
-}
-"""Programs of the system that tests need: mark of the tests -> what it is called, where it lies (None: nowhere)."""
 
 
 @pytest.fixture(scope="session")
@@ -76,18 +65,14 @@ def huichang() -> County:
 @pytest.fixture(scope="session")
 def office() -> str:
     """Return the program that recalculates workbooks; only for tests marked `office`."""
-    return _program("office")
+    return program("office")
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Return Chromium without a window, one for each worker; only for tests marked `browser`."""
-    from playwright.sync_api import sync_playwright
-
-    guarded = not hasattr(os, "geteuid") or os.geteuid() != 0  # Chromium's sandbox does not start as root
-    how = {"executable_path": _program("browser"), "chromium_sandbox": guarded}
-    with sync_playwright() as playwright, playwright.chromium.launch(**how) as chromium:
-        yield chromium
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture
@@ -116,12 +101,6 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     for page in pages:
         page.context.close()
     assert not wrong
-
-
-def _program(mark: str) -> str:
-    told, path = PROGRAMS[mark]
-    assert path, f"{told} is not there"
-    return path
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
