@@ -161,7 +161,6 @@ def test_who_cannot_see_a_page_finds_the_way_in_it(open_page: Open, made: Made, 
     assert set(outline["heads"]) <= {"col", "row"}
 
 
-@pytest.mark.xfail(strict=True, reason="no font lies in the pages yet: the reader's machine has to have a Chinese one")
 @pytest.mark.parametrize("name", PAGES)
 def test_every_chinese_letter_is_drawn_by_the_font_in_the_page(open_page: Open, made: Made, name: str) -> None:
     """Chromium tells which font it draws with; the font itself tells whether it has the letter, or draws a box."""
