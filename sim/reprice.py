@@ -59,15 +59,16 @@ def reprice(run: RunFolder, settings: Settings, pages: bool = True) -> RunFolder
 
 
 def _as_they_are(run: RunFolder, settings: Settings, tables: Tables) -> list[str]:
-    """Return what is for people and stays as it is: figures of days, and the pages of schools if they tell the same."""
+    """Return what is for people and stays as it is: what tells of days, and sheets of schools if they do not differ."""
     from sim.tell.figure import OF_DAYS, file_of
+    from sim.tell.replay import PAGE
 
     before = run.settings
     if (settings.report, settings.scenario) != (before.report, before.scenario):
         return []
     same_fare = settings.prices.get(FARE) == before.prices.get(FARE)
     same = same_fare and all(tables[name].equals(run.read_table(name)) for name in ("closures", "grounds"))
-    return [*(file_of(name) for name in OF_DAYS), *(["sheets/*"] if same else [])]
+    return [PAGE, *(file_of(name) for name in OF_DAYS), *(["sheets/*"] if same else [])]
 
 
 def priced(

@@ -111,7 +111,7 @@ def test_the_page_needs_no_network_and_no_script(run: Path, page: str) -> None:
     reader = read(page)
     assert not reader.scripts
     beside = [link for link in reader.links if not link.startswith(("#", "data:"))]
-    assert beside == ["sheets/S4.html", "sheets/S5.html"], "the schools that the plan names, and nothing else"
+    assert beside == ["sheets/S4.html", "sheets/S5.html"], "the schools that the plan names; no day was kept to replay"
     assert all((run / link).is_file() for link in beside)
     assert "url(http" not in page
     assert "@import" not in page

@@ -17,6 +17,7 @@ from sim.tell.effect import charts
 from sim.tell.enrol import check_table, story
 from sim.tell.figure import draw, file_of
 from sim.tell.number import percent
+from sim.tell.replay import replay_page
 from sim.tell.run import Run, origin, run_of
 from sim.tell.service import Service
 from sim.tell.sheet import sheets
@@ -60,16 +61,17 @@ PLANS = "plans"
 
 
 def report(run: Run | Path, redraw: bool = True) -> Path:
-    """Write report.html of a run from its files alone, its figures and sheets; return where the report lies.
+    """Write report.html of a run from its files alone, its figures, sheets and replay; return where the report lies.
 
-    Without `redraw`, figures that no price changes, and sheets, are left as they lie there.
+    Without `redraw`, figures that no price changes, sheets and the replay are left as they lie there.
     """
     run = run_of(run)
     drawn = draw(run, redraw)
     for name, svg in drawn.items():
         run.folder.write_text(file_of(name), svg + "\n")
     write_sheets(run, redraw)
-    page = render("report.html.j2", run.words, **_report(run, drawn))
+    replay = replay_page(run, _made_up(run), redraw)
+    page = render("report.html.j2", run.words, replay=replay and replay.name, **_report(run, drawn))
     return run.folder.write_text("report.html", page)
 
 
