@@ -13,16 +13,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from living import BY_HEART
+from living import BY_HEART, QUIET, lived, planned_in
 from markupsafe import escape
+from two_schools import MIXED, two_schools
 
 from sim.chance import pupil_owners
 from sim.cli import main
+from sim.config import load
+from sim.live import event_names
+from sim.plan.tables import plan_tables
 from sim.store import RunFolder
 from sim.streams import owners
 from sim.tell.replay import SPOKEN, replay_page
 from sim.tell.replay_bus import Fleet
-from sim.tell.replay_day import _COHORT_BIT, _COHORT_ZERO, _LOW
+from sim.tell.replay_day import _COHORT_BIT, _COHORT_ZERO, _LOW, Roads, kept_days
+from sim.tell.replay_pupil import Crowd
 from sim.tell.run import Run
 from sim.tell.template import HERE
 from sim.tell.words import LANGUAGES, Words, glossary
@@ -193,10 +198,10 @@ def test_the_loads_of_the_buses_are_those_of_the_events_file(monday: Path, k: in
     loads = events[events["event"] == "load"]
     ends = {who.partition("@")[0]: minute for who, minute in zip(loads["who"], loads["minute"], strict=True)}
     found = 0
-    for who, minute, load in zip(loads["who"], loads["minute"], loads["value"], strict=True):
+    for who, minute, pupils in zip(loads["who"], loads["minute"], loads["value"], strict=True):
         buses = [bus for bus in day["buses"] if who.partition("@")[0] in {run["name"] for run in bus["runs"]}]
         if minute < ends[who.partition("@")[0]] or "-in-" in who:
-            assert value(buses[0]["load"], minute) == load, who
+            assert value(buses[0]["load"], minute) == pupils, who
             found += 1
     assert found or loads.empty
 
@@ -225,6 +230,28 @@ def test_a_bus_stands_still_while_it_is_broken_down() -> None:
     fleet.roads = SimpleNamespace(way=lambda start, end: np.array([[0.0, 0.0, 0.0], [1.0, 10.0, 0.0]]))  # type: ignore[assignment]
     minute, x, _ = fleet._drawn((0, 1, 100.0, 120.0), [(102.5, 112.5)]).T
     assert np.interp([102.5, 107.0, 112.5, 120.0], minute, x) == pytest.approx([2.5, 2.5, 2.5, 10.0])
+
+
+def test_a_bus_that_calls_at_two_schools_is_told_at_both_gates(tmp_path: Path, root: Path) -> None:
+    """As planned in `test_mixed_loads`: one of C and three of T at D, two of C at B; T's get off, then C's."""
+    words = ("fleet.family_share=0", "lodge.primary_share=0", "lodge.junior_share=0", "report.audience=internal")
+    settings = load([*MIXED, *QUIET, *words])
+    job = planned_in(two_schools(settings), settings)
+    scene, diary, _ = lived(job)
+    folder = RunFolder(tmp_path)
+    shutil.copytree(root / "configs" / "county" / "three_villages", tmp_path / "inputs")
+    folder.write_yaml("config.yaml", settings.model_dump(mode="json"))
+    folder.write_table("runs", plan_tables(settings, job.county, job.plan)["runs"].assign(scenario="base"))
+    folder.write_table("events/2023-4-1.parquet", diary.events(0, event_names(scene)))
+    pupils, hamlets, schools = scene.pupils, np.array(job.county.hamlets.id), np.array(job.county.schools.id)
+    ids = {"hamlet_id": hamlets[pupils.hamlet], "school_id": schools[pupils.school], "grade": pupils.grade}
+    rows = pd.DataFrame(ids).groupby(list(ids), as_index=False).size().rename(columns={"size": "pupils"})
+    folder.write_table("enrolment", rows.assign(scenario="base", replication=0, year=2023, sex="f"))
+    (day,) = kept_days(Run(tmp_path))
+    runs = {run[0].run_id: run for run in Fleet(Crowd(day), Roads(Run(tmp_path))).runs}
+    assert [row.load for row in runs["C-in-01"]] == [1, 4, 6, 3, 0]
+    assert [row.load for row in runs["C-out-01"]] == [3, 6, 4, 1, 0]
+    assert not np.isnan([[row.arrived, row.departed] for run in runs.values() for row in run]).any()
 
 
 def test_a_public_page_holds_no_group_of_one_to_four_and_no_pupil(monday: Path, public: Path) -> None:

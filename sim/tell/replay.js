@@ -247,7 +247,7 @@ function showFollowed() {
   else if (kind === "buses") {
     told.replaceChildren(...aboutBus(one));
     const next = told.querySelector(".next"), stop = next ? next.dataset.stop : "";
-    if (stop !== told.dataset.stop && next) told.scrollTop = next.closest("section").offsetTop - told.offsetTop;
+    if (stop !== told.dataset.stop && next) told.scrollTop = next.closest("section").offsetTop - told.offsetTop - told.firstChild.offsetHeight;
     told.dataset.stop = stop;
   } else told.replaceChildren(...aboutPlace(kind, one));
 }
@@ -262,10 +262,11 @@ function aboutPlace(kind, place) {
 
 function aboutBus(bus) {
   const where = whereIs(bus), now = fill(where ? words.bus_now : words.in_yard, {n: count(loadOf(bus)), seats: bus.seats});
-  const head = [element("h3", bus.name), element("p", now)];
-  if (isBroken(bus)) head.push(element("p", words.broken, "bad"));
+  const head = element("header");
+  head.append(element("h3", bus.name), element("p", now));
+  if (isBroken(bus)) head.lastChild.append(" · ", element("span", words.broken, "bad"));
   const next = bus.runs.flatMap((run) => run.stops).find(([, , lived]) => lived !== null && lived > state.minute);
-  return [...head, ...bus.runs.map((run) => aboutRun(run, next))];
+  return [head, ...bus.runs.map((run) => aboutRun(run, next))];
 }
 
 function aboutRun(run, next) {
