@@ -59,13 +59,14 @@ def reprice(run: RunFolder, settings: Settings, pages: bool = True) -> RunFolder
 
 
 def _as_they_are(run: RunFolder, settings: Settings) -> list[str]:
-    """Return what is for people and stays as it is: the figures of days; pages of schools tell fees and costs."""
+    """Return what is for people and stays as it is: what tells of days; pages of schools tell fees and costs."""
     from sim.tell.drawing import files_of
     from sim.tell.figure import OF_DAYS
+    from sim.tell.replay import PAGE
 
     before = run.settings
     same = (settings.report, settings.scenario) == (before.report, before.scenario)
-    return [file for name in OF_DAYS for file in files_of(name)] if same else []
+    return [PAGE, *(file for name in OF_DAYS for file in files_of(name))] if same else []
 
 
 def priced(

@@ -114,7 +114,7 @@ def test_the_page_needs_no_network_and_no_script(run: Path, page: str) -> None:
     beside = [link for link in reader.links if not link.startswith(("#", "data:"))]
     schools, townships = ("sheets/S4.html", "sheets/S5.html"), ("sheets/township_T1.html", "sheets/township_T2.html")
     annexes = ("sheets/annexes.html", "sheets/annexes.xlsx")
-    assert beside == [*schools, *townships, *annexes], "the schools that the plan names, their townships, the annexes"
+    assert beside == [*schools, *townships, *annexes], "schools that the plan names; no day was kept"
     assert all((run / link).is_file() for link in beside)
     assert "url(http" not in page
     assert "@import" not in page

@@ -23,6 +23,7 @@ from sim.tell.handout import links, write_handouts
 from sim.tell.number import percent
 from sim.tell.occupancy import worst_weeks
 from sim.tell.pairs import Pairs
+from sim.tell.replay import replay_page
 from sim.tell.run import Run, origin, run_of
 from sim.tell.service import Service
 from sim.tell.sites import Sites
@@ -68,9 +69,9 @@ PLANS = "plans"
 
 
 def report(run: Run | Path, redraw: bool = True) -> Path:
-    """Write report.html of a run from its files alone, its figures and sheets; return where the report lies.
+    """Write report.html of a run from its files alone, its figures, sheets and replay; return where the report lies.
 
-    Without `redraw`, figures that no price changes are left as they lie there.
+    Without `redraw`, figures that no price changes and the replay are left as they lie there.
     """
     run = run_of(run)
     sites = Sites(SchoolPlans(run))
@@ -78,7 +79,9 @@ def report(run: Run | Path, redraw: bool = True) -> Path:
     for name, drawing in drawn.items():
         drawing.save(run.folder, name)
     write_handouts(sites, _made_up(run))
-    page = render("report.html.j2", run.words, **_report(run, drawn), handouts=links(sites))
+    replay = replay_page(run, _made_up(run), redraw)
+    told = {"handouts": links(sites), "replay": replay and replay.name}
+    page = render("report.html.j2", run.words, **_report(run, drawn), **told)
     return run.folder.write_text("report.html", page)
 
 
