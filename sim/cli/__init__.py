@@ -192,18 +192,19 @@ def _sensitivity(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    """Compare finished runs in the terminal."""
+    """Compare finished runs in the terminal, in the language of the first."""
     from pathlib import Path
 
     from sim.cli.show import show_comparison
-    from sim.store import run_at
+    from sim.store import RunFolder, run_at
 
     folders = [run_at(Path(name)).path for name in arguments.folders]
     if len(set(folders)) < 2:
         raise BadInput("compare: give the folders of at least two different runs.")
     from sim.judge.compare import compare
+    from sim.tell.words import Words
 
-    show_comparison(compare(folders))
+    show_comparison(compare(folders), Words(RunFolder(folders[0]).settings.report.language))
     return DONE
 
 
@@ -246,24 +247,29 @@ def _check(arguments: argparse.Namespace) -> int:
     from sim.study import check_runs
 
     broken = show_runs(check_runs(settings, county), settings)
-    limits = f" Limits that its bus runs do not keep: {broken}, listed above." if broken else ""
-    print(
-        f"{choice.name}: no errors. {len(county.townships.id)} townships, {len(county.schools.id)} schools, "
-        f"{len(county.hamlets.id)} hamlets, {int(county.pupils.sum())} pupils.{limits}"
-    )
+    from sim.cli.show import say
+    from sim.tell.words import Words
+
+    word = Words(settings.report.language)
+    sizes = {"townships": len(county.townships.id), "schools": len(county.schools.id)}
+    sizes |= {"hamlets": len(county.hamlets.id), "pupils": int(county.pupils.sum())}
+    told = [word("terminal.checked", county=word.term("county", choice.name), **sizes)]
+    say(word.speak([*told, *([word("terminal.broken", count=broken)] if broken else [])]))
     return DONE
 
 
 def _autumn(arguments: argparse.Namespace) -> int:
     """Add a year to a county's history."""
+    from sim.cli.show import say
     from sim.config import load
     from sim.county.autumn import add_year
+    from sim.tell.words import Words
 
     settings = load(arguments.settings)
-    choice, year = settings.county, settings.study.first_year
+    choice, year, word = settings.county, settings.study.first_year, Words(settings.report.language)
     rows = add_year(choice.path, year)
-    print(f"{choice.path / 'history.csv'}: {rows} rows of {year} added, the sums of pupils.csv.")
-    print(f"Next: {shlex.join(['python', '-m', 'sim', 'run', *arguments.settings])}")
+    say(word("terminal.year_added", file=choice.path / "history.csv", rows=rows, year=year))
+    say(word("terminal.next", command=shlex.join(["python", "-m", "sim", "run", *arguments.settings])))
     return DONE
 
 
