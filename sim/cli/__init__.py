@@ -7,6 +7,7 @@ Exit code 0: done; 2: bad input, told in plain sentences; 1: our fault.
 from __future__ import annotations
 
 import argparse
+import io
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -43,6 +44,9 @@ SETTINGS = """Settings are written key=value; docs/settings.md has all of them. 
 def main(words: Sequence[str] | None = None) -> int:
     """Do what was typed and return the exit code."""
     given = list(sys.argv[1:] if words is None else words)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a letter that a terminal lacks is shown as ?, and ends nothing
     try:
         return _verb(given)
     except BadInput as error:
