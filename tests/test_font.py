@@ -29,7 +29,9 @@ RARE = "\U0002b81d"  # a letter of some names that the font has not
 
 @pytest.fixture(scope="module", params=["en", "zh"])
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = sample_run(tmp_path_factory.mktemp("font") / "base", f"report.language={request.param}")
+    folder = sample_run(
+        tmp_path_factory.mktemp("font") / "base", f"report.language={request.param}", years=2, replications=2
+    )
     report(folder)
     return folder
 

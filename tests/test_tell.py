@@ -400,6 +400,16 @@ def test_a_field_of_many_scenarios_has_room_for_every_interval(tmp_path: Path) -
     assert all(then - now > longest for now, then in zip(begins, [*begins[1:], width], strict=True) if then - now > 4)
 
 
+def test_scenarios_with_long_names_leave_room_for_their_values(tmp_path: Path) -> None:
+    """Too long a label makes the layout give up with a warning, which is an error here."""
+    sweep = Sweep(sample_sweep(tmp_path / "sweep", beds=(1.0,)))
+    long = "closure.only_what_is_listed True; " * 9
+    sweep.__dict__["labels"] = {name: f"{name}; {long}" for name in sweep.scenarios}
+    drawn = chart(sweep).svg
+    assert drawn.count(" …<") == 2
+    assert drawn.count("only_what_is_listed") == 2
+
+
 def test_no_drawing_of_a_public_comparison_shows_fewer_than_five(tmp_path: Path) -> None:
     folder = sample_sweep(tmp_path / "sweep")
     summary = RunFolder(folder).read_table("summary")

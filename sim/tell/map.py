@@ -51,7 +51,7 @@ def county_map(run: Run) -> Figure | None:
     _closed(axes, run)
     _worst(axes, run)
     _names(axes, run)
-    scale_bar(axes, places)
+    scale_bar(axes, places, run.words.term("account_unit", "km"))
     axes.set_axis_off()
     figure.legend(handles=_legend(run), loc="outside lower center", ncols=3, columnspacing=3, handletextpad=0.6)
     return figure
@@ -153,14 +153,14 @@ def _names(axes: Axes, run: Run) -> None:
         )
 
 
-def scale_bar(axes: Axes, places: pd.DataFrame) -> None:
+def scale_bar(axes: Axes, places: pd.DataFrame, unit: str) -> None:
     """Draw a bar of whole km at the lower left and an arrow to the north."""
     low, left = places["lat"].min(), places["lon"].min()
     degree = KM_PER_DEGREE * float(np.cos(np.deg2rad(places["lat"].mean())))
     wide = (places["lon"].max() - left) * degree
     km = next((step for step in (20, 10, 5, 2, 1) if step < wide / 3), 1)
     axes.plot([left, left + km / degree], [low, low], color=BLACK, linewidth=2.5, solid_capstyle="butt", zorder=9)
-    axes.annotate(f"{km} km", (left, low), xytext=(0, 4), textcoords="offset points", fontsize=8, zorder=9)
+    axes.annotate(f"{km} {unit}", (left, low), xytext=(0, 4), textcoords="offset points", fontsize=8, zorder=9)
     axes.annotate(
         "N",
         (0.04, 0.9),

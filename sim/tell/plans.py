@@ -27,6 +27,8 @@ LOOKS = {
 }
 """status -> colour, marker and its size: told apart in grey, too."""
 NOTHING = "–"
+FOREMOST = ("best", "indistinguishable", "near_optimal", "undecided")
+MOST_FOREMOST = 12
 
 
 def different(choice: Choice) -> Grid:
@@ -39,6 +41,23 @@ def different(choice: Choice) -> Grid:
     ]
     head = ("", *choice.notes["swept"], *_words(choice, "cost", "more", "chance_column"))
     return grid(head, cells, range(len(head) - 3, len(head)))
+
+
+def foremost(choice: Choice) -> Grid:
+    """Return the best plan, those beside it and the nearest, as briefly as a terminal has room for."""
+    rows = choice.rows[choice.rows["status"].isin(FOREMOST) | (choice.rows.index == choice.notes["nearest"])]
+    cells = [
+        (
+            *choice.settings(row),
+            choice.words(f"choose.status.{row['status']}"),
+            NOTHING if pd.isna(row["alternative"]) else str(row["alternative"]),
+            *_figures(choice, row),
+        )
+        for _, row in rows.head(MOST_FOREMOST).iterrows()
+    ]
+    told = [choice.words(key) for key in ("column.rank", "choose.axis_cost", "choose.more", "choose.chance_column")]
+    swept = len(choice.notes["swept"])
+    return grid((*choice.notes["swept"], *_words(choice, "status"), *told), cells, range(swept + 2, swept + 5))
 
 
 def all_plans(choice: Choice) -> Grid:
