@@ -247,6 +247,14 @@ def test_the_table_of_worst_weeks_says_when_what_and_where(folder: Path) -> None
     assert table.rows[0][6].text in ("fog 50%, clear 50%", "clear 50%, fog 50%")
 
 
+def test_a_week_without_harm_is_none_of_the_worst(tmp_path: Path) -> None:
+    folder = sample_run(tmp_path / "calm", years=1)
+    calm = pd.read_parquet(folder / "measures.parquet")["week"] != 9
+    rewrite(folder, "measures.parquet", value=lambda rows: rows["value"].mask(calm, 0.0))
+    (row,) = occupancy.worst_weeks(Run(folder)).rows
+    assert row[0].text == "9 (term 1, October)"
+
+
 def made_up_luck(harm: list[float], rain: list[float], years: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return annual values and days of a few replications: harm, and so many rainy mornings, each year alike."""
     keys = [(r, 2023 + k) for k in range(years) for r in range(len(harm))]

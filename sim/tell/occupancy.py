@@ -119,8 +119,7 @@ def calendar(run: Run) -> Figure | None:
     years: dict[int | None, str] = {None: run.words("calendar.typical")}
     if len(run.years) > 1:
         years[busiest] = run.words("calendar.busiest", year=busiest)
-    rows = [name for name in (*HARMS, *USES)
-            if weeks.lived[name].sum() > 0 and not is_few(run, USERS.get(name, "window"))]  # fmt: skip
+    rows = [name for name in (*HARMS, *USES) if weeks.lived[name].sum() > 0 and not _is_few(run, name)]
     labels = [_name(run, name) for name in rows]
     high = 0.155 * len(rows) + 0.25
     figure, axes = canvas(3.35 + high * len(years), 2 + len(years), sharex=True,
@@ -137,6 +136,11 @@ def calendar(run: Run) -> Figure | None:
     axes[-1].set_xticks(weeks.all[::2])
     _legends(run, figure, axes)
     return figure
+
+
+def _is_few(run: Run, row: str) -> bool:
+    """Tell whether a public page may not show a row: it speaks of fewer than five pupils of the whole county."""
+    return is_few(run, USERS.get(row, "window"))
 
 
 def _name(run: Run, row: str) -> str:
@@ -162,7 +166,7 @@ def _bars(run: Run, axes: Axes, weeks: Weeks, busiest: int | None) -> None:
         axes.plot(there.index, there, "D", color="white", markeredgecolor=BLUE, markersize=3.6, markeredgewidth=1.1,
                   label=run.words("calendar.riders", year=busiest))  # fmt: skip
     for week in worst:
-        axes.annotate(str(week), (week, top[week]), (0, 3), textcoords="offset points", ha="center", fontsize=8,
+        axes.annotate(str(week), (week, top[week]), (0, 5), textcoords="offset points", ha="center", fontsize=8,
                       color=RED, fontweight="bold")  # fmt: skip
     from_zero(axes)
     axes.set_ylabel(run.words("axis.weighted_week"))
@@ -229,7 +233,8 @@ def worst_weeks(run: Run, most: int = 5) -> Grid:
     if run.days.empty or not weeks.lived["severity"].sum() > 0:
         return grid(head, [])
     by_week = weeks.lived["severity"].unstack("replication")
-    found = interval(by_week.reindex(columns=run.replications)).nlargest(most, "mean")
+    found = interval(by_week.reindex(columns=run.replications))
+    found = found[found["mean"] > 0].nlargest(most, "mean")
     where = _where(run, [week for _, week in found.index])
     rows = []
     for (year, week), each in found.iterrows():
@@ -244,7 +249,9 @@ def worst_weeks(run: Run, most: int = 5) -> Grid:
 
 
 def _most_of(run: Run, kinds: pd.Series) -> str:
-    """Return the kind that does most of the harm, and its share."""
+    """Return the kind that does most of the harm, and its share; hidden when it speaks of fewer than five pupils."""
+    if _is_few(run, kinds.idxmax()):
+        return HIDDEN
     return f"{run.words.term('harm', kinds.idxmax())} ({percent(kinds.max() / kinds.sum())})"
 
 

@@ -127,6 +127,9 @@ def as_svg(figure: Figure, title: str) -> str:
     if layout := figure.get_layout_engine():
         layout.execute(figure)  # here, as savefig would draw the whole figure once more for it
         figure.set_layout_engine(None)
+        for axes in figure.axes:  # its solver leaves other last digits from time to time, and names are made of them
+            x, y, width, height = (round(length, 9) for length in axes.get_position(original=True).bounds)
+            axes.set_position((x, y, width, height))
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
