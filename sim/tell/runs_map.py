@@ -79,7 +79,7 @@ def runs_map(run: Run) -> Figure | None:
     axes.scatter(run.schools["lon"], run.schools["lat"], s=14, marker="s", facecolors="white", edgecolors=OUTLINE,
                  linewidths=0.7, zorder=4)  # fmt: skip
     _draw(run, axes, table, known)
-    scale_bar(axes, known)
+    scale_bar(axes, known, run.words.term("account_unit", "km"))
     axes.set_axis_off()
     _legends(run, figure, table, year)
     return figure
