@@ -54,17 +54,21 @@ def worst_of_all(run: Run) -> pd.DataFrame:
 
 def answer(run: Run) -> list[str]:
     """Return the sentences of the answer."""
+    return [*breaking(run), *unplaced(run), *relief.first(run), *_money(run)]
+
+
+def breaking(run: Run) -> list[str]:
+    """Return what breaks first, where, when, how sure that is, and where most harm comes from."""
     first, worst = first_to_break(run.bottlenecks), worst_of_all(run)
     if worst.empty:
-        return [run.words("answer.no_harm"), *unplaced(run), *_money(run)]
-    said = _nothing_breaks(run, worst) if first.empty else _breaks(run, first, worst)
-    return [*said, *unplaced(run), *relief.first(run), *_money(run)]
+        return [run.words("answer.no_harm")]
+    return _nothing_breaks(run, worst) if first.empty else _breaks(run, first, worst)
 
 
 def _breaks(run: Run, first: pd.DataFrame, worst: pd.DataFrame) -> list[str]:
     top, others = first.iloc[0], len(first) - 1
     said = [
-        run.words("answer.first", year=int(top["year"]), what=_what(run, top), where=run.site(top["site_id"])),
+        run.words("answer.first", year=int(top["year"]), what=_what(run, top), where=_where(run, top)),
         run.words(
             "answer.sure",
             chance=percent(top["p_breach"]),
@@ -88,7 +92,7 @@ def _nothing_breaks(run: Run, worst: pd.DataFrame) -> list[str]:
 
 def _most_harm(run: Run, row: pd.Series) -> str:
     harm = _in_words(run, row, row["mean"], row["low"], row["high"])
-    return run.words("answer.worst", what=_what(run, row), where=run.site(row["site_id"]), harm=harm)
+    return run.words("answer.worst", what=_what(run, row), where=_where(run, row), harm=harm)
 
 
 def harmed(run: Run, row: Any, mean: float, low: float = np.nan, high: float = np.nan) -> str:
@@ -99,6 +103,11 @@ def harmed(run: Run, row: Any, mean: float, low: float = np.nan, high: float = n
 def _in_words(run: Run, row: Any, mean: float, low: float, high: float) -> str:
     text = harmed(run, row, mean, low, high)
     return run.words("hidden.number") if text == HIDDEN else run.words("answer.days", days=text)
+
+
+def _where(run: Run, row: pd.Series) -> str:
+    """Return the name of a school: in a Chinese sentence without the English one."""
+    return run.site(row["site_id"], short=run.words.language == "zh")
 
 
 def _what(run: Run, row: pd.Series) -> str:
@@ -135,8 +144,13 @@ def _money(run: Run) -> list[str]:
 
 
 def key_figures(run: Run) -> list[Figure]:
-    """Return the few numbers at the head of the report."""
-    return [*_pupils(run), *_closing(run), *_buses(run), *_harmed(run), *_limits(run), *_cost(run)]
+    """Return the few numbers that matter most."""
+    return [*_pupils(run), *_closing(run), *_buses(run), *_harmed(run), *_limits(run), *_cost(run), *_net(run)]
+
+
+def context(run: Run) -> list[Figure]:
+    """Return those of them that stand on the head page beside its answers, which tell the others."""
+    return [*_pupils(run), *_closing(run), *_buses(run), *_harmed(run), *_net(run)]
 
 
 def _pupils(run: Run) -> list[Figure]:
@@ -197,7 +211,7 @@ def _cost(run: Run) -> list[Figure]:
     if cost is None:
         return []
     note = run.words("key.cost_note", p80=money(cost["p80"], run.words, run.public))
-    return [Figure(money(cost["p50"], run.words, run.public), run.words("key.cost"), note), *_net(run)]
+    return [Figure(money(cost["p50"], run.words, run.public), run.words("key.cost"), note)]
 
 
 def _net(run: Run) -> list[Figure]:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
-from sim.tell import budget, chart, driver, family, map, net, payer, relief, spread, town, unit_cost
+from sim.tell import budget, chart, driver, family, map, net, payer, relief, spread, stress_des, town, unit_cost
 from sim.tell.run import Run
 from sim.tell.style import as_svg, styled
 
 FIGURES: dict[str, Callable[[Run], Figure | None]] = {
+    "model": stress_des.diagram,
     "map": map.county_map,
     "enrolment": chart.enrolment,
     "town": town.places_and_pupils,
@@ -29,7 +30,7 @@ FIGURES: dict[str, Callable[[Run], Figure | None]] = {
 """name -> how it is drawn; None when the run has nothing to show."""
 
 
-OF_DAYS = ("map", "enrolment", "town", "fleet", "rides", "canteen", "dormitory")
+OF_DAYS = ("model", "map", "enrolment", "town", "fleet", "rides", "canteen", "dormitory")
 """Figures that no price changes."""
 
 
