@@ -14,6 +14,7 @@ from sample_run import sample_run
 from sim.store import RunFolder
 from sim.tell import hamlets, head, method, register, stress_des
 from sim.tell.facts import facts
+from sim.tell.hamlets import Hamlets
 from sim.tell.number import money
 from sim.tell.page import CONTENTS, report
 from sim.tell.run import Run
@@ -38,7 +39,7 @@ def page(folder: Path) -> str:
 
 
 def said(run: Run, question: str) -> str:
-    return " ".join(next(each for each in head.head(run) if each.question == question).said)
+    return " ".join(next(each for each in head.head(run, Hamlets(run)) if each.question == question).said)
 
 
 def answer_of(page: str) -> str:
@@ -47,9 +48,9 @@ def answer_of(page: str) -> str:
 
 def test_five_questions_stand_at_the_head_and_each_links_to_its_proof(run: Run, page: str) -> None:
     told = answer_of(page)
-    assert tuple(each.question for each in head.head(run)) == ORDER
+    assert tuple(each.question for each in head.head(run, Hamlets(run))) == ORDER
     assert tuple(re.findall(r'id="answer-(\w+)"', told)) == ORDER
-    for each in head.head(run):
+    for each in head.head(run, Hamlets(run)):
         assert each.proof
         for section in each.proof:
             assert f'href="#{section}"' in told
@@ -95,6 +96,17 @@ def test_harm_is_that_of_the_files_with_its_interval(folder: Path, run: Run) -> 
     by_year = rows.groupby("year")["value"]
     half = 3.18245 * by_year.std(ddof=1) / np.sqrt(4) / means  # Student, 3 degrees of freedom
     assert f"at most {100 * half.max():.0f}% to either side" in said(run, "years")
+
+
+@pytest.mark.parametrize("audience", ["public", "internal"])
+def test_a_public_head_page_tells_no_harm_that_is_all_of_a_small_group(tmp_path: Path, audience: str) -> None:
+    folder = sample_run(tmp_path / audience, f"report={audience}", girls=3)
+    harm = pd.read_parquet(folder / "harm.parquet")
+    harm[(harm["resource"] == "bed_girls") | (harm["year"] == 2023)].to_parquet(folder / "harm.parquet")
+    grid = head.year_table(Run(folder))
+    assert grid is not None
+    hides = [cell.text == "*" for cell in grid.rows[2][1:]]
+    assert hides == [False, True, True] if audience == "public" else not any(hides)
 
 
 def test_the_cost_is_that_of_the_budget(folder: Path, run: Run) -> None:
@@ -149,7 +161,7 @@ def test_what_was_tried_is_told_with_what_it_spares_unless_few_pupils_need_it(tm
     assert ("It spares 500 weighted pupil-days a year there." in text) == (girls > 4)
     assert "lower the harm of a year from 1,000 to 500 (450 – 550) weighted pupil-days" in text
     assert "The whole list (2) costs 7,109 yuan a year and leaves 400 (350 – 450)." in text
-    assert "Whether to spend 3,592 yuan a year on the first 1 purchases of the list." in head.decisions(run)
+    assert "Whether to spend 3,592 yuan a year on purchases 1 to 1 of the list." in head.decisions(run, Hamlets(run))
 
 
 def test_a_way_over_its_limit_is_the_ride_with_walk_and_wait(tmp_path: Path) -> None:
@@ -161,7 +173,7 @@ def test_a_way_over_its_limit_is_the_ride_with_walk_and_wait(tmp_path: Path) -> 
     row = hamlets.bus_ways(run).iloc[0]
     assert (row["hamlet_id"], row["door_min"], row["limit_min"], row["over_min"]) == ("H1", 37.0, 30.0, 7.0)
     assert "In 1 of the 1 hamlets" in said(run, "hamlets")
-    cells = [cell.text for cell in hamlets.table(run, 5).rows[0]]
+    cells = [cell.text for cell in Hamlets(run).table(5).rows[0]]
     assert cells[:2] == ["H1村", run.site("S1", short=True)]
     assert cells[4:7] == ["37", "30", "7"]
     older = Run(sample_run(tmp_path / "older", "fleet.limit_includes_walk_and_wait=false"))

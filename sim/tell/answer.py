@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +101,13 @@ def harmed(run: Run, row: Any, mean: float, low: float = np.nan, high: float = n
     return HIDDEN if run.is_hidden(row.site_id, row.resource) else pupils(mean, low, high, run.public)
 
 
+def may_tell_harm(run: Run, years: Sequence[int]) -> bool:
+    """Tell whether the county's harm in some years may be told: not where all of it is of groups that are hidden."""
+    places = run.harm.loc[run.harm["year"].isin(years), ["site_id", "resource"]].drop_duplicates()
+    hides = [run.is_hidden(str(site), str(resource)) for site, resource in places.itertuples(index=False)]
+    return not hides or not all(hides)
+
+
 def _in_words(run: Run, row: Any, mean: float, low: float, high: float) -> str:
     text = harmed(run, row, mean, low, high)
     return run.words("hidden.number") if text == HIDDEN else run.words("answer.days", days=text)
@@ -193,6 +201,8 @@ def _harmed(run: Run) -> list[Figure]:
     share = percent(rows["value"].sum() / present, 1)
     between = f"{number(max(found['low'], 0.0))} – {number(found['high'])}; " if np.isfinite(found["low"]) else ""
     note = between + run.words("key.harmed_note", share=share)
+    if not may_tell_harm(run, run.years):
+        return [Figure(HIDDEN, run.words("key.harmed"), run.words("hidden.number"))]
     return [Figure(pupils(found["mean"], public=run.public), run.words("key.harmed"), note)]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import pandas as pd
 
 from sim.tell.grid import Cell, Grid, grid
@@ -11,6 +14,51 @@ from sim.tell.run import Run
 
 MINUTES = 0.5
 """Ways that are over their limit by less are not told: timetables are whole minutes."""
+
+
+@dataclass(frozen=True)
+class Hamlets:
+    """What the head page and its proof tell of hamlets, found once."""
+
+    run: Run
+
+    @cached_property
+    def over(self) -> pd.DataFrame:
+        """Return those whose planned way by school bus is over its limit in some year, as `bus_ways` does."""
+        return self.ways[self.ways["over_min"] > MINUTES]
+
+    @cached_property
+    def ways(self) -> pd.DataFrame:
+        """Return the planned ways of all hamlets that a school bus serves."""
+        return bus_ways(self.run)
+
+    @cached_property
+    def moved(self) -> pd.Series[int]:
+        """Return how often pupils of a hamlet change school because theirs closes."""
+        return moves(self.run)
+
+    def table(self, most: int, skip: int = 0) -> Grid:
+        """Return the hamlets furthest over the limit, less the first ones: facts of places, no pupils are counted."""
+        run, word = self.run, self.run.words
+        rows = [
+            (
+                run.hamlet_names.get(str(row.hamlet_id), "") or str(row.hamlet_id),
+                run.site(str(row.school_id), short=True),
+                int(row.year),
+                number(row.km, 1),
+                number(row.door_min, 0),
+                number(row.limit_min, 0),
+                Cell(number(row.over_min, 0), "bad"),
+                self._moves(row.hamlet_id),
+            )
+            for row in self.over.iloc[skip:most].itertuples()
+        ]
+        names = ("hamlet", "goes_to", "year", "way_km", "door_min", "limit_min", "over_min", "closure_moves")
+        return grid([word(f"column.{each}") for each in names], rows, (2, 3, 4, 5, 6))
+
+    def _moves(self, hamlet: object) -> str:
+        count = self.moved.get(hamlet, 0)
+        return self.run.words("head.moved", count=count) if count else self.run.words("head.stays")
 
 
 def bus_ways(run: Run) -> pd.DataFrame:
@@ -50,29 +98,3 @@ def moves(run: Run) -> pd.Series[int]:
     counts = moved.groupby([groups["hamlet_id"], groups["grade"]], observed=True).sum()
     most = counts.groupby("hamlet_id", observed=True).max()
     return most[most > 0]
-
-
-def table(run: Run, most: int, skip: int = 0) -> Grid:
-    """Return the hamlets whose planned way by bus is longest over its limit: facts of the place, no pupil counts."""
-    word, moved = run.words, moves(run)
-    ways = bus_ways(run)
-    rows = [
-        (
-            name(run, row.hamlet_id),
-            run.site(str(row.school_id), short=True),
-            int(row.year),
-            number(row.km, 1),
-            number(row.door_min, 0),
-            number(row.limit_min, 0),
-            Cell(number(row.over_min, 0), "bad"),
-            word("head.moved", count=int(moved[row.hamlet_id])) if row.hamlet_id in moved.index else word("head.stays"),
-        )
-        for row in ways[ways["over_min"] > MINUTES].iloc[skip:most].itertuples()
-    ]
-    names = ("hamlet", "goes_to", "year", "way_km", "door_min", "limit_min", "over_min", "closure_moves")
-    return grid([word(f"column.{each}") for each in names], rows, (2, 3, 4, 5, 6))
-
-
-def name(run: Run, hamlet: object) -> str:
-    """Return a hamlet's name as people know it, its id where it has none."""
-    return run.hamlet_names.get(str(hamlet), "") or str(hamlet)

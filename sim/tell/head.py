@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from sim.tell import budget, closing, family, hamlets, net, relief
-from sim.tell.answer import breaking, worst_of_all, yearly_cost
+from sim.tell import budget, closing, family, net, relief
+from sim.tell.answer import breaking, may_tell_harm, worst_of_all, yearly_cost
+from sim.tell.cells import HIDDEN
 from sim.tell.facts import made_up
 from sim.tell.grid import Cell, Grid, grid
+from sim.tell.hamlets import Hamlets
 from sim.tell.number import MANY, by_replication, interval, money, number, percent, pupils
 from sim.tell.run import COUNTY, Run
 from sim.tell.table import heat
@@ -31,7 +34,7 @@ class Answer:
     table: Grid | None = None
 
 
-def head(run: Run) -> list[Answer]:
+def head(run: Run, homes: Hamlets) -> list[Answer]:
     """Return the five answers of the head page, in order."""
     relieved = ("relief",) if relief.told(run) else ()
     costs = (*(["net"] if net.told(run) else []), *(["family"] if len(run.if_there("family.csv")) else []))
@@ -40,7 +43,7 @@ def head(run: Run) -> list[Answer]:
         Answer("years", years(run), ("limits",), year_table(run)),
         Answer("buy", buy(run), relieved or ("bottlenecks",)),
         Answer("cost", cost(run), ("budget", *costs)),
-        Answer("hamlets", ways(run), ("hamlets",), hamlets.table(run, MOST_HAMLETS)),
+        Answer("hamlets", ways(run, homes), ("hamlets",), homes.table(MOST_HAMLETS)),
     ]
 
 
@@ -115,7 +118,8 @@ def _harm_sure(run: Run) -> list[str]:
     rows = totals[totals["measure"] == "pupil_days_harmed"]
     found = interval(by_replication(rows, ["year"], "value", run.replications))
     half = ((found["high"] - found["mean"]) / found["mean"])[found["mean"] >= MANY].max()
-    return [run.words("head.harm_sure", share=percent(half))] if pd.notna(half) and half > 0 else []
+    tells = pd.notna(half) and half > 0 and may_tell_harm(run, run.years)
+    return [run.words("head.harm_sure", share=percent(half))] if tells else []
 
 
 def year_table(run: Run) -> Grid | None:
@@ -134,10 +138,14 @@ def year_table(run: Run) -> Grid | None:
         (word("head.row_schools"), *_shaded(at.reindex(run.years), 1.0)),
         (
             word("head.row_harm"),
-            *(Cell(pupils(days, public=run.public), heat(days / most)) for days in harm.reindex(run.years)),
+            *(_harmed(run, year, harm.get(year, np.nan), most) for year in run.years),
         ),
     ]
     return grid((word("column.measure"), *map(str, run.years)), rows, range(1, len(run.years) + 1), wide=True)
+
+
+def _harmed(run: Run, year: int, days: float, most: float) -> Cell:
+    return Cell(pupils(days, public=run.public), heat(days / most)) if may_tell_harm(run, [year]) else Cell(HIDDEN)
 
 
 def _shaded(shares: pd.Series[float], most: float) -> list[Cell]:
@@ -167,7 +175,7 @@ def cost(run: Run) -> list[str]:
     alone = county_cost(run)
     said += [word("head.cost_county", **alone)] if alone else []
     said += family.notes(run)[:1] if len(run.if_there("family.csv")) else []
-    return [*said, *(net.story(run) if net.told(run) else [word("head.net_none")])]
+    return [*said, *(net.story(run)[:1] if net.told(run) else [word("head.net_none")])]
 
 
 def county_cost(run: Run) -> dict[str, str]:
@@ -179,18 +187,17 @@ def county_cost(run: Run) -> dict[str, str]:
     return {name: money(row[name], run.words, run.public) for name in ("p50", "p80")}
 
 
-def ways(run: Run) -> list[str]:
+def ways(run: Run, homes: Hamlets) -> list[str]:
     """Return how many hamlets have a way over the limit and how many lose their school, and who finds no place."""
-    word, found, moved = run.words, hamlets.bus_ways(run), hamlets.moves(run)
-    over = int((found["over_min"] > hamlets.MINUTES).sum())
-    said = [word("head.hamlets_over", count=number(over), all=number(len(found)))] if over else []
+    word, over, moved = run.words, len(homes.over), homes.moved
+    said = [word("head.hamlets_over", count=number(over), all=number(len(homes.ways)))] if over else []
     said += [word.count("head_moved", len(moved))] if len(moved) else []
     twice = int((moved > 1).sum())
     said += [word.count("head_twice", twice)] if twice else []
     return [*(said or [word("head.hamlets_kept")]), *unplaced(run)]
 
 
-def decisions(run: Run) -> list[str]:
+def decisions(run: Run, homes: Hamlets) -> list[str]:
     """Return what is asked for, from what was found."""
     word = run.words
     said = relief.ask(run) if relief.told(run) else [word("head.decide_try")]
@@ -200,9 +207,7 @@ def decisions(run: Run) -> list[str]:
     short = tested.loc[tested["met"] == 0, "school_id"].nunique() if len(tested) else 0
     if short:
         said.append(word("head.decide_ready", count=number(short), all=number(tested["school_id"].nunique())))
-    found = hamlets.bus_ways(run)
-    over = int((found["over_min"] > hamlets.MINUTES).sum())
-    said += [word("head.decide_hamlets", count=number(over))] if over else []
+    said += [word("head.decide_hamlets", count=number(len(homes.over)))] if len(homes.over) else []
     worst = worst_of_all(run).head(10)
     weather = int((worst["cause"] == "weather").sum()) if len(worst) else 0
     return [*said, *([word("head.decide_weather", count=number(weather))] if weather else [])]

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from sim.store import RunFolder
-from sim.tell import closing, hamlets, head, method, money, plans, register, relief, stress_des
+from sim.tell import closing, head, method, money, plans, register, relief, stress_des
 from sim.tell import sensitivity as effects
 from sim.tell import table as tables
 from sim.tell.answer import context
@@ -17,6 +17,7 @@ from sim.tell.effect import charts
 from sim.tell.enrol import check_table, story
 from sim.tell.facts import facts, made_up, title
 from sim.tell.figure import draw, file_of
+from sim.tell.hamlets import Hamlets
 from sim.tell.run import Run, run_of
 from sim.tell.service import Service
 from sim.tell.sheet import sheets
@@ -75,13 +76,13 @@ def write_sheets(run: Run, redraw: bool = True) -> None:
 def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
     """Return all that the report's template needs."""
     stress, service, town, told = Stress(run), Service(run), Town(run), money.money(run)
-    relieved = relief.told(run)
+    relieved, homes = relief.told(run), Hamlets(run)
     there = {"town": town.told, "relief": relieved, "stress": stress.told, "plans": service.told}
     return {
         "run": run,
         "title": title(run),
-        "answers": head.head(run),
-        "decisions": head.decisions(run),
+        "answers": head.head(run, homes),
+        "decisions": head.decisions(run, homes),
         "unknown": head.unknown(run),
         "keys": context(run),
         "facts": facts(run),
@@ -99,8 +100,8 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "relief": relief.relief_table(run) if relieved else None,
         "purchases": relief.purchase_table(run) if relieved else None,
         "purchase_story": relief.story(run) if relieved else [],
-        "hamlets": hamlets.table(run, FIRST_HAMLETS),
-        "further_hamlets": hamlets.table(run, MOST_HAMLETS, skip=FIRST_HAMLETS),
+        "hamlets": homes.table(FIRST_HAMLETS),
+        "further_hamlets": homes.table(MOST_HAMLETS, skip=FIRST_HAMLETS),
         "verdicts": tables.verdict_table(run),
         "furthest": tables.worst_verdicts(run),
         "money": told,

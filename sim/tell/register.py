@@ -55,8 +55,8 @@ def setting_tables(run: Run) -> list[tuple[str, str, Grid]]:
                 word.term("setting", row.key) if has_name(row.key) else "",
                 row.key,
                 shorten(row.value, MOST_LETTERS, placeholder=" …"),
-                word.term("price_unit" if group == "prices" else "unit", row.unit) if row.unit else "",
-                Cell(word.term("kind", row.kind), "bad" if row.kind == "set" else ""),
+                Cell(word.term("price_unit" if group == "prices" else "unit", row.unit) if row.unit else "", "whole"),
+                Cell(word.term("kind", row.kind), "whole bad" if row.kind == "set" else "whole"),
                 row.source.removeprefix("assumption").lstrip(": ") if row.kind == "assumed" else row.source,
             )
             for row in rows.itertuples()
