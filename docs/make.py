@@ -6,7 +6,6 @@ words of the reports.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
@@ -19,6 +18,7 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))
 
 from sim.config import CONFIGS, SKIES, Settings  # noqa: E402
+from sim.config.source import heading_lines, written  # noqa: E402
 from sim.operate.diary import AXES, CAUSES, KINDS, Diary  # noqa: E402
 from sim.tables import COUNTY_TABLES, RUN_TABLES, data_dictionary  # noqa: E402
 from sim.tables.column import ID_BYTES, RESERVED  # noqa: E402
@@ -172,10 +172,6 @@ def headline(path: Path) -> str:
     return " ".join(line.lstrip("# ") for line in lines[: heading_lines(lines)]) or "(no description)"
 
 
-def heading_lines(lines: list[str]) -> int:
-    return next((number for number, line in enumerate(lines) if not line.startswith("#")), len(lines))
-
-
 def key_table(prefix: str, keys: Mapping[str, Any], values: Mapping[str, tuple[str, str]]) -> Iterator[str]:
     """Yield a table of keys: meaning, what is allowed, the default and where it comes from."""
     yield from row("key", "meaning", "allowed", "default", "source of the default")
@@ -209,35 +205,6 @@ def entries_table(path: Path) -> Iterator[str]:
     for name, entry in entries.items():
         yield from row(f"`{name}`", *("" if entry.get(key) is None else str(entry[key]) for key in columns))
     yield ""
-
-
-def written(path: Path) -> dict[str, tuple[str, str]]:
-    """Return {key: (value as written on one line, its source)} of an option's file."""
-    text = path.read_text(encoding="utf-8")
-    top = yaml.compose(text)
-    assert isinstance(top, yaml.MappingNode)
-    plain = yaml.safe_load(text)
-    return {key.value: (shown(plain[key.value]), source(key, value, text)) for key, value in top.value}
-
-
-def shown(value: object) -> str:
-    if isinstance(value, bool | type(None)):
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {shown(inner)}" for key, inner in value.items()) + "}"
-    return f"[{', '.join(map(shown, value))}]" if isinstance(value, list) else str(value)
-
-
-def source(key: yaml.Node, value: yaml.Node, text: str) -> str:
-    """Return the sources and assumptions in the comments beside and directly above a key and its value."""
-    lines = text.splitlines()
-    first = key.start_mark.line
-    while first > heading_lines(lines) and lines[first - 1].startswith("#"):
-        first -= 1
-    last = value.end_mark.line if value.end_mark.column else value.end_mark.line - 1
-    found = (re.search(r"# (?:source: |(assumption))(.*)", line) for line in lines[first : last + 1])
-    notes = [(match[1] or "") + match[2].strip() for match in found if match]
-    return "; ".join(dict.fromkeys(notes))
 
 
 def model_of(field: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def sample_run(
     settings = load([*words, "county=three_villages", *overrides])
     run = RunFolder(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    run.write_yaml("config.yaml", settings.model_dump(mode="json"))
+    run.write_settings(settings)
     _inputs(run, names or {})
     for group in ("prices", "limits"):
         run.write_yaml(f"inputs/{group}.yaml", settings.model_dump(mode="json", include={group})[group])

@@ -16,9 +16,10 @@ from sample_run import sample_run, sample_sweep
 
 from sim.store import RunFolder
 from sim.tell.cells import FEWEST, hidden
+from sim.tell.facts import facts
 from sim.tell.figure import FIGURES
 from sim.tell.number import interval, money, number, pupils, span
-from sim.tell.page import SECTIONS, comparison, facts, report
+from sim.tell.page import SECTIONS, comparison, report
 from sim.tell.run import Run
 from sim.tell.stress import Stress, struck
 from sim.tell.sweep import Sweep

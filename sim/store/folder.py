@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +16,7 @@ import yaml
 from pydantic import ValidationError
 
 from sim.config import Settings
+from sim.config.source import sourced
 from sim.errors import BadInput
 from sim.tables import RUN_TABLES, Table, as_declared
 
@@ -137,6 +138,14 @@ class RunFolder:
     def write_yaml(self, name: str, content: Mapping[str, Any]) -> Path:
         """Write settings as YAML."""
         return self.write_text(name, yaml.safe_dump(dict(content), allow_unicode=True, sort_keys=False, width=110))
+
+    def write_settings(self, settings: Settings) -> None:
+        """Write the settings of a run, and where each of them comes from."""
+        import pandas as pd
+
+        self.write_yaml(CONFIG, settings.model_dump(mode="json"))
+        rows = pd.DataFrame([asdict(each) for each in sourced(settings)]).assign(scenario=settings.scenario)
+        self.write_table("assumptions", rows)
 
     def write_manifest(self, **changes: Any) -> Path:
         """Add to, or change, what manifest.json says."""

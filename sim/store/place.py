@@ -20,7 +20,7 @@ import yaml
 from sim import __version__
 from sim.config import CONFIGS, LENGTH, MONEY, Settings
 from sim.errors import BadInput
-from sim.store.folder import CONFIG, INPUTS, MANIFEST, RunFolder
+from sim.store.folder import INPUTS, MANIFEST, RunFolder
 
 PACKAGES = (
     "simpy", "numpy", "scipy", "numba", "pyvrp", "hydra-core", "omegaconf", "pydantic", "pandas",
@@ -205,7 +205,7 @@ def _start(folder: RunFolder, settings: Settings) -> None:
 
 def _equip(folder: RunFolder, settings: Settings) -> None:
     """Write the settings and inputs of a run."""
-    folder.write_yaml(CONFIG, settings.model_dump(mode="json"))
+    folder.write_settings(settings)
     for name, content in inputs_of(settings).items():
         folder.write_bytes(f"{INPUTS}/{name}", content)
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from sim.config import Settings
 from sim.errors import BadInput
-from sim.store.folder import CONFIG, INPUTS, RunFolder
+from sim.store.folder import INPUTS, RunFolder
 from sim.store.place import fingerprint, inputs_of, inputs_sha256, program, run_folder
 from sim.tables import RUN_TABLES
 
@@ -74,7 +74,7 @@ def repriced(run: RunFolder, settings: Settings, target: RunFolder, also: Iterab
 
 def _begin(run: RunFolder, settings: Settings, draft: RunFolder) -> None:
     """Write the settings, prices and birth of a draft."""
-    draft.write_yaml(CONFIG, settings.model_dump(mode="json"))
+    draft.write_settings(settings)
     tables = run.path / INPUTS
     for name, content in inputs_of(settings, tables).items():
         if name.endswith(".yaml"):

@@ -23,7 +23,6 @@ BLOCK = 64
 """Most scenarios that are planned and lived together."""
 TASKS_PER_WORKER = 4
 """Fewest pieces of work for each worker; with fewer years to live, their scenarios are dealt out."""
-CONFIG = "config.yaml"
 
 
 class Engine:
@@ -147,7 +146,7 @@ class Engine:
         """Judge, price and write what was lived, and draw it."""
         for entry in entries:
             assert entry.found is not None
-            entry.folder.write_yaml(CONFIG, entry.found.settings.model_dump(mode="json"))
+            entry.folder.write_settings(entry.found.settings)
             entry.folder.write_manifest(**lengthened(entry.folder, entry.asked, entry.replications), complete=False)
         relieved = [entry for entry in entries if self.extent != "headlines" and relief_asked(entry.asked)]
         finish = Finish(

@@ -6,6 +6,7 @@ from sim.tables.closing import SCENARIO, YEAR, interval, run_file
 from sim.tables.column import Column, Table, flag, number, text, whole
 from sim.tables.run import REPLICATION
 
+SETTING_KINDS = ("real", "derived", "assumed", "set", "choice")
 CLEAR = 0.05
 """A difference whose adjusted p value is below this is called clear."""
 MEASURE = text("measure", "What is measured")
@@ -35,6 +36,18 @@ YEARLY = run_file(
     whole("replications", "Replications behind it"),
     text("unit", "Unit"),
     SAMPLING,
+)  # fmt: skip
+ASSUMPTIONS = run_file(
+    "assumptions.csv",
+    "Every setting that a result may hang on, and where its value comes from",
+    "scenario key",
+    SCENARIO,
+    text("key", "Setting, as on the command line"),
+    text("value", "Its value in this run; of a price the central one", nullable=True),
+    text("unit", "Its unit", nullable=True),
+    text("kind", "real: stands in the source; derived: follows from it with an assumption; assumed: no source found; "
+         "set: given for this run; choice: a decision and no fact", allowed=SETTING_KINDS),
+    text("source", "Source, or why it is assumed; of what was set for this run the usual value", nullable=True),
 )  # fmt: skip
 PRECISION = run_file(
     "precision.csv",
@@ -86,4 +99,4 @@ SUMMARY = run_file(
     number("crn_gain", "Times wider the difference's interval would be with luck of its own for each", nullable=True),
 )  # fmt: skip
 
-SURE_TABLES: tuple[Table, ...] = (YEARLY, PRECISION, HARM_DRIVERS, HEADLINES, SUMMARY)
+SURE_TABLES: tuple[Table, ...] = (YEARLY, ASSUMPTIONS, PRECISION, HARM_DRIVERS, HEADLINES, SUMMARY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,17 +55,21 @@ def worst_of_all(run: Run) -> pd.DataFrame:
 
 def answer(run: Run) -> list[str]:
     """Return the sentences of the answer."""
+    return [*breaking(run), *unplaced(run), *relief.first(run), *_money(run)]
+
+
+def breaking(run: Run) -> list[str]:
+    """Return what breaks first, where, when, how sure that is, and where most harm comes from."""
     first, worst = first_to_break(run.bottlenecks), worst_of_all(run)
     if worst.empty:
-        return [run.words("answer.no_harm"), *unplaced(run), *_money(run)]
-    said = _nothing_breaks(run, worst) if first.empty else _breaks(run, first, worst)
-    return [*said, *unplaced(run), *relief.first(run), *_money(run)]
+        return [run.words("answer.no_harm")]
+    return _nothing_breaks(run, worst) if first.empty else _breaks(run, first, worst)
 
 
 def _breaks(run: Run, first: pd.DataFrame, worst: pd.DataFrame) -> list[str]:
     top, others = first.iloc[0], len(first) - 1
     said = [
-        run.words("answer.first", year=int(top["year"]), what=_what(run, top), where=run.site(top["site_id"])),
+        run.words("answer.first", year=int(top["year"]), what=_what(run, top), where=_where(run, top)),
         run.words(
             "answer.sure",
             chance=percent(top["p_breach"]),
@@ -88,7 +93,7 @@ def _nothing_breaks(run: Run, worst: pd.DataFrame) -> list[str]:
 
 def _most_harm(run: Run, row: pd.Series) -> str:
     harm = _in_words(run, row, row["mean"], row["low"], row["high"])
-    return run.words("answer.worst", what=_what(run, row), where=run.site(row["site_id"]), harm=harm)
+    return run.words("answer.worst", what=_what(run, row), where=_where(run, row), harm=harm)
 
 
 def harmed(run: Run, row: Any, mean: float, low: float = np.nan, high: float = np.nan) -> str:
@@ -96,9 +101,21 @@ def harmed(run: Run, row: Any, mean: float, low: float = np.nan, high: float = n
     return HIDDEN if run.is_hidden(row.site_id, row.resource) else pupils(mean, low, high, run.public)
 
 
+def may_tell_harm(run: Run, years: Sequence[int]) -> bool:
+    """Tell whether the county's harm in some years may be told: not where all of it is of groups that are hidden."""
+    places = run.harm.loc[run.harm["year"].isin(years), ["site_id", "resource"]].drop_duplicates()
+    hides = [run.is_hidden(str(site), str(resource)) for site, resource in places.itertuples(index=False)]
+    return not hides or not all(hides)
+
+
 def _in_words(run: Run, row: Any, mean: float, low: float, high: float) -> str:
     text = harmed(run, row, mean, low, high)
     return run.words("hidden.number") if text == HIDDEN else run.words("answer.days", days=text)
+
+
+def _where(run: Run, row: pd.Series) -> str:
+    """Return the name of a school: in a Chinese sentence without the English one."""
+    return run.site(row["site_id"], short=run.words.language == "zh")
 
 
 def _what(run: Run, row: pd.Series) -> str:
@@ -135,8 +152,13 @@ def _money(run: Run) -> list[str]:
 
 
 def key_figures(run: Run) -> list[Figure]:
-    """Return the few numbers at the head of the report."""
-    return [*_pupils(run), *_closing(run), *_buses(run), *_harmed(run), *_limits(run), *_cost(run)]
+    """Return the few numbers that matter most."""
+    return [*_pupils(run), *_closing(run), *_buses(run), *_harmed(run), *_limits(run), *_cost(run), *_net(run)]
+
+
+def context(run: Run) -> list[Figure]:
+    """Return those of them that stand on the head page beside its answers, which tell the others."""
+    return [*_pupils(run), *_closing(run), *_buses(run), *_harmed(run), *_net(run)]
 
 
 def _pupils(run: Run) -> list[Figure]:
@@ -179,6 +201,8 @@ def _harmed(run: Run) -> list[Figure]:
     share = percent(rows["value"].sum() / present, 1)
     between = f"{number(max(found['low'], 0.0))} – {number(found['high'])}; " if np.isfinite(found["low"]) else ""
     note = between + run.words("key.harmed_note", share=share)
+    if not may_tell_harm(run, run.years):
+        return [Figure(HIDDEN, run.words("key.harmed"), run.words("hidden.number"))]
     return [Figure(pupils(found["mean"], public=run.public), run.words("key.harmed"), note)]
 
 
@@ -197,7 +221,7 @@ def _cost(run: Run) -> list[Figure]:
     if cost is None:
         return []
     note = run.words("key.cost_note", p80=money(cost["p80"], run.words, run.public))
-    return [Figure(money(cost["p50"], run.words, run.public), run.words("key.cost"), note), *_net(run)]
+    return [Figure(money(cost["p50"], run.words, run.public), run.words("key.cost"), note)]
 
 
 def _net(run: Run) -> list[Figure]:

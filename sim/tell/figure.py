@@ -22,6 +22,7 @@ from sim.tell import (
     risk_matrix,
     runs_map,
     spread,
+    stress_des,
     tornado,
     town,
     unit_cost,
@@ -32,6 +33,7 @@ from sim.tell.style import styled
 
 FIGURES: dict[str, Callable[[Run], Figure | None]] = {
     "fans": fan.fans,
+    "model": stress_des.diagram,
     "map": map.county_map,
     "enrolment": chart.enrolment,
     "town": town.places_and_pupils,
@@ -59,7 +61,7 @@ FIGURES: dict[str, Callable[[Run], Figure | None]] = {
 
 
 OF_DAYS = (
-    *("map", "enrolment", "town", "risk_matrix", "heat", "tornado", "fleet", "runs_map", "rides", "canteen"),
+    *("model", "map", "enrolment", "town", "risk_matrix", "heat", "tornado", "fleet", "runs_map", "rides", "canteen"),
     *("dormitory", "calendar", "equity", "stranded"),
 )
 """Figures that no price changes."""

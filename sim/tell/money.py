@@ -50,6 +50,18 @@ def _families(run: Run) -> dict[str, Any]:
     return {"family_story": run.words.speak(family.notes(run)), "family": most, **further}
 
 
+def within(told: dict[str, Any]) -> tuple[str, ...]:
+    """Return the sub-sections of the budget."""
+    there = {
+        "payers": told["payers"].rows,
+        "unit_costs": told["unit_costs"].rows or told["bands"].rows,
+        "drivers": told["drivers"].rows,
+        "capital": told["capital"].rows,
+        "ledger": told["trust"].rows,
+    }
+    return tuple(name for name, shown in there.items() if shown)
+
+
 def sections(told: dict[str, Any]) -> tuple[str, ...]:
     """Return the sections about money that stand after the budget."""
     there = {"net": told["net"].rows, "family": told["family_story"], "campuses": told["campuses"].rows}

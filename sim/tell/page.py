@@ -9,63 +9,51 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from sim.store import RunFolder
-from sim.tell import closing, money, plans, register, relief, risk
+from sim.tell import closing, head, method, money, plans, register, relief, risk, stress_des
 from sim.tell import sensitivity as effects
 from sim.tell import table as tables
-from sim.tell.answer import answer, key_figures
+from sim.tell.answer import context
 from sim.tell.choose import Choice
 from sim.tell.drawing import Drawing
 from sim.tell.effect import charts
 from sim.tell.enrol import check_table, story
+from sim.tell.facts import facts, made_up, title
 from sim.tell.figure import draw
 from sim.tell.group import SchoolPlans
+from sim.tell.hamlets import Hamlets
 from sim.tell.handout import links, write_handouts
-from sim.tell.number import percent
 from sim.tell.occupancy import worst_weeks
 from sim.tell.pairs import Pairs
 from sim.tell.replay import replay_page
-from sim.tell.run import Run, origin, run_of
+from sim.tell.run import Run, run_of
 from sim.tell.service import Service
 from sim.tell.sites import Sites
-from sim.tell.stress import Stress, struck, weather_table
+from sim.tell.stress import Stress, weather_table
 from sim.tell.sweep import Sweep
 from sim.tell.sweep_chart import chart
 from sim.tell.template import render, script
 from sim.tell.town import Town
 from sim.tell.unplaced import unplaced
 
-SECTIONS = (
-    "answer",
-    "run",
-    "county",
-    "enrolment",
-    "closures",
-    "bottlenecks",
-    "fleet",
-    "rides",
-    "canteen",
-    "dormitory",
-    "weather",
-    "limits",
-    "budget",
-    "assumptions",
-    "synthetic",
-    "scope",
-    "method",
-    "redraw",
-)
-
-
-TOWN = "town"
-"""Section that stands after the pupils when there is anything to say of class places."""
-STRESS = "stress"
-"""Section that stands after the answer when a stress pack struck some weeks."""
-RELIEF = "relief"
-"""Section that stands after the bottlenecks when they were lived again."""
-RISK = "risk"
-"""Section that stands before the limits when the run tells risks."""
-PLANS = "plans"
-"""Section that stands before the rides when the county has bus runs of its own, or bells were chosen."""
+FIRST_HAMLETS, MOST_HAMLETS = 10, 50
+"""So many hamlets are listed below the head page: at first sight, and in all."""
+CONTENTS = {
+    "happens": ("run", "county", "enrolment", "town", "closures", "bottlenecks", "limits", "relief", "risk",
+                "hamlets", "stress"),
+    "days": ("fleet", "plans", "rides", "canteen", "dormitory", "weather"),
+    "money": ("budget", "net", "family", "campuses"),
+    "made": ("method", "stress_des", "assumptions", "synthetic", "scope", "redraw"),
+}  # fmt: skip
+"""Part of the report -> its sections, in the order in which they stand on the page."""
+AT_TIMES = ("town", "relief", "risk", "stress", "plans", "net", "family", "campuses")
+"""Sections that are told only where there is something to tell."""
+WITHIN = {
+    "method": tuple(f"method_{part}" for part in method.PARTS),
+    "assumptions": ("settings", "standards", "prices"),
+}
+"""Section -> its sub-sections; those of the budget are what it tells."""
+SECTIONS = ("answer", *(name for part in CONTENTS.values() for name in part if name not in AT_TIMES))
+"""Sections that every report has."""
 
 
 def report(run: Run | Path, redraw: bool = True) -> Path:
@@ -74,12 +62,11 @@ def report(run: Run | Path, redraw: bool = True) -> Path:
     Without `redraw`, figures that no price changes and the replay are left as they lie there.
     """
     run = run_of(run)
-    sites = Sites(SchoolPlans(run))
-    drawn = draw(run, redraw)
+    sites, drawn = Sites(SchoolPlans(run)), draw(run, redraw)
     for name, drawing in drawn.items():
         drawing.save(run.folder, name)
-    write_handouts(sites, _made_up(run))
-    replay = replay_page(run, _made_up(run), redraw)
+    write_handouts(sites, made_up(run))
+    replay = replay_page(run, made_up(run), redraw)
     told = {"handouts": links(sites), "replay": replay and replay.name}
     page = render("report.html.j2", run.words, **_report(run, drawn), **told)
     return run.folder.write_text("report.html", page)
@@ -88,20 +75,30 @@ def report(run: Run | Path, redraw: bool = True) -> Path:
 def _report(run: Run, drawn: dict[str, Drawing]) -> dict[str, Any]:
     """Return all that the report's template needs."""
     stress, service, town, told = Stress(run), Service(run), Town(run), money.money(run)
-    relieved = relief.told(run)
+    relieved, homes = relief.told(run), Hamlets(run)
+    there = {
+        "town": town.told,
+        "relief": relieved,
+        "risk": risk.told(run),
+        "stress": stress.told,
+        "plans": service.told,
+    }
     return {
         "run": run,
         "title": title(run),
-        "answer": answer(run),
-        "keys": key_figures(run),
+        "answers": head.head(run, homes),
+        "decisions": head.decisions(run, homes),
+        "unknown": head.unknown(run),
+        "keys": context(run),
         "facts": facts(run),
-        "sections": _sections(run, stress.told, town.told, relieved, service.told, money.sections(told)),
+        "contents": _contents(there, told),
         "service": service,
         "town": town,
         "stress": stress,
         "weather": weather_table(run),
         "figures": {name: Markup(each.svg) for name, each in drawn.items()},  # drawn here, its texts are escaped
-        "made_up": _made_up(run),
+        "made_up": made_up(run),
+        "synthetic": {name for part in ("happens", "days", "money") for name in CONTENTS[part]} - {"run"},
         "place": f"results/{run.settings.study.name}/{run.path.name}",
         "worst": tables.bottleneck_table(run),
         "worst_weeks": worst_weeks(run),
@@ -109,7 +106,9 @@ def _report(run: Run, drawn: dict[str, Drawing]) -> dict[str, Any]:
         "relief": relief.relief_table(run) if relieved else None,
         "purchases": relief.purchase_table(run) if relieved else None,
         "purchase_story": relief.story(run) if relieved else [],
-        "risk": risk if risk.told(run) else None,
+        "risk": risk if there["risk"] else None,
+        "hamlets": homes.table(FIRST_HAMLETS),
+        "further_hamlets": homes.table(MOST_HAMLETS, skip=FIRST_HAMLETS),
         "verdicts": tables.verdict_table(run),
         "furthest": tables.worst_verdicts(run),
         "money": told,
@@ -120,6 +119,17 @@ def _report(run: Run, drawn: dict[str, Drawing]) -> dict[str, Any]:
         "missing": closing.missing(run),
         "pages": closing.pages(run),
         "unplaced": unplaced(run),
+        **_made(run),
+    }
+
+
+def _made(run: Run) -> dict[str, Any]:
+    """Return what the report says of how it was made: method, checklist, assumptions and sources."""
+    return {
+        "method": method.statement(run),
+        "checklist": stress_des.checklist(run),
+        "register_intro": register.intro(run),
+        "settings": register.setting_tables(run),
         "prices": register.price_table(run),
         "limits": register.limit_table(run),
         "weights": register.weight_table(run),
@@ -127,90 +137,14 @@ def _report(run: Run, drawn: dict[str, Drawing]) -> dict[str, Any]:
     }
 
 
-def _sections(
-    run: Run, struck: bool, crowded: bool, relieved: bool, compared: bool, costs: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Return the sections of the page in order, with those that are told only at times."""
-    after = {"answer": (STRESS,) * struck, "enrolment": (TOWN,) * crowded, "fleet": (PLANS,) * compared}
-    after["bottlenecks"] = (*((RELIEF,) * relieved), *((RISK,) * risk.told(run)))
-    after["budget"] = costs
-    return tuple(part for name in SECTIONS for part in (name, *after.get(name, ())))
-
-
-def title(run: Run) -> str:
-    """Return what the report is called."""
-    return run.words("title", county=county_name(run), first=run.years[0], last=run.years[-1])
-
-
-def county_name(run: Run) -> str:
-    """Return the name of the county as people write it."""
-    return run.words.term("county", run.settings.county.name)
-
-
-def facts(run: Run) -> list[tuple[str, str]]:
-    """Return what was run: label and value of each choice that matters."""
-    word, settings, manifest = run.words, run.settings, run.manifest
-    weeks = settings.calendar.weeks_per_year
-    commit = str(manifest.get("git_commit") or word("unknown"))[:10] + (" +" if manifest.get("git_dirty") else "")
-    told = {
-        "scenario": settings.scenario,
-        "county": word("fact.size", county=county_name(run), schools=len(run.schools), hamlets=len(run.hamlets)),
-        "years": f"{run.years[0]} – {run.years[-1]} ({len(run.years)})",
-        "replications": str(len(run.replications)),
-        **({"precision": precise} if (precise := _precise(run)) else {}),
-        "weeks": word("fact.all_weeks") if not weeks else word("fact.some_weeks", weeks=weeks),
-        "seed": str(settings.seed),
-        "closure": settings.closure.name,
-        "assign": _assign(run),
-        "births": word.term("births", settings.enrol.births),
-        "fleet": _fleet(run),
-        "stress": _stress(run),
-        **({"repriced": str(manifest["repriced_from"])} if manifest.get("repriced_from") else {}),
-        "version": f"{manifest.get('version', '')} ({commit})",
-        "started": str(manifest.get("started_utc", "")).replace("T", " ").replace("+00:00", " UTC"),
+def _contents(there: dict[str, bool], told: dict[str, Any]) -> dict[str, list[tuple[str, list[str]]]]:
+    """Return the contents: for each part its sections that are told, each with its sub-sections."""
+    shown = {name for name, is_told in there.items() if is_told} | set(money.sections(told))
+    parts = {
+        part: [name for name in names if name not in AT_TIMES or name in shown] for part, names in CONTENTS.items()
     }
-    return [(word(f"fact.{name}"), value) for name, value in told.items()]
-
-
-def _precise(run: Run) -> str:
-    """Return the precision that was asked for and which measures have it; nothing where none was asked for."""
-    asked, word, table = run.settings.study.precision, run.words, run.if_there("precision")
-    if asked is None or table.empty:
-        return ""
-    told = []
-    for row in table.itertuples():
-        state = "fact.always_nothing" if row.mean == 0 else "fact.precise" if row.reached else "fact.not_precise"
-        relative = percent(row.relative, 1)
-        told.append(word(state, measure=word.term("measure", row.measure), relative=relative, count=row.replications))
-    return word("fact.precision_asked", asked=percent(asked, 1), told=word.join(told))
-
-
-def _assign(run: Run) -> str:
-    """Return where pupils are sent, and in town where that differs."""
-    chosen, word = run.settings.assign, run.words
-    apart = chosen.rule != "capacity" and chosen.town == "within_places"
-    return word.join([word.term("assign", each) for each in (chosen.rule, *([chosen.town] if apart else []))])
-
-
-def _stress(run: Run) -> str:
-    pack, what = run.settings.stress, struck(run)
-    if not pack.strikes:
-        return what
-    weeks = run.words.join([str(week) for week in pack.weeks])
-    return run.words("fact.struck", what=what, weeks=weeks) if weeks else run.words("fact.always_struck", what=what)
-
-
-def _fleet(run: Run) -> str:
-    buses = run.settings.fleet.buses
-    text = run.words("fact.as_needed") if buses is None else str(buses)
-    beds = run.settings.lodge.beds_scale
-    return run.words("fact.scales", buses=text, scale=f"{run.settings.fleet.scale:g}", beds=f"{beds:g}")
-
-
-def _made_up(run: Run) -> bool:
-    """Tell whether places or rolls of the county are made up: then the report says so at its head."""
-    parts = [run.input(name) for name in ("hamlets.csv", "pupils.csv")]
-    return any((origin(part["source"]) == "synthetic").any() for part in parts if "source" in part)
+    within = WITHIN | {"budget": money.within(told)}
+    return {part: [(name, list(within.get(name, ()))) for name in names] for part, names in parts.items()}
 
 
 def comparison(sweep_folder: Path) -> Path:

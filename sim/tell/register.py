@@ -3,16 +3,74 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from sim.store import INPUTS
 from sim.store.folder import tree_of
-from sim.tell.grid import Grid, grid
+from sim.tell.grid import Cell, Grid, grid
 from sim.tell.number import number
-from sim.tell.run import Run, origin
+from sim.tell.run import Run, origin, plain
 from sim.tell.table import amount
+from sim.tell.words import glossary
 
 ORIGINS = ("real", "derived", "synthetic", "other")
+DOUBTFUL = ("set", "assumed", "derived")
+"""Kinds of settings that the register lists one by one; the others stand in a source, or are choices."""
+MOST_LETTERS = 64
+"""Longer values are cut; assumptions.csv and config.yaml have them whole."""
+ELSEWHERE = ("prices", "limits")
+"""Groups of settings with a table of their own, which says of each entry how far it can be trusted."""
+
+
+def kinds(run: Run) -> dict[str, int]:
+    """Return how many settings are of each kind (see assumptions.csv); empty when the run does not tell."""
+    table = run.if_there("assumptions")
+    return table["kind"].value_counts().to_dict() if len(table) else {}
+
+
+def intro(run: Run) -> str:
+    """Return how many settings are assumed, derived or sourced."""
+    count = kinds(run)
+    if not count:
+        return run.words("register.none")
+    told = {kind: count.get(kind, 0) for kind in ("real", "derived", "assumed", "set")}
+    return run.words("register.intro", all=sum(count.values()), **told)
+
+
+def setting_tables(run: Run) -> list[tuple[str, str, Grid]]:
+    """Return for each group of settings its heading, its name and the values that are assumed, derived or set."""
+    word, table = run.words, run.if_there("assumptions")
+    if table.empty:
+        return []
+    table = plain(table[table["kind"].isin(DOUBTFUL)].fillna(""))
+    head = [word(f"column.{name}") for name in ("setting", "key", "value", "unit", "kind", "source")]
+    told = []
+    for group, rows in table.groupby(table["key"].str.partition(".")[0], sort=False):
+        if group in ELSEWHERE and not (rows["kind"] == "set").any():
+            continue
+        name = word.term("group", group)
+        lines = [
+            (
+                word.term("setting", row.key) if has_name(row.key) else "",
+                row.key,
+                shorten(row.value, MOST_LETTERS, placeholder=" …"),
+                Cell(word.term("price_unit" if group == "prices" else "unit", row.unit) if row.unit else "", "whole"),
+                Cell(word.term("kind", row.kind), "whole bad" if row.kind == "set" else "whole"),
+                row.source.removeprefix("assumption").lstrip(": ") if row.kind == "assumed" else row.source,
+            )
+            for row in rows.itertuples()
+            if group not in ELSEWHERE or row.kind == "set"
+        ]
+        depends = word.term("depends", group)
+        heading = word("register.group", group=name, count=len(lines), depends=depends)
+        told.append((heading, name, grid(head, lines, wide=True)))
+    return told
+
+
+def has_name(key: str) -> bool:
+    """Tell whether the glossary has words for a setting."""
+    return f"setting.{key}" in glossary()
 
 
 def price_table(run: Run) -> Grid:

@@ -98,6 +98,29 @@ def first(run: Run) -> list[str]:
     return [word("relief.first", before=number(_before(run), 0), **told, **_up_to(run, part))]
 
 
+def head(run: Run) -> list[str]:
+    """Return what to buy first, for how much, what it spares, and what the parts of the list do that were lived."""
+    word, table = run.words, run.if_there("purchases")
+    if table.empty:
+        return [word("relief.nothing_to_buy")]
+    top, lived = table.iloc[0], table[table["harm_left_mean"].notna()]
+    prices = {"cost": money(top["cost_yuan"], word), "yearly": money(top["cost_yuan_per_year"], word)}
+    what = word("relief.units", units=top["units"], what=things(run, top["resource"]))
+    said = [word("head.buy_first", what=what, where=run.site(top["site_id"], short=True), **prices)]
+    if not run.is_hidden(top["site_id"], top["resource"]):
+        said.append(word("head.buy_spares", spared=number(top["harm_avoided"], 0)))
+    before, cost = number(_before(run), 0), money(lived["cost_so_far_yuan"].iloc[0], word)
+    said.append(word("head.buy_part", before=before, cost=cost, **_up_to(run, lived.iloc[0])))
+    return [*said, *(word("head.buy_all", **_up_to(run, row)) for _, row in lived.iloc[1:].tail(1).iterrows())]
+
+
+def ask(run: Run) -> list[str]:
+    """Return the decision about the first part of the list that was lived."""
+    table = run.if_there("purchases")
+    lived = table[table["harm_left_mean"].notna()] if len(table) else table
+    return [run.words("head.decide_buy", **_up_to(run, row)) for _, row in lived.head(1).iterrows()]
+
+
 def _before(run: Run) -> float:
     """Return the harm of a mean year with nothing bought."""
     left = run.if_there("harm_left")

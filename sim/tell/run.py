@@ -170,6 +170,13 @@ class Run:
         places = self.totals("places", ["year", "school_id"], "pupils")
         return places.groupby("school_id", observed=True)["year"].agg(set).to_dict()
 
+    @cached_property
+    def ways(self) -> pd.DataFrame:
+        """Return where and how the pupils of a hamlet and grade go: year, hamlet_id, grade, school_id, mode, km."""
+        names = ("hamlet_id", "school_id", "mode")
+        wanted = ["year", "hamlet_id", "grade", "school_id", "mode", "km"]
+        return pq.read_table(self.folder.file("places"), columns=wanted, read_dictionary=list(names)).to_pandas()
+
     def totals(self, name: str, keys: Sequence[str], value: str) -> pd.DataFrame:
         """Return the sums of a large table by some keys, texts as categories, without loading the rest of it."""
         with pq.ParquetFile(self.folder.file(name), read_dictionary=list(keys)) as file:  # grouped fast

@@ -86,10 +86,10 @@ def _harmed(run: Run, cell: pd.Series | None, most: float) -> Cell:
         return Cell("0")
     days = pupils(cell["sum"], public=run.public) if cell["shown"] else HIDDEN
     text = f"{days}\n({cell['size']:.0f})"
-    return Cell(text, f"lines {_heat(cell['sum'] / most)}")
+    return Cell(text, f"lines {heat(cell['sum'] / most)}")
 
 
-def _heat(share: float) -> str:
+def heat(share: float) -> str:
     """Return how dark a cell is, from its share of the largest."""
     return "" if share <= 0 else f"heat{min(SHADES, 1 + int(share * SHADES))}"
 
@@ -115,7 +115,7 @@ def _of(count: pd.Series | None) -> Cell:
     """Return `broken of judged`, the darker the larger the share."""
     if count is None:
         return Cell(NONE)
-    return Cell(f"{count['sum']:.0f} / {count['size']:.0f}", _heat(count["sum"] / count["size"]))
+    return Cell(f"{count['sum']:.0f} / {count['size']:.0f}", heat(count["sum"] / count["size"]))
 
 
 def worst_verdicts(run: Run, most: int = 10) -> Grid:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import xlsxwriter
 
-from sim.tell.page import title
+from sim.tell.facts import title
 from sim.tell.run import Run, run_of
 from sim.tell.workbook.amounts import amounts
 from sim.tell.workbook.budget import budget, payers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
-from sim.tell.page import facts
+from sim.tell.facts import facts
 from sim.tell.workbook.amounts import ALL, Amounts
 from sim.tell.workbook.budget import fixed
 from sim.tell.workbook.lines import EVERY, Lines
