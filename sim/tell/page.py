@@ -103,9 +103,7 @@ def _report(run: Run, drawn: dict[str, Drawing]) -> dict[str, Any]:
         "worst": tables.bottleneck_table(run),
         "worst_weeks": worst_weeks(run),
         "harm": tables.harm_table(run),
-        "relief": relief.relief_table(run) if relieved else None,
-        "purchases": relief.purchase_table(run) if relieved else None,
-        "purchase_story": relief.story(run) if relieved else [],
+        **_helps(run, relieved),
         "risk": risk if there["risk"] else None,
         "hamlets": homes.table(FIRST_HAMLETS),
         "further_hamlets": homes.table(MOST_HAMLETS, skip=FIRST_HAMLETS),
@@ -114,12 +112,30 @@ def _report(run: Run, drawn: dict[str, Drawing]) -> dict[str, Any]:
         "money": told,
         "forecast_story": story(run),
         "forecast_check": check_table(run),
+        **_closing(run),
+        **_made(run),
+    }
+
+
+def _helps(run: Run, relieved: bool) -> dict[str, Any]:
+    """Return what the report says of help that was tried; nothing where none was."""
+    if not relieved:
+        return {"relief": None, "purchases": None, "purchase_story": []}
+    return {
+        "relief": relief.relief_table(run),
+        "purchases": relief.purchase_table(run),
+        "purchase_story": relief.story(run),
+    }
+
+
+def _closing(run: Run) -> dict[str, Any]:
+    """Return what the report says of schools that close."""
+    return {
         "closures": tables.closure_table(run),
         "closing_story": run.words.speak(closing.story(run)),
         "missing": closing.missing(run),
         "pages": closing.pages(run),
         "unplaced": unplaced(run),
-        **_made(run),
     }
 
 
