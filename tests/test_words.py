@@ -80,6 +80,8 @@ def from_tables(folder: Path) -> list[str]:
     settings = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
     groups = (settings[group].values() for group in ("prices", "limits", "bands"))
     texts |= {entry["source"] for group in groups for entry in group if entry.get("source")}
+    told = RunFolder(folder).read_table("assumptions")[["value", "source"]].to_numpy().ravel()
+    texts |= {str(text) for text in told} | {str(text).removeprefix("assumption").lstrip(": ") for text in told}
     texts |= set(pd.read_csv(folder / "campuses.csv")["source"]) if (folder / "campuses.csv").is_file() else set()
     return sorted(texts, key=len, reverse=True)
 

@@ -76,13 +76,8 @@ def _report(run: Run, drawn: dict[str, Drawing]) -> dict[str, Any]:
     """Return all that the report's template needs."""
     stress, service, town, told = Stress(run), Service(run), Town(run), money.money(run)
     relieved, homes = relief.told(run), Hamlets(run)
-    there = {
-        "town": town.told,
-        "relief": relieved,
-        "risk": risk.told(run),
-        "stress": stress.told,
-        "plans": service.told,
-    }
+    there = {"town": town.told, "relief": relieved, "stress": stress.told, "plans": service.told}
+    there["risk"] = risk.told(run)
     return {
         "run": run,
         "title": title(run),
