@@ -42,5 +42,7 @@ class Drawing:
     def save(self, folder: RunFolder, name: str) -> None:
         """Write both forms; the SVG brings its letters here, as it may be opened alone."""
         svg, png = files_of(name)
-        folder.write_text(svg, self.svg.replace("<style>", f"<style>{face(self.svg)}\n", 1) + "\n")
+        rule = face(self.svg)
+        brought = self.svg.replace("<style>", f"<style>{rule}\n", 1) if rule else self.svg
+        folder.write_text(svg, brought + "\n")
         folder.write_bytes(png, self.png)

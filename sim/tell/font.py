@@ -89,9 +89,13 @@ def face(text: str, language: str = "en") -> str:
 
     Every page has a font of its own: putting outlines together that were read once takes some 10 ms for the 350 letters
     of a Chinese sheet, and 80 kB on it; one font for all pages of a run would weigh 200 kB on each of a hundred sheets.
-    Cutting each out of the package (fontTools.subset) would take 300 ms. Bold letters are left to the browser.
+    Cutting each out of the package (fontTools.subset) would take 300 ms. Bold letters are left to the browser. A text
+    without such letters needs no font: nothing.
     """
-    data = base64.b64encode(woff(letters(text, language))).decode("ascii")
+    wanted = letters(text, language)
+    if not wanted:
+        return ""
+    data = base64.b64encode(woff(wanted)).decode("ascii")
     # It stands first among the fonts and leaves Latin letters to the others, also where it is installed. Without the
     # space, it does not decide how high a line is either.
     return (
