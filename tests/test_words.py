@@ -27,9 +27,10 @@ from sim.judge.relief import BY_CAUSE, REMEDIES
 from sim.measure import MEASURES, OF_THE_ROLL
 from sim.store import INPUTS, RunFolder
 from sim.tables import choice, closing, county, family, given, money, run, service
+from sim.tell import register
 from sim.tell.grid import grid
 from sim.tell.page import comparison, report
-from sim.tell.words import LANGUAGES, Words, glossary
+from sim.tell.words import LANGUAGES, Words, glossary, sources
 from sim.tell.workbook import workbook
 
 ROOT = Path(__file__).resolve().parents[1] / "sim"
@@ -74,15 +75,17 @@ def seen(page: Path) -> list[str]:
 
 
 def from_tables(folder: Path) -> list[str]:
-    """Return what a county's tables and the price list say in words of their own: names and sources."""
+    """Return what a county's tables and the settings say in words of their own: names, values, in English sources."""
     cells = (pd.read_csv(file, dtype=str).to_numpy().ravel() for file in (folder / INPUTS).glob("*.csv"))
     texts = {str(cell) for table in cells for cell in table}
-    settings = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
-    groups = (settings[group].values() for group in ("prices", "limits", "bands"))
-    texts |= {entry["source"] for group in groups for entry in group if entry.get("source")}
-    told = RunFolder(folder).read_table("assumptions")[["value", "source"]].to_numpy().ravel()
-    texts |= {str(text) for text in told} | {str(text).removeprefix("assumption").lstrip(": ") for text in told}
-    texts |= set(pd.read_csv(folder / "campuses.csv")["source"]) if (folder / "campuses.csv").is_file() else set()
+    register = RunFolder(folder).read_table("assumptions")
+    texts |= {str(value) for value in register["value"]}
+    if RunFolder(folder).settings.report.language == "en":
+        settings = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        groups = (settings[group].values() for group in ("prices", "limits", "bands"))
+        texts |= {entry["source"] for group in groups for entry in group if entry.get("source")}
+        texts |= {str(text).removeprefix("assumption").lstrip(": ") for text in register["source"]}
+        texts |= set(pd.read_csv(folder / "campuses.csv")["source"]) if (folder / "campuses.csv").is_file() else set()
     return sorted(texts, key=len, reverse=True)
 
 
@@ -261,6 +264,63 @@ def test_no_two_names_of_a_group_share_a_word(group: str) -> None:
     for language in LANGUAGES:
         words = [glossary()[f"{group}.{name}"][language] for name in NAMES[group]()]
         assert sorted(words) == sorted(set(words))
+
+
+def named_sources(tree: object) -> Iterator[str]:
+    """Yield what stands under the key `source` anywhere in a tree."""
+    for key, value in tree.items() if isinstance(tree, dict) else ():
+        yield from [value] if key == "source" else named_sources(value)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> set[str]:
+    """Return every source and assumption of the shipped options, as it stands there; designs are told in no run."""
+    texts: set[str] = set()
+    for file in (file for file in CONFIGS.glob("*/*.yaml") if file.parent.name != "experiment"):
+        text = file.read_text(encoding="utf-8")
+        texts |= {found.strip() for found in re.findall(r"# (?:source: )?((?<=source: ).*|assumption.*)", text)}
+        texts |= set(named_sources(yaml.safe_load(text)))
+    for file in CONFIGS.glob("county/*/campuses.csv"):
+        texts |= set(pd.read_csv(file)["source"].dropna())
+    return texts
+
+
+def test_every_source_of_the_shipped_settings_is_told_in_chinese(shipped: set[str]) -> None:
+    assert len(shipped) > 300
+    known = {text.removeprefix("assumption: ") for text in shipped}
+    assert known - set(sources()) == set(), "a source or assumption that sources.yaml lacks"
+    assert set(sources()) - known == set(), "a translation of what no setting says any more"
+
+
+def test_sources_in_chinese_are_chinese_and_say_the_same_documents_and_times() -> None:
+    number = re.compile(r"〔\d{4}〕\d+号|GB(?:/T)? [\d-]+|JTG [B\d-]+|建标[\d-]+|\d\d:\d\d")
+    for english, chinese in sources().items():
+        assert CHINESE.search(chinese) or re.fullmatch(r"[\d:]+|GB(/T)? [\d-]+", chinese)
+        assert not ENGLISH.search(chinese)
+        said = {found.removeprefix("0") for found in number.findall(english)}
+        assert {found.removeprefix("0") for found in re.findall(r"(?<!\d)\d:\d\d|" + number.pattern, chinese)} == said
+
+
+def test_a_source_is_told_in_chinese_where_it_is_known_and_else_as_it_stands() -> None:
+    word, spare = Words("zh").source, "assumption: one spare bus for ten"
+    assert word(spare) == "假设：每10辆校车备用1辆"
+    assert word("one spare bus for ten") == "每10辆校车备用1辆"
+    assert word("assumption") == "假设"
+    assert word("assumption: 09:30; later the morning is lost; GB/T 29315-2022") == (
+        "假设：9:30；再晚，上午就耽误了；GB/T 29315-2022"
+    )
+    for own in ("", "asked of the bureau", f"{spare}; asked of the bureau", "=1+1", "<b>"):
+        assert word(own) == own
+    assert Words("en").source(spare) == spare
+
+
+def test_the_source_of_what_was_set_names_the_usual_value() -> None:
+    usual = "usually 0.1 (assumption: one spare bus for ten)"
+    assert register.source(Words("zh"), "set", usual) == "通常为0.1（假设：每10辆校车备用1辆）"
+    assert register.source(Words("zh"), "set", "usually [1, 2]") == "通常为[1, 2]"
+    assert register.source(Words("zh"), "assumed", "assumption") == ""
+    assert register.source(Words("zh"), "real", "usually 5 (market)") == "usually 5 (market)"
+    assert register.source(Words("en"), "set", usual) == usual
 
 
 def test_the_terminal_tells_a_run_in_the_language_of_its_report(
