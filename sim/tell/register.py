@@ -57,7 +57,7 @@ def setting_tables(run: Run) -> list[tuple[str, str, Grid]]:
             (
                 word.term("setting", row.key) if has_name(row.key) else "",
                 row.key,
-                shorten(row.value, MOST_LETTERS, placeholder=" …"),
+                short(row.value),
                 Cell(word.term("price_unit" if group == "prices" else "unit", row.unit) if row.unit else "", "whole"),
                 Cell(word.term("kind", row.kind), "whole bad" if row.kind == "set" else "whole"),
                 source(word, row.kind, row.source),
@@ -69,6 +69,11 @@ def setting_tables(run: Run) -> list[tuple[str, str, Grid]]:
         heading = word("register.group", group=name, count=len(lines), depends=depends)
         told.append((heading, name, grid(head, lines, wide=True)))
     return told
+
+
+def short(value: str) -> str:
+    """Return a value as the register shows it."""
+    return shorten(value, MOST_LETTERS, placeholder=" …")
 
 
 def source(word: Words, kind: str, text: str) -> str:
