@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from sim.config import load
 from sim.store import RunFolder
 
 YUAN = {  # account: nature, yuan in the first year, growth a year, who pays (share), who gets it
@@ -172,7 +173,8 @@ def _bands() -> pd.DataFrame:
     names = "band measure value_mean band_low band_high inside because year"
     table = pd.DataFrame(rows, columns=names.split())
     ends = {"value_low": table["value_mean"] * 0.97, "value_high": table["value_mean"] * 1.03}
-    return table.assign(**ends, source="a county's report, made up for a test")
+    known = load(["county=huichang"]).bands
+    return table.assign(**ends, source=[known[band].source for band in table["band"]])
 
 
 def sample_net(years: list[int]) -> pd.DataFrame:

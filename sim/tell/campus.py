@@ -109,7 +109,7 @@ def register(run: Run) -> Grid:
             word.term("campus_status", row.status),
             word.term("campus_use", row.use) if isinstance(row.use, str) and row.use else NONE,
             word.term("campus_reason", row.reason) if isinstance(row.reason, str) else NONE,
-            word.term("campus_source", row.source),
+            word("campus_source.assumed") if row.source == "assumed" else word.source(row.source),
         )
         for row in _last(run).itertuples()
     ]

@@ -89,7 +89,7 @@ def limits(choice: Choice) -> Grid:
         measures = [word.term("measure", limit[part]) for part in ("measure", "per") if limit[part]]
         sign = "≤" if limit["sense"] == "at_most" else "≥"
         value = f"{sign}\N{NO-BREAK SPACE}{limit['value']:,g}"
-        rows.append((choice.limit(name), where, " / ".join(measures), value, limit["source"]))
+        rows.append((choice.limit(name), where, " / ".join(measures), value, word.source(limit["source"])))
     return grid(
         _words(choice, *(f"limit_{part}" for part in ("name", "where", "measure", "value", "source"))), rows, (3,)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from textwrap import shorten
 from typing import Any
@@ -12,7 +13,7 @@ from sim.tell.grid import Cell, Grid, grid
 from sim.tell.number import number
 from sim.tell.run import Run, origin, plain
 from sim.tell.table import amount
-from sim.tell.words import glossary
+from sim.tell.words import Words, glossary
 
 ORIGINS = ("real", "derived", "synthetic", "other")
 DOUBTFUL = ("set", "assumed", "derived")
@@ -21,6 +22,8 @@ MOST_LETTERS = 64
 """Longer values are cut; assumptions.csv and config.yaml have them whole."""
 ELSEWHERE = ("prices", "limits")
 """Groups of settings with a table of their own, which says of each entry how far it can be trusted."""
+USUALLY = re.compile(r"usually (.*?)(?: \((.*)\))?")
+"""What assumptions.csv says of a value that was set for a run: the usual one, and where that comes from."""
 
 
 def kinds(run: Run) -> dict[str, int]:
@@ -54,10 +57,10 @@ def setting_tables(run: Run) -> list[tuple[str, str, Grid]]:
             (
                 word.term("setting", row.key) if has_name(row.key) else "",
                 row.key,
-                shorten(row.value, MOST_LETTERS, placeholder=" …"),
+                short(row.value),
                 Cell(word.term("price_unit" if group == "prices" else "unit", row.unit) if row.unit else "", "whole"),
                 Cell(word.term("kind", row.kind), "whole bad" if row.kind == "set" else "whole"),
-                row.source.removeprefix("assumption").lstrip(": ") if row.kind == "assumed" else row.source,
+                source(word, row.kind, row.source),
             )
             for row in rows.itertuples()
             if group not in ELSEWHERE or row.kind == "set"
@@ -66,6 +69,23 @@ def setting_tables(run: Run) -> list[tuple[str, str, Grid]]:
         heading = word("register.group", group=name, count=len(lines), depends=depends)
         told.append((heading, name, grid(head, lines, wide=True)))
     return told
+
+
+def short(value: str) -> str:
+    """Return a value as the register shows it."""
+    return shorten(value, MOST_LETTERS, placeholder=" …")
+
+
+def source(word: Words, kind: str, text: str) -> str:
+    """Return where a setting of a kind comes from, as assumptions.csv says it, in the language of the report."""
+    if kind == "assumed":
+        return word.source(text.removeprefix("assumption").lstrip(": "))
+    usual = USUALLY.fullmatch(text) if kind == "set" else None
+    if usual is None:
+        return word.source(text)
+    if usual[2] is None:
+        return word("register.usually", value=usual[1])
+    return word("register.usually_by", value=usual[1], source=word.source(usual[2]))
 
 
 def has_name(key: str) -> bool:
@@ -86,7 +106,7 @@ def price_table(run: Run) -> Grid:
             word.term("price_unit", item["unit"]),
             item["year"],
             word.term("confidence", item["confidence"]),
-            item["source"],
+            word.source(item["source"]),
         )
         for name, item in entries(run, "prices").items()
     ]
@@ -103,7 +123,7 @@ def limit_table(run: Run) -> Grid:
             + (f" / {word.term('measure', item['per'])}" if item.get("per") else ""),
             ("≤ " if item["sense"] == "at_most" else "≥ ") + amount(run, item["value"], item["unit"]),
             word.term("limit_site", item["site"]),
-            item["source"],
+            word.source(item["source"]),
         )
         for name, item in entries(run, "limits").items()
     ]

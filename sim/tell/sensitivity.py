@@ -148,7 +148,7 @@ def law_table(told: Told) -> Grid:
     rows = [
         (
             told.label(key), key, word(f"sensitivity.law.{laws[key]['kind']}"), ends.loc[key, "low_value"],
-            ends.loc[key, "high_value"], laws[key]["source"],
+            ends.loc[key, "high_value"], word.source(laws[key]["source"]),
         )
         for key in told.settings
     ]  # fmt: skip

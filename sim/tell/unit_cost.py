@@ -123,7 +123,7 @@ def _band_table(run: Run, names: Sequence[str], *, outside_only: bool = False) -
             "elsewhere": f"{number(row.band_low)} – {number(row.band_high)}",
             "band_verdict": _verdict(run, row),
             "because": because(run, row.because),
-            "source": row.source,
+            "source": word.source(row.source),
         }
         rows.append([cells[name] for name in names])
     return grid([word(f"column.{name}") for name in names], rows, (1, 2), wide=True)

@@ -92,6 +92,8 @@ def _said(lines: Lines, column: str, value: Any) -> Any:
     if column == "because" and isinstance(value, str):
         parts = [part.partition(":") for part in value.split(";") if part]
         return word.join([f"{word.term('account', name)} {percent(float(share))}" for name, _, share in parts])
+    if column == "source" and isinstance(value, str):
+        return word.source(value)
     known = [group for group in TEXTS.get(column, ()) if f"{group}.{value}" in glossary()]
     return word.term(known[0], value) if known else value
 
@@ -119,7 +121,7 @@ def _accounts(lines: Lines) -> list[Sequence[object]]:
         purse = word.term("purse", account.purse) if account.purse else word("book.pays", **parties)
         start = word("book.from.days" if account.counts in lived else "book.from.plan")
         price = word.term("price", item) if item else word("book.in_yuan")
-        source = lines.prices[item]["source"] if item else word("book.in_yuan_source")
+        source = word.source(lines.prices[item]["source"]) if item else word("book.in_yuan_source")
         kinds = word.term("nature", account.nature), word.term("account_unit", account.unit)
         rows.append((word.term("account", name), *kinds, start, source, price, purse))
     return rows

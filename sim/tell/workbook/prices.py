@@ -56,7 +56,7 @@ def _price_list(lines: Lines, page: Page, typed: Typed) -> int:
             (
                 word.term("price", item), price["central"], price["central"], price["low"], price["high"],
                 word.term("price_unit", price["unit"]), int(price["year"]), price.get("life_years"),
-                word.term("confidence", price["confidence"]), word.join(used), price["source"],
+                word.term("confidence", price["confidence"]), word.join(used), word.source(price["source"]),
             ),
             looks,
         )  # fmt: skip
