@@ -95,8 +95,9 @@ def test_everything_is_short_and_relief_changes_something() -> None:
 
 
 def test_a_school_at_which_nothing_changes_is_not_lived_again() -> None:
-    here, memory = schools(), Memory()
-    year, first, other = Year(here, 0, 0, memory), *here.county.schools.id
+    here, nothing = schools(), Memory()
+    year, first, other = Year(here, 0, 0, nothing), *here.county.schools.id
+    memory = year.memory
     year.live(here.plan.years[0])
     weeks = len({week for week, *_ in memory.told})
     assert len(memory.told) == 2 * weeks
@@ -104,6 +105,7 @@ def test_a_school_at_which_nothing_changes_is_not_lived_again() -> None:
     assert len(memory.told) == 3 * weeks
     assert {school for _, school, _ in [*memory.told][2 * weeks :]} == {1}
     assert first != other
+    assert not nothing.told, "others remember nothing of this year"
 
 
 def test_what_falls_is_the_same_where_schools_without_change_are_left_out() -> None:
@@ -128,4 +130,4 @@ def test_what_was_remembered_is_not_lived_again() -> None:
     other = Year(here, 0, 0, kept)
     for name, table in other.live(plan).items():
         pd.testing.assert_frame_equal(table, first[name], check_exact=True)
-    assert len(kept.told) == len(one.seen), "nothing was added"
+    assert len(other.memory.told) == len(one.seen), "nothing was added"

@@ -87,7 +87,9 @@ class Year:
     """A year of a replication that is lived again and again, where plans differ in what there is more of."""
 
     def __init__(self, job: Job, replication: int, k: int, memory: Memory) -> None:
-        self.job, self.replication, self.memory, self.known = job, replication, memory, Known()
+        """memory: of the same year and replication; what is new is remembered in `memory` of the year, not in it."""
+        self.job, self.replication, self.known = job, replication, Known()
+        self.memory = replace(memory, told=dict(memory.told))
         self.luck = YearLuck(job.settings.seed, replication, job.plan.years[k].year)
         self.parts = who_come(self.known, job.county, job.settings, replication, k)
         self.before = frozenset[Seen]()

@@ -107,7 +107,7 @@ class Together:
         """
         (replication, k, more), memory = task
         again = Year(self.job, replication, k, memory)
-        return live_again(self.job, again, k, more), memory.of(again.seen)
+        return live_again(self.job, again, k, more), again.memory.of(again.seen)
 
 
 class Market:
