@@ -8,7 +8,7 @@ ARGS   ?=
 APT    := -o Acquire::http::Timeout=20 -o Acquire::Retries=1 -o DPkg::Lock::Timeout=60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup office run test lint bench docs lock clean
+.PHONY: help setup programs run test lint bench docs lock clean
 
 help:  ## say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
@@ -16,18 +16,23 @@ help:  ## say what can be made
 
 setup: $(READY)  ## build the environment in .venv (the others do it when needed)
 
-office:  # LibreOffice Calc recalculates the workbook in the tests; without it they say which of them did not run
-	@if command -v soffice >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then exit 0; fi; \
+programs:  # LibreOffice Calc recalculates the workbook in the tests, Chromium opens the pages; pytest says what did not run
+	@lack() { for name do if command -v $$name >/dev/null 2>&1; then return 1; fi; done; }; \
+	missing=; if lack soffice libreoffice; then missing=libreoffice-calc; fi; \
+	if lack chromium chromium-browser google-chrome chrome; then missing="$$missing chromium"; fi; \
+	if [ -z "$$missing" ] || lack apt-get; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ]; then root=; elif sudo -n true >/dev/null 2>&1; then root="sudo -n"; else exit 0; fi; \
-	echo "Installing LibreOffice Calc for the tests of the workbook: some minutes, only the first time."; \
+	echo "Installing for the tests:" $$missing "(some minutes, only the first time)."; \
 	{ $$root apt-get -qq $(APT) update; \
-	  $$root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y $(APT) install --no-install-recommends libreoffice-calc; \
+	  for package in $$missing; do \
+	    $$root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y $(APT) install --no-install-recommends $$package; \
+	  done; \
 	} </dev/null >/dev/null 2>&1 || true
 
 run: $(READY)  ## let the reference county live ten years of school days and write its report
 	@$(BIN)/python -m sim run $(ARGS)
 
-test: lint office  ## check style and types, then run the tests
+test: lint programs  ## check style and types, then run the tests
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(READY)  ## check style, layout and types

@@ -1,6 +1,7 @@
 """Write the generated pages with `python docs/make.py`.
 
-settings.md comes from the models and files of the settings, data.md from the declared tables.
+settings.md comes from the models and files of the settings, data.md from the declared tables, glossary.md from the
+words of the reports.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from sim.config import CONFIGS, SKIES, Settings  # noqa: E402
 from sim.operate.diary import AXES, CAUSES, KINDS, Diary  # noqa: E402
 from sim.tables import COUNTY_TABLES, RUN_TABLES, data_dictionary  # noqa: E402
 from sim.tables.column import ID_BYTES, RESERVED  # noqa: E402
+from sim.tables.money import PAYERS  # noqa: E402
+from sim.tell.words import LANGUAGES, glossary  # noqa: E402
 
 CODES = {"SKIES": SKIES, "CAUSES": ("nothing", *CAUSES[1:])}
 VALUES = {"time": "", "yes": "1", "value": "number", "code": "code", "count": "whole number"}
@@ -45,6 +48,38 @@ The largest values lie far beyond any county: they are there to find slips of th
 """
 
 
+GLOSSARY_INTRO = f"""{GENERATED}
+# Glossary
+
+One word for each idea, in the two languages of the reports. The names are those that stand in tables and settings;
+everything else that pages say is in `sim/tell/words.yaml`, where these words come from, too.
+"""
+IDEAS = {
+    "idea": "Ideas",
+    "school_kind": "Kinds of schools",
+    "decision": "What is decided about a school",
+    "mode": "Ways to school",
+    "level": "Levels of the grades",
+    "resource": "Resources: what can be short",
+    "cause": "Causes: why it was short",
+    "harm": "Kinds of harm",
+    "measure": "Measures: numbers of a day, a week or a year",
+    "limit": "Limits: what a measure is held against",
+    "run_limit": "Limits of a bus run",
+    "account": "Accounts of the ledger",
+    "nature": "Natures of an amount",
+    "payer": "Who pays",
+    "purse": "Purses: what the payers share",
+    "sky": "Kinds of weather",
+    "stress": "Stress packs",
+    "campus_use": "Uses of an idle campus",
+    "campus_status": "What becomes of an idle campus",
+}
+"""Groups of the glossary that are words of the field."""
+NAMES = {"payer": (*PAYERS, "all"), "stress": [path.stem for path in sorted((CONFIGS / "stress").glob("*.yaml"))]}
+"""The names of groups that hold sentences, too."""
+
+
 def settings_page() -> str:
     """Return the page about all settings."""
     defaults = yaml.safe_load((CONFIGS / "config.yaml").read_text(encoding="utf-8"))["defaults"]
@@ -61,6 +96,22 @@ def data_page() -> str:
     """Return the page about all tables."""
     county, run = data_dictionary(COUNTY_TABLES).strip(), data_dictionary(RUN_TABLES).strip()
     return f"{DATA_INTRO}\n## A county's tables\n\n{county}\n\n## A run's folder\n\n{run}\n\n{kinds_section()}\n"
+
+
+def glossary_page() -> str:
+    """Return the page about the words of the field."""
+    return "\n".join([GLOSSARY_INTRO, *(line for group, title in IDEAS.items() for line in words_of(group, title))])
+
+
+def words_of(group: str, title: str) -> Iterator[str]:
+    """Yield the section about one group: each name with its word in English and Chinese."""
+    yield f"## {title}\n"
+    yield from row("name", "English", "中文")
+    yield from row(*["---"] * 3)
+    names = NAMES.get(group) or [key.partition(".")[2] for key in glossary() if key.startswith(f"{group}.")]
+    for name in names:
+        yield from row(f"`{name}`", *(glossary()[f"{group}.{name}"][language] for language in LANGUAGES))
+    yield ""
 
 
 def kinds_section() -> str:
@@ -225,7 +276,7 @@ def row(*cells: str) -> Iterable[str]:
 
 def pages() -> dict[str, str]:
     """Return {file name: text} of all generated pages."""
-    return {"settings.md": settings_page(), "data.md": data_page()}
+    return {"settings.md": settings_page(), "data.md": data_page(), "glossary.md": glossary_page()}
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ def _tell(
     scene = scene_of(county, settings, set_up.plan, set_up)
     tally = Tally(scene, bool(asked[0]))
     tally.add(scene, week, 1.0, lived.diary)
-    told = Told(tally.measured, tally.harmed, tally.spread, tally.skies)
+    told = Told(tally.measured, tally.harmed, tally.spread, tally.by_pupil, tally.skies)
     return (told, _events(scene, lived.diary, week, asked[1:])), most_asked(lived)
 
 

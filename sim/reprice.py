@@ -21,9 +21,9 @@ from sim.errors import BadInput
 from sim.judge.compare import headline_table
 from sim.judge.purchase import purchases
 from sim.judge.relief import relief, with_relief
+from sim.judge.risk import exceedance, of_cost
 from sim.store import INPUTS, RunFolder, repriced, repriced_folder
 
-FARE = "family_fare_per_month"
 Tables = dict[str, pd.DataFrame]
 USED = "quantities"
 """Table of what was used; it holds no price, and everything that does is made from it."""
@@ -47,7 +47,7 @@ def reprice(run: RunFolder, settings: Settings, pages: bool = True) -> RunFolder
         raise BadInput(*wrong)
     base = base_beside(run, settings)
     tables = priced(settings, read_county(run.path / INPUTS), run.read_table, base)
-    with repriced(run, settings, target, _as_they_are(run, settings, tables)) as draft:
+    with repriced(run, settings, target, _as_they_are(run, settings)) as draft:
         write_tables(draft, settings, tables)
         draft.write_manifest(base=(target if base is run else base).path.name if base else None)
         if base is None:
@@ -58,16 +58,15 @@ def reprice(run: RunFolder, settings: Settings, pages: bool = True) -> RunFolder
     return target
 
 
-def _as_they_are(run: RunFolder, settings: Settings, tables: Tables) -> list[str]:
-    """Return what is for people and stays as it is: figures of days, and the pages of schools if they tell the same."""
-    from sim.tell.figure import OF_DAYS, file_of
+def _as_they_are(run: RunFolder, settings: Settings) -> list[str]:
+    """Return what is for people and stays as it is: what tells of days; pages of schools tell fees and costs."""
+    from sim.tell.drawing import files_of
+    from sim.tell.figure import OF_DAYS
+    from sim.tell.replay import PAGE
 
     before = run.settings
-    if (settings.report, settings.scenario) != (before.report, before.scenario):
-        return []
-    same_fare = settings.prices.get(FARE) == before.prices.get(FARE)
-    same = same_fare and all(tables[name].equals(run.read_table(name)) for name in ("closures", "grounds"))
-    return [*(file_of(name) for name in OF_DAYS), *(["sheets/*"] if same else [])]
+    same = (settings.report, settings.scenario) == (before.report, before.scenario)
+    return [PAGE, *(file for name in OF_DAYS for file in files_of(name))] if same else []
 
 
 def priced(
@@ -79,6 +78,7 @@ def priced(
     """
     used, against = read(USED), ledger(settings, base.read_table(USED)) if base else None
     tables = {"ledger": ledger(settings, used)}
+    tables["cost_exceedance"] = exceedance(settings, of_cost(tables["ledger"]))
     tables |= money(settings, tables["ledger"], used, against)
     tables |= close_costs(settings, county, {name: read(name) for name in PRICED})
     tables["family"] = family(settings, read("family_pupils"))

@@ -17,7 +17,10 @@ from sim.county import County, Travel, travel
 from sim.errors import BadInput
 from sim.judge.bottleneck import bottlenecks
 from sim.judge.compare import headline_table, lived_means
+from sim.judge.equity import for_whom
 from sim.judge.limit import verdicts
+from sim.judge.risk import how_risky
+from sim.judge.spread_of import harm_drivers
 from sim.judge.yearly import WEEKLY, how_sure
 from sim.live import Job, live_year
 from sim.measure.classroom import class_place_table
@@ -265,9 +268,12 @@ def write(folder: RunFolder, job: Job, base: RunFolder | None, known: Known) -> 
     judged = verdicts(settings, county, yearly)
     tables = {"verdicts": judged, "bottlenecks": bottlenecks(settings, county, harm, resources, judged)}
     tables |= how_sure(settings, yearly, harm, folder.read_rows("measures", WEEKLY, ("site_id", "==", COUNTY_SITE)))
+    tables["harm_drivers"] = harm_drivers(yearly, folder.read_table("days"))
     tables["class_places"] = class_place_table(settings, county, plan, yearly)
     tables |= plan_tables(settings, county, plan, known)
+    tables |= how_risky(settings, harm, resources, yearly)
     before = known(if_nothing_closed, settings, county, plan.forecast, job.ways.dry)
+    tables |= for_whom(settings, county, plan, folder.read_table("groups"), before[0])
     tables["family_pupils"] = family_pupils(settings, county, plan, before)
     tables[USED] = _used(folder, job, yearly, before, known)
     tables |= {name: pd.DataFrame(columns=list(run_table(name).names)) for name in AGAIN}  # nothing yet

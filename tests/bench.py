@@ -1,10 +1,11 @@
 """How fast it is: ratios measured in one run, and times where a promise is made in seconds.
 
     python tests/bench.py [--workers] [--run]
+    python tests/bench.py --pages results/main/base
 
-`--workers` adds two workers against one, `--run` the whole reference run; each takes some minutes. Compilation is
-left out: everything is done once before it is timed. Each figure is the best of several tries, because what disturbs
-a measurement only ever makes it slower.
+`--workers` adds two workers against one, `--run` the whole reference run; each takes some minutes. `--pages` measures
+the pages of a finished run, and nothing else. Compilation is left out: everything is done once before it is timed.
+Each figure is the best of several tries, because what disturbs a measurement only ever makes it slower.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import county_day
 import numpy as np
 import oracle
 import stations
 from bench_growth import grown
+from bench_pages import opened, redrawn
 from bench_stations import c_canteen
 from living import job, lived
 
@@ -299,19 +302,40 @@ def whole_run() -> list[Figure]:
     return [Figure("the whole reference run, report included", f"{took:.0f} s", "<= 200 s", took <= 200)]
 
 
-def main() -> int:
-    """Print the table; the exit code is 1 when a promise is not kept."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--workers", action="store_true", help="also two workers against one")
-    parser.add_argument("--run", action="store_true", help="also the whole reference run")
-    wanted = parser.parse_args()
+def pages(run: Path) -> list[Figure]:
+    """Draw a copy of a finished run anew and open its pages, and the comparison beside it, as far as they are there."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copytree(run, Path(folder) / run.name))
+        took = redrawn(copy)
+        figures = [Figure("pages of a finished run, drawn anew", f"{took:.1f} s", "<= 20 s", took <= 20)]
+        files = [copy / "report.html", copy / "replay.html", run.parent / "compare.html"]
+        files = [file for file in files if file.is_file()]
+        for file, wait in zip(files, opened(files), strict=True):
+            size = file.stat().st_size / 1e6
+            figures.append(Figure(f"{file.name}, until its first chart is seen", f"{wait:.2f} s", "<= 2 s", wait <= 2))
+            figures.append(Figure("  its size", f"{size:.1f} MB", "<= 8 MB", size <= 8))
+    return figures
+
+
+def everything(workers_too: bool, run_too: bool) -> list[Figure]:
+    """Measure all that needs no finished run."""
     first = memory()  # a child begins with the peak of its parent
     reference = job(*REFERENCE)
     short, week = scenery(reference, DAYS), scenery(reference, SCHOOL_WEEK)
     figures = [*sittings(), *parts_of_a_day(reference, week), *county_day_against_simpy(short), *growth(reference)]
     figures += [*first, *plan(reference), *help_text()]
-    figures += workers(reference) if wanted.workers else []
-    figures += whole_run() if wanted.run else []
+    figures += workers(reference) if workers_too else []
+    return figures + (whole_run() if run_too else [])
+
+
+def main() -> int:
+    """Print the table; the exit code is 1 when a promise is not kept."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workers", action="store_true", help="also two workers against one")
+    parser.add_argument("--run", action="store_true", help="also the whole reference run")
+    parser.add_argument("--pages", type=Path, metavar="RUN", help="only the pages of a finished run")
+    wanted = parser.parse_args()
+    figures = pages(wanted.pages) if wanted.pages else everything(wanted.workers, wanted.run)
     width = max(len(figure.what) for figure in figures)
     for figure in figures:
         mark = "" if not figure.promise else "kept" if figure.kept else "MISSED"

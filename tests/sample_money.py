@@ -97,7 +97,7 @@ def _accounts() -> pd.DataFrame:
     }  # fmt: skip
     table = pd.DataFrame([(name, *row) for name, row in rows.items()], columns=["account", "purpose", "item"])
     return table.assign(
-        nature=[YUAN[name][0] for name in rows], unit="piece", counts=table["account"], purse=None, payer="county",
+        nature=[YUAN[name][0] for name in rows], unit="bus", counts=table["account"], purse=None, payer="county",
         payee="outside", life_years=np.where(table["account"].isin(["town_place"]), 50.0, 15.0),
         in_total=(~table["account"].isin(EARMARKED)).astype(int),
     )  # fmt: skip

@@ -65,6 +65,7 @@ def sample_run(
     struck = settings.stress.weeks if settings.stress.strikes else ()
     tables = _lived(lived, luck, harm, girls, struck) | _judged(lived, harm, names or {}) | _planned(lived)
     tables["accounts"] = chart(settings)
+    tables["harm_drivers"] = _drivers(replications)
     for name, frame in tables.items():
         run.write_table(name, frame.assign(scenario=scenario))
     run.write_manifest(
@@ -257,10 +258,14 @@ def _judged(lived: pd.DataFrame, harm: float, names: dict[str, str]) -> dict[str
                 names.get(site, SCHOOLS[site][0]),
                 resource,
                 days * harm / 2,
+                days * harm * 0.45,
+                days * harm * 0.55,
                 days * harm,
                 days * harm * 0.9,
                 days * harm * 1.1,
                 chance if harm else 0.0,
+                max(chance - 0.2, 0.0) if harm else 0.0,
+                min(chance + 0.2, 1.0) if harm else 0.0,
                 2023 if chance >= 0.5 and harm else None,
                 cause,
                 "one more bed",
@@ -271,8 +276,10 @@ def _judged(lived: pd.DataFrame, harm: float, names: dict[str, str]) -> dict[str
             for rank, (site, resource, days, cause, chance) in enumerate(places, start=1)
         ],
         columns=named(
-            "year rank site_id site_name resource severity pupil_days_harmed_mean pupil_days_harmed_low "
-            "pupil_days_harmed_high p_breach first_year_breached cause relief relief_cost_yuan relief_yuan_per_year"
+            "year rank site_id site_name resource severity severity_low severity_high "
+            "pupil_days_harmed_mean pupil_days_harmed_low pupil_days_harmed_high "
+            "p_breach p_low p_high first_year_breached cause relief relief_cost_yuan "
+            "relief_yuan_per_year"
         ),
     )
     verdicts = pd.DataFrame(
@@ -338,6 +345,15 @@ def _budget(lines: pd.DataFrame, years: list[int]) -> pd.DataFrame:
     }
     same = dict.fromkeys(("annualised", "npv", "nominal", "luck_p50", "luck_p80", "luck_p95"), table["mean"])
     return table.assign(**spread, **same, residual=0.0, npv_residual=0.0, replications=3)
+
+
+def _drivers(replications: int) -> pd.DataFrame:
+    """Make the table of what goes along with harm."""
+    table = pd.DataFrame({"driver": ["rain", "pupils"], "correlation_mean": [0.5, -0.2]})
+    mean = table["correlation_mean"]
+    return table.assign(
+        correlation_low=mean - 0.3, correlation_high=mean + 0.3, share=mean**2, replications=replications
+    )
 
 
 def _planned(lived: pd.DataFrame) -> dict[str, pd.DataFrame]:

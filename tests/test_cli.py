@@ -18,6 +18,7 @@ from sim.errors import BadInput
 from sim.store import RunFolder, open_run
 from sim.sweep import Outcome, checked
 from sim.tables import run_table
+from sim.tell.words import Words
 
 ROOT = CONFIGS.parent
 SMALL = ["county=three_villages", "study.workers=1"]
@@ -30,7 +31,8 @@ def bottlenecks(scenario: str) -> pd.DataFrame:
         (2024, 2, "county", "bus_seat", 9.0, None),
     ]
     frame = pd.DataFrame(rows, columns=["year", "rank", "site_id", "resource", "severity", "first_year_breached"])
-    empty = ("pupil_days_harmed_low", "pupil_days_harmed_high", "p_breach", "relief_cost_yuan",
+    empty = ("pupil_days_harmed_low", "pupil_days_harmed_high", "p_breach", "p_low", "p_high",
+             "severity_low", "severity_high", "relief_cost_yuan",
              "relief_yuan_per_year")  # fmt: skip
     return frame.assign(
         scenario=scenario,
@@ -365,7 +367,7 @@ def test_a_comparison_shows_the_difference_and_stars_it_when_it_is_clear(
         ("a=2", "bed_refused", 38.0, -2.0, 0.04, 0.08),
         ("a=3", "bed_refused", 38.0, -3.0, 0.03, 0.06),
     ]
-    show_comparison(pd.DataFrame(rows, columns=columns).assign(replications=10, comparisons=2))
+    show_comparison(pd.DataFrame(rows, columns=columns).assign(replications=10, comparisons=2), Words("en"))
     said = capsys.readouterr().out
     assert said.count("-10*") == 1
     assert said.count("*") == 2  # and once more to say what it means
@@ -374,7 +376,7 @@ def test_a_comparison_shows_the_difference_and_stars_it_when_it_is_clear(
 
 def test_one_scenario_is_shown_without_a_word_of_differences(capsys: pytest.CaptureFixture[str]) -> None:
     row = {"scenario": "base", "measure": "late_pupils", "mean": 4.0, "diff_mean": None, "replications": 3}
-    show_comparison(pd.DataFrame([row | {"comparisons": 0}]))
+    show_comparison(pd.DataFrame([row | {"comparisons": 0}]), Words("en"))
     said = capsys.readouterr().out
     assert "base" in said
     assert "difference" not in said

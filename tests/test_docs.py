@@ -30,7 +30,7 @@ def make() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["settings.md", "data.md"])
+@pytest.mark.parametrize("name", ["settings.md", "data.md", "glossary.md"])
 def test_generated_pages_are_fresh(make: ModuleType, name: str) -> None:
     committed = (DOCS / name).read_text(encoding="utf-8")
     is_fresh = committed == make.pages()[name]

@@ -217,7 +217,7 @@ SHORT = pd.DataFrame({"replication": [0, 1], "resource": ["window", "window"], "
 VERDICTS = pd.DataFrame(
     [(2023, "C", "meals_unserved", 0.0), (2024, "C", "meals_unserved", 1.0), (2023, "C", "bed_refused", 1.0)],
     columns=["year", "site_id", "measure", "p_breach"],
-)
+).assign(p_low=lambda table: table["p_breach"] / 2, p_high=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -237,6 +237,18 @@ def test_bottlenecks_are_ranked_by_severity_within_the_year(found: pd.DataFrame)
         [2023, 2, "window", 2.0, 4.0],
         [2024, 1, "window", 40.5, 90.0],
     ]
+
+
+def test_the_intervals_of_severity_and_chance(found: pd.DataFrame) -> None:
+    bed, early, later = (row for _, row in found.iterrows())
+    half = 12.706204736 * np.sqrt(200 / 2)  # t of one degree of freedom; 10 and 30 have a variance of 200
+    assert bed["severity_low"] == 0, "nobody is harmed less than not at all"
+    assert bed["severity_high"] == pytest.approx(20 + half)
+    assert bed[["p_low", "p_high"]].tolist() == [0.5, 1.0], "its limit is surely broken: the interval of the limit"
+    assert early[["p_low", "p_high"]].tolist() == [0, 1], "the limit is surely kept, whoever is harmed"
+    assert later[["p_low", "p_high"]].tolist() == [0.5, 1.0]
+    kept = later["severity_high"] - later["severity_low"]
+    assert kept == pytest.approx(2 * 12.706204736 * np.sqrt(0.5 / 2)), "40 and 41"
 
 
 def test_a_bottleneck_says_since_when_why_and_what_relief_costs(settings: Settings, found: pd.DataFrame) -> None:
@@ -267,7 +279,7 @@ def test_the_likeliest_of_the_limits_that_speak_of_a_kind_of_harm_counts(
     settings: Settings, three_villages: County
 ) -> None:
     said = [(2023, "C", "bed_refused", 0.0), (2023, "C", "emergency_refused", 1.0)]
-    verdicts = pd.DataFrame(said, columns=VERDICTS.columns)
+    verdicts = pd.DataFrame(said, columns=VERDICTS.columns[:4]).assign(p_low=0.0, p_high=1.0)
     table = bottlenecks(settings, three_villages, HARM, SHORT, verdicts)
     assert table.set_index(["year", "resource"]).loc[(2023, "bed_girls"), "p_breach"] == 1.0
     assert {name for names in MEASURES_OF.values() for name in names} <= {*MEASURES, *OF_THE_ROLL}

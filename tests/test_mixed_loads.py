@@ -33,8 +33,8 @@ from sim.plan.stops import at_stop, daily_riders
 from sim.plan.tables import plan_tables
 from sim.plan.timetable import with_waits
 from sim.store import RunFolder
-from sim.tell.journey import rides
 from sim.tell.run import Run as Report
+from sim.tell.trip import rides
 
 C, T = 0, 1
 A, B, D = 0, 1, 2

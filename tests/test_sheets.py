@@ -21,9 +21,11 @@ from sim.store import RunFolder
 from sim.tell.answer import answer
 from sim.tell.case import cases, file_of
 from sim.tell.closing import missing, pages, story
-from sim.tell.page import write_sheets
+from sim.tell.group import SchoolPlans
+from sim.tell.handout import write_handouts
 from sim.tell.run import Run
 from sim.tell.sheet import _help, sheets
+from sim.tell.sites import Sites
 from sim.tell.unplaced import unplaced
 
 SMALL = ("county=three_villages", "study.years=4", "plan=mean", "dine.lunch_share=1.0", "fleet.family_share=0.2")
@@ -296,7 +298,74 @@ def test_the_report_tells_of_pupils_without_a_place(tmp_path: Path, language: st
     assert ride in all_of_them
 
 
+def groups_of(run: Run, audience: str) -> list[tuple[str, list[list[str]]]]:
+    """Return the table of the sheet of T as text: who, and the cells of each way."""
+    told(run, audience=audience)
+    groups = sheets(run)["sheets/T.html"]["groups"]
+    return [(who, [[str(cell) for cell in cells] for cells in ways]) for who, ways in groups]
+
+
+def test_those_worst_off_stand_first_and_a_public_page_names_no_grade_of_few(tmp_path: Path) -> None:
+    """B's grade 2 has no school; D's six ride 30 minutes, by the run; A's one walks 2 km, which takes 27."""
+    run = planned(tmp_path / "base", IF_READY)
+    (row,) = run.table("school_plans").to_dict("records")
+    none = dict.fromkeys(("walk", "family", "line_bus", "school_bus", "lodge"), 0.0)
+    rows = [
+        row | none | {"hamlet_id": "A", "grades": "1", "pupils": 1.0, "km": 2.0, "walk": 1.0, "stop_id": None},
+        row | {"pupils": 6.0},
+        row | none | {"hamlet_id": "B", "grades": "2", "pupils": 2.0, "to_school_id": None, "stop_id": None},
+    ]
+    run.folder.write_table("school_plans", pd.DataFrame(rows))
+    internal, public = groups_of(run, "internal"), groups_of(run, "public")
+    grades = row["grades"].replace("-", "–")
+    assert [who for who, _ in internal] == [
+        "乙村, grade 2, 2 pupils → no school",
+        f"丁村, grade {grades}, 6 pupils → Central School",
+        "甲村, grade 1, 1 pupils → Central School",
+    ]
+    assert [who for who, _ in public] == [
+        "乙村 → no school",
+        f"丁村, grade {grades} → Central School",
+        "甲村 → Central School",
+    ]
+    now, bus, family = internal[1][1]
+    assert now[:6] == ["Now: on foot", "0.0", "08:20", "08:20", "0", "16:30"]
+    assert re.match(r"Then: school bus, a seat on run in-01, \d\d%", bus[0])
+    assert family[2:5] == ["07:59", "08:20", "21"], "with the family straight: 20.1 minutes before the bell at 8:20"
+    assert internal[2][1][1][:6] == ["Then: on foot", "2.0", "07:53", "08:20", "27", "16:57"]
+    assert not re.search(r"\d\d%", str(public))
+
+
+def test_a_bed_that_more_ask_for_than_there_are_is_not_promised(tmp_path: Path) -> None:
+    run = planned(tmp_path / "base", IF_READY, "lodge.from_grade=1", "lodge.primary_share=1")
+    run.__dict__["resources"]["demand_peak"] = 1.0
+    bed_of = {line[0].partition(",")[0]: line[6] for _, ways in groups_of(run, "internal") for line in ways}
+    assert bed_of["Then: lodging"] == "a bed"
+    assert bed_of["Now: on foot"] == "–"
+    run.__dict__["resources"]["demand_peak"] = 2.0
+    bed_of = {line[0].partition(",")[0]: line[6] for _, ways in groups_of(run, "internal") for line in ways}
+    assert bed_of["Then: lodging"].startswith("not sure")
+
+
+def test_other_plans_and_the_buildings_are_told(tmp_path: Path) -> None:
+    run = planned(tmp_path / "base", IF_READY)
+    other = {"scenario": "base", "year": 2023, "alternative": 1, "hamlet_id": "D", "grade": 2, "pupils": 2.0}
+    other |= {"school_id": "C", "minutes": 30.5, "instead_of": "C", "worse_by": 0.042, "pupils_elsewhere": 2.0}
+    run.folder.write_table("alternatives", pd.DataFrame([other]))
+    said = told(run)
+    assert said["Other schools that were looked at"][-1] == (
+        "Another plan for 2023 (no. 1) would send some pupils of 丁村 to Central School, 31 minutes by car. "
+        "It was not chosen: the ways of all together are 4.2% longer."
+    )
+    campus = run.table("campuses").query("school_id == 'T'").sort_values("year")
+    assert said["The school's buildings"][0].startswith(f"The buildings have {campus['area_m2'].iloc[0]:,.0f} m²")
+    changes = campus[["status", "use", "reason"]].fillna("").drop_duplicates()
+    assert len(said["The school's buildings"]) == 1 + len(changes)
+
+
 def test_each_school_has_its_page(kept: Run) -> None:
-    write_sheets(kept)
-    assert [file.name for file in (kept.path / "sheets").iterdir()] == ["T.html"]
+    kept.folder.write_manifest(replications=1)
+    write_handouts(Sites(SchoolPlans(kept)), made_up=True)
+    names = sorted(file.name for file in (kept.path / "sheets").iterdir())
+    assert names == ["T.html", "annexes.html", "annexes.xlsx", "township_V.html"]
     assert "<h1>" in (kept.path / "sheets" / "T.html").read_text(encoding="utf-8")

@@ -41,7 +41,7 @@ def page(run: Run) -> str:
 
 @pytest.fixture(scope="module")
 def drawn(run: Run) -> dict[str, str]:
-    return draw(run)
+    return {name: drawing.svg for name, drawing in draw(run).items()}
 
 
 def column(table: Grid, place: int) -> list[str]:

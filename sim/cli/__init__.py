@@ -7,6 +7,7 @@ Exit code 0: done; 2: bad input, told in plain sentences; 1: our fault.
 from __future__ import annotations
 
 import argparse
+import io
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -43,6 +44,9 @@ SETTINGS = """Settings are written key=value; docs/settings.md has all of them. 
 def main(words: Sequence[str] | None = None) -> int:
     """Do what was typed and return the exit code."""
     given = list(sys.argv[1:] if words is None else words)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a letter that a terminal lacks is shown as ?, and ends nothing
     try:
         return _verb(given)
     except BadInput as error:
@@ -192,18 +196,19 @@ def _sensitivity(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    """Compare finished runs in the terminal."""
+    """Compare finished runs in the terminal, in the language of the first."""
     from pathlib import Path
 
     from sim.cli.show import show_comparison
-    from sim.store import run_at
+    from sim.store import RunFolder, run_at
 
     folders = [run_at(Path(name)).path for name in arguments.folders]
     if len(set(folders)) < 2:
         raise BadInput("compare: give the folders of at least two different runs.")
     from sim.judge.compare import compare
+    from sim.tell.words import Words
 
-    show_comparison(compare(folders))
+    show_comparison(compare(folders), Words(RunFolder(folders[0]).settings.report.language))
     return DONE
 
 
@@ -246,24 +251,29 @@ def _check(arguments: argparse.Namespace) -> int:
     from sim.study import check_runs
 
     broken = show_runs(check_runs(settings, county), settings)
-    limits = f" Limits that its bus runs do not keep: {broken}, listed above." if broken else ""
-    print(
-        f"{choice.name}: no errors. {len(county.townships.id)} townships, {len(county.schools.id)} schools, "
-        f"{len(county.hamlets.id)} hamlets, {int(county.pupils.sum())} pupils.{limits}"
-    )
+    from sim.cli.show import say
+    from sim.tell.words import Words
+
+    word = Words(settings.report.language)
+    sizes = {"townships": len(county.townships.id), "schools": len(county.schools.id)}
+    sizes |= {"hamlets": len(county.hamlets.id), "pupils": int(county.pupils.sum())}
+    told = [word("terminal.checked", county=word.term("county", choice.name), **sizes)]
+    say(word.speak([*told, *([word("terminal.broken", count=broken)] if broken else [])]))
     return DONE
 
 
 def _autumn(arguments: argparse.Namespace) -> int:
     """Add a year to a county's history."""
+    from sim.cli.show import say
     from sim.config import load
     from sim.county.autumn import add_year
+    from sim.tell.words import Words
 
     settings = load(arguments.settings)
-    choice, year = settings.county, settings.study.first_year
+    choice, year, word = settings.county, settings.study.first_year, Words(settings.report.language)
     rows = add_year(choice.path, year)
-    print(f"{choice.path / 'history.csv'}: {rows} rows of {year} added, the sums of pupils.csv.")
-    print(f"Next: {shlex.join(['python', '-m', 'sim', 'run', *arguments.settings])}")
+    say(word("terminal.year_added", file=choice.path / "history.csv", rows=rows, year=year))
+    say(word("terminal.next", command=shlex.join(["python", "-m", "sim", "run", *arguments.settings])))
     return DONE
 
 

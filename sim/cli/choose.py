@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import sys
-
-import pandas as pd
-from rich.console import Console
-from rich.table import Table
-
 from sim.choose.answer import choose as contest
 from sim.choose.plans import Plans
 from sim.cli import DONE, OUR_FAULT
-from sim.cli.show import WIDTH_OF_A_FILE
+from sim.cli.show import as_table, say, terminal
 from sim.config.multirun import scenarios
 from sim.errors import BadInput
 from sim.tell.choose import Choice
 from sim.tell.page import choice_page
-
-MILLION = 1_000_000
-SHOWN = ("best", "indistinguishable", "near_optimal", "undecided")
-MOST_SHOWN = 12
+from sim.tell.plans import foremost
+from sim.tell.words import Words
+from sim.workers import console
 
 
 def choose(overrides: list[str]) -> int:
@@ -32,37 +25,16 @@ def choose(overrides: list[str]) -> int:
             "study.replications: a choice decides itself how often plans are lived; see choose.replications_first, "
             "choose.replications_most and choose.confirm_replications."
         )
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH_OF_A_FILE)
-    plans = Plans(tuple(scenario.settings for scenario in scenarios(overrides)), console.print)
-    console.print(f"{len(plans.settings)} plans that differ in {', '.join(plans.swept)}.")
+    plans = Plans(tuple(scenario.settings for scenario in scenarios(overrides)), say)
+    word = Words(plans.settings[0].report.language)
+    say(word("terminal.plans", count=len(plans.settings), swept=word.join(list(plans.swept))))
     folder = contest(plans)
     page = choice_page(folder.path)
-    _show(Choice(folder.path), console)
-    console.print(f"Answer: {page}", soft_wrap=True)
-    told = Console(stderr=True)
+    choice = Choice(folder.path)
+    terminal().print(as_table(foremost(choice), word("terminal.plans_shown")))
+    for sentence in (*choice.answer(), choice.guarantee()[0], word("terminal.answer", place=page)):
+        say(sentence)
+    told = console()
     for plan, fault in plans.faults.items():
         told.print(f"Plan {plans.settings[plan].scenario} failed: {fault}", markup=False, soft_wrap=True)
     return OUR_FAULT if plans.faults else DONE
-
-
-def _show(choice: Choice, console: Console) -> None:
-    """Show the best plan and those beside it, then the answer in words."""
-    table = Table(title="Plans: the best, those beside it, and the nearest")
-    for name in (*choice.notes["swept"], "", "no."):
-        table.add_column(name, overflow="fold")
-    for name in ("million yuan a year", "more than the best", "limits hold in"):
-        table.add_column(name, justify="right", overflow="fold")
-    rows = choice.rows[choice.rows["status"].isin(SHOWN) | (choice.rows.index == choice.notes["nearest"])]
-    for _, row in rows.head(MOST_SHOWN).iterrows():
-        more = "" if pd.isna(row["diff_mean"]) or row["status"] == "best" else f"{row['diff_mean'] / MILLION:+,.2f}"
-        number = "" if pd.isna(row["alternative"]) else str(row["alternative"])
-        holds = (
-            ""
-            if pd.isna(row["chance"])
-            else f"{row['chance']:.0%} ({row['chance_low']:.0%} - {row['chance_high']:.0%})"
-        )
-        told = row["status"].replace("_", " ")
-        table.add_row(*choice.settings(row), told, number, f"{row['cost_mean'] / MILLION:,.2f}", more, holds)
-    console.print(table)
-    for sentence in (*choice.answer(), choice.guarantee()[0]):
-        console.print(sentence, soft_wrap=True)

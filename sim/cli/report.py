@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from sim.cli import DONE, draw
+from sim.cli.show import say
 from sim.config import Settings
 from sim.store import RunFolder, run_at
+from sim.tell.words import Words
 
 
 def report(run_dir: str, words: list[str]) -> int:
@@ -20,7 +22,7 @@ def report(run_dir: str, words: list[str]) -> int:
     if asked.hash() == run.settings.hash():
         run.tell_as(asked.report)
         draw(run)
-        print(f"Report: {run.path / 'report.html'}")
+        say(Words(asked.report.language)("terminal.report", place=run.path / "report.html"))
         return DONE
     return _reprice(run, asked, redraw=any(word.partition("=")[0].partition(".")[0] == "report" for word in words))
 
@@ -34,5 +36,6 @@ def _reprice(run: RunFolder, asked: Settings, redraw: bool) -> int:
     found = reprice(run, asked)
     if before and redraw and found.tell_as(asked.report):
         draw(found)
-    print(f"{'Priced so before' if before else 'Priced again'}: {found.path / 'report.html'}")
+    key = "terminal.priced_before" if before else "terminal.priced"
+    say(Words(found.settings.report.language)(key, place=found.path / "report.html"))
     return DONE

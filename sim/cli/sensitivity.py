@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-
 import pandas as pd
-from rich.console import Console
-from rich.table import Table
 
 from sim.cli import BAD_INPUT, DONE, OUR_FAULT
-from sim.cli.show import WIDTH_OF_A_FILE
-from sim.config.sensitivity import Sensitivity, asked
-from sim.store import RunFolder
+from sim.cli.show import as_table, say, terminal
+from sim.config.sensitivity import asked
 from sim.sweep import Outcome
+from sim.tell.grid import Grid, grid
+from sim.tell.sensitivity import Told
+from sim.workers import console
 
-TITLES = {
-    "sobol": "Share of the variance: first-order / total index (* clearly more than 0.05)",
-    "lhs": "Coefficients of ranks, -1 to 1 (* the 95 % interval does not hold 0)",
-    "one_at_a_time": "Change at the 10 % / at the 90 % quantile of each setting alone",
-}
 MATTERS = 0.05
 """A total index is never quite 0: what is clearly above this share counts."""
 
@@ -32,48 +25,45 @@ def sensitivity(overrides: list[str]) -> int:
     folder, failed = answer(question, settings)
     if failed:
         return _failed(failed)
-    drawn = page(folder.path)
-    show(question, folder)
-    Console().print(f"Sensitivity: {drawn}", soft_wrap=True)
+    drawn, told = page(folder.path), Told(folder.path)
+    terminal().print(as_table(_shown(told), told.words(f"terminal.{told.table or 'tornado'}")))
+    say(told.words("terminal.sensitivity", place=drawn))
     return DONE
 
 
-def show(question: Sensitivity, folder: RunFolder) -> None:
-    """Show one row for each setting and one column for each output."""
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH_OF_A_FILE)
-    table = Table(title=TITLES[question.method])
-    table.add_column("setting", overflow="fold")
-    for output in question.outputs:
-        table.add_column(output, justify="right", overflow="fold")
-    cells = _cells(question, folder)
-    for key in question.settings:
-        table.add_row(key, *(cells[output, key] for output in question.outputs))
-    console.print(table)
+def _shown(told: Told) -> Grid:
+    """Return one row for each setting, with its key, and one column for each output."""
+    tables = {output: told.rows(told.table or "tornado", output) for output in told.outputs}
+    rows = [
+        (_name(told, key), *(_cell(told.table, rows.loc[key], told.scale(name)) for name, rows in tables.items()))
+        for key in told.settings
+    ]
+    head = (told.words("sensitivity.column.setting"), *map(told.head, told.outputs))
+    return grid(head, rows, range(1, len(head)))
 
 
-def _cells(question: Sensitivity, folder: RunFolder) -> dict[tuple[str, str], str]:
-    """Return what is shown of each output and setting; - where the output never changes."""
-    name = {"sobol": "indices", "lhs": "coefficients"}.get(question.method, "tornado")
-    rows = folder.read_table(name)
-    return {(row["output"], row["setting"]): _cell(question.method, row) for _, row in rows.iterrows()}
+def _name(told: Told, key: str) -> str:
+    label = told.label(key)
+    return key if label == key else f"{label} ({key})"
 
 
-def _cell(method: str, row: pd.Series) -> str:
-    if method == "sobol":
+def _cell(table: str, row: pd.Series, scale: float) -> str:
+    """Return what is shown of an output and a setting; - where the output never changes."""
+    if table == "indices":
         text, clear = (
             " / ".join(f"{round(row[k], 2) + 0.0:.2f}" for k in ("first", "total")),
             row["total_low"] > MATTERS,
         )
-    elif method == "lhs":
+    elif table == "coefficients":
         text, clear = f"{round(row['coefficient'], 2) + 0.0:+.2f}", row["coefficient_low"] * row["coefficient_high"] > 0
     else:
-        text, clear = f"{row['at_low'] + 0.0:+,.4g} / {row['at_high'] + 0.0:+,.4g}", False
+        text, clear = " / ".join(f"{row[k] / scale + 0.0:+,.4g}" for k in ("at_low", "at_high")), False
     return "-" if "nan" in text else f"{text}{'*' if clear else ''}"
 
 
 def _failed(failed: list[Outcome]) -> int:
     """Tell every failed evaluation by name; 2 when all failures are bad input, 1 when one is our fault."""
-    told = Console(stderr=True)
+    told = console()
     for outcome in failed:
         told.print(f"Evaluation {outcome.scenario} failed: {outcome.fault}", markup=False, soft_wrap=True)
     told.print("The others are kept in evaluations.parquet; the same command lives only what is missing.")

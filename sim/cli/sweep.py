@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from sim.cli import BAD_INPUT, DONE, OUR_FAULT, draw
-from sim.cli.show import show_comparison
+from sim.cli.show import say, show_comparison
 from sim.config.multirun import scenarios
 from sim.store import CONFIG, MANIFEST, RunFolder, sweep_folder
 from sim.sweep import Outcome, live_scenarios
+from sim.tell.words import Words
 from sim.workers import console
 
 PAGE = "compare.html"
@@ -29,11 +28,11 @@ def sweep(overrides: list[str], resume: bool = False) -> int:
             draw(outcome.folder)
     done = {outcome.scenario: outcome.folder.path for outcome in outcomes if outcome.folder is not None}
     if done:
-        _compare(list(done), list(done.values()), sweep_folder(asked[0]))
+        _compare(list(done), list(done.values()), sweep_folder(asked[0]), Words(asked[0].report.language))
     return _exit_code(outcomes)
 
 
-def _compare(scenarios: list[str], folders: list[Path], study: RunFolder) -> None:
+def _compare(scenarios: list[str], folders: list[Path], study: RunFolder, word: Words) -> None:
     """Write the paired comparison with the first scenario and its page, if it is not there already, and show it."""
     if _is_compared(scenarios, folders, study):
         summary, page = study.read_table("summary"), study.path / PAGE
@@ -44,8 +43,8 @@ def _compare(scenarios: list[str], folders: list[Path], study: RunFolder) -> Non
         summary = compare(folders)
         study.write_table("summary", summary)
         page = comparison(study.path)
-    show_comparison(summary)
-    Console().print(f"Comparison: {page}", soft_wrap=True)
+    show_comparison(summary, word)
+    say(word("terminal.comparison", place=page))
 
 
 def _is_compared(scenarios: list[str], folders: list[Path], study: RunFolder) -> bool:

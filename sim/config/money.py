@@ -118,6 +118,21 @@ class Account(Group):
 HARMS = ("left_behind", "no_bed", "hungry", "late", "gave_up", "haste", "class_too_big")
 
 
+class Warning(Group):
+    """Signs that pupils may give up school, and how many of them make a warning. No drop-out is ever foretold."""
+
+    long_way_share: Share
+    """A sign: more than this share of a group's journeys to school take longer than the limit of their grades."""
+    no_bed_share: Share
+    """A sign: on more than this share of the group's pupil-days there is no bed for who asked for one."""
+    transfers: Amount
+    """A sign: its pupils have changed school by the plan as often as that, or more often, in the mean."""
+    hardship_share: Share
+    """A sign: more than this share of its pupils are from families in hardship."""
+    signs: Annotated[PositiveCount, Field(le=4)]
+    """So many signs or more together are a warning."""
+
+
 class Judge(Group):
     """How harm is weighed and limits are judged."""
 
@@ -133,12 +148,17 @@ class Judge(Group):
     """Weight of one pupil-day of each kind of harm."""
     breach_probability: Share
     """A limit counts as broken from the year in which it is broken with at least this probability."""
+    distances_km: Annotated[Sequence[Amount], Field(min_length=1)]
+    """Where the classes of distance from home to school end, by which it is told how groups of pupils fare; rising."""
+    tail_share: Annotated[Share, Field(gt=0)]
+    """Share of the replications, the worst, whose mean tells how bad bad years are."""
+    warning: Warning
     idle_share: Share
     """Share of newly built class places that may stand empty before the report names the year."""
 
-    @field_validator("relief_units")
+    @field_validator("relief_units", "distances_km")
     @classmethod
-    def _more_and_more(cls, units: Sequence[int]) -> Sequence[int]:
+    def _more_and_more(cls, units: Sequence[float]) -> Sequence[float]:
         """Refuse steps that do not rise."""
         if list(units) != sorted(set(units)):
             raise ValueError(f"must rise; try {sorted(set(units))}")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sim.config import Settings
 from sim.county import County
-from sim.measure.interval import mean_interval, spread_out
+from sim.measure.interval import chance_interval, mean_interval, spread_out
 from sim.plan.staff import COUNTY_SITE
 
 Floats = NDArray[np.float64]
@@ -21,14 +21,19 @@ COLUMNS = (
     "site_name",
     "resource",
     "severity",
+    "severity_low",
+    "severity_high",
     "pupil_days_harmed_mean",
     "pupil_days_harmed_low",
     "pupil_days_harmed_high",
     "p_breach",
+    "p_low",
+    "p_high",
     "first_year_breached",
     "cause",
 )
 PLACE = ["year", "site_id", "resource"]
+CHANCE = ("p_breach", "p_low", "p_high")
 MEASURES_OF = {
     "left_behind": ("pupils_left_behind",),
     "no_bed": ("bed_refused", "emergency_refused"),
@@ -68,27 +73,36 @@ def bottlenecks(
         return pd.DataFrame(columns=list(COLUMNS))
     _, severity = spread_out(harm, PLACE, "severity", replications, 0.0)
     mean, low, high = mean_interval(days)
+    grave, grave_low, grave_high = mean_interval(severity)
     table = places.assign(
-        severity=severity.mean(axis=1),
+        severity=grave,
+        severity_low=np.maximum(grave_low, 0.0),
+        severity_high=grave_high,
         pupil_days_harmed_mean=mean,
         pupil_days_harmed_low=np.maximum(low, 0.0),
         pupil_days_harmed_high=high,
-        p_breach=_chance(places, (days > 0).mean(axis=1), harm, verdicts),
         cause=_largest_cause(places, harm),
+        **_chance(places, chance_interval(days > 0, ~np.isnan(days)), harm, verdicts),
     )
     table = table[table["severity"] > 0]
     return _told(settings, county, table)
 
 
-def _chance(places: pd.DataFrame, harms: Floats, harm: pd.DataFrame, verdicts: pd.DataFrame) -> Floats:
-    """Return p_breach of each place: the chance that its limit breaks, at most that it harms anyone."""
+def _chance(
+    places: pd.DataFrame, harms: tuple[Floats, Floats, Floats], harm: pd.DataFrame, verdicts: pd.DataFrame
+) -> dict[str, Floats]:
+    """Return p_breach of each place with its interval: the chance that its limit breaks, at most that it harms anyone.
+
+    harms: the chance that it harms anyone, and both ends of its interval. The interval is that of the smaller chance.
+    """
     kinds = harm[harm["pupil_days"] > 0][[*PLACE, "kind"]].drop_duplicates()
     kinds = kinds.assign(measure=kinds["kind"].map(MEASURES_OF)).explode("measure")
-    broken = verdicts[["year", "site_id", "measure", "p_breach"]]
+    broken = verdicts[["year", "site_id", "measure", *CHANCE]]
     found = kinds.merge(broken, on=["year", "site_id", "measure"], how="inner")
-    worst = found.groupby(PLACE, as_index=False)["p_breach"].max()
-    limit = places.merge(worst, on=PLACE, how="left")["p_breach"].to_numpy(dtype=float)
-    return np.asarray(np.fmin(limit, harms))
+    worst = found.sort_values("p_breach", ascending=False, kind="stable").drop_duplicates(PLACE)
+    limit = places.merge(worst, on=PLACE, how="left")[list(CHANCE)].to_numpy(dtype=float).T
+    smaller = np.where(np.isnan(limit[0]), np.inf, limit[0]) <= harms[0]
+    return {name: np.where(smaller, *both) for name, *both in zip(CHANCE, limit, harms, strict=True)}
 
 
 def _largest_cause(places: pd.DataFrame, harm: pd.DataFrame) -> NDArray[np.object_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from sim.config import SKIES
-from sim.measure import MEASURES, bus, dine, lodge, pupil, wash
+from sim.measure import MEASURES, bus, dine, group, lodge, pupil, wash
 from sim.measure.pupil import Harm
 from sim.measure.resource import resources
 from sim.measure.scene import Scene, Values
@@ -18,13 +18,11 @@ from sim.measure.site import counts, histogram
 from sim.measure.use import Harmed, Use
 from sim.operate.diary import Codes, Diary
 from sim.plan import Bools, Floats
+from sim.tables.risk import BANDS
 
-BANDS = ("1-3", "4-6", "7-9")
 SPREAD = {"ride_min": (2.0, 64), "door_to_school_min": (2.0, 64), "window_wait_min": (1.0, 40)}
 """distribution -> (width of a bin in minutes, number of bins; the last one is open)"""
-
-
-TABLES = ("days", "measures", "harm", "resources", "spread")
+TABLES = ("days", "measures", "harm", "resources", "spread", "groups")
 
 
 def values_of(scene: Scene, diary: Diary, days: range) -> tuple[Values, dict[Harm, Bools], tuple[Floats, Floats]]:
@@ -56,6 +54,7 @@ class Told(NamedTuple):
     measured: list[tuple[int, int, float, Values]]
     harmed: Harmed
     spread: dict[str, Floats]
+    by_pupil: Floats
     skies: list[tuple[int, float, Codes]]
 
 
@@ -70,6 +69,8 @@ class Tally:
     """(week, day, weight, values); day 0 is the whole week."""
     harmed: Harmed = field(default_factory=list)
     spread: dict[str, Floats] = field(default_factory=dict)
+    by_pupil: Floats = field(default_factory=lambda: np.zeros(()))
+    """(len(group.OF_PUPILS), N) what each pupil lived, weighted."""
     skies: list[tuple[int, float, Codes]] = field(default_factory=list)
     """(week, weight, (D, 2) weather of mornings and afternoons)."""
 
@@ -86,6 +87,7 @@ class Tally:
         self.measured += [(week, day, weight, values) for week, day, _, values in told.measured]
         self.harmed += [(weight, harmed) for _, harmed in told.harmed]
         self.skies += [(week, weight, sky) for week, _, sky in told.skies]
+        self.by_pupil = self.by_pupil + weight * told.by_pupil
         for name, table in told.spread.items():
             self.spread[name] = self.spread.get(name, 0.0) + weight * table
 
@@ -94,6 +96,7 @@ class Tally:
         self.measured.append((week, day, weight, values))
         if day == 0:
             self.harmed.append((weight, harmed_of(scene, values, harms)))
+            self.by_pupil = self.by_pupil + weight * group.by_pupil(scene, harms, door)
             self._spread(scene, weight, "ride_min", [ride])
             self._spread(scene, weight, "door_to_school_min", [door])
             self._spread(scene, weight, "window_wait_min", dine.window_wait_min(diary, days))
@@ -106,16 +109,15 @@ class Tally:
 
     def tables(self, replication: int, asked: Sequence[str] = TABLES) -> dict[str, pd.DataFrame]:
         """Return the year's rows of the tables asked for, without the scenario's name."""
-        year, frames = (
-            self.scene.plan.year,
-            {
-                "days": self._days,
-                "measures": self._measures,
-                "harm": self._harm,
-                "resources": lambda: resources(self.scene, Use(self.measured, self.harmed)),
-                "spread": self._spread_table,
-            },
-        )
+        year = self.scene.plan.year
+        frames: dict[str, Callable[[], pd.DataFrame]] = {
+            "days": self._days,
+            "measures": self._measures,
+            "harm": self._harm,
+            "resources": lambda: resources(self.scene, Use(self.measured, self.harmed)),
+            "spread": self._spread_table,
+            "groups": lambda: group.table(self.scene, self.by_pupil),
+        }
         return {name: frames[name]().assign(replication=replication, year=year) for name in asked}
 
     def _sites(self) -> list[str]:

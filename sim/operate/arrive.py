@@ -30,6 +30,8 @@ class Coming:
     mode: Ints
     """(N,) as the plan has it for the first term."""
     hardship: Bools
+    parents_away: Bools
+    """(N,) is left behind by parents who work elsewhere."""
     leaves: Bools
     """(N,) gives up the bed, or the wait for one, after the first term."""
     lodger_bus: Bools
@@ -46,7 +48,7 @@ def arrive(county: County, settings: Settings, places: Places, counts: Ints, luc
     """
     hamlet, grade, sex, number = _people(county, places, counts, luck)
     uniforms = {name: streams.uniforms(luck.lasting(name), number) for name in
-                ("mode", "hardship", "lodger bus", "lunch", "breakfast")}  # fmt: skip
+                ("mode", "hardship", "parents away", "lodger bus", "lunch", "breakfast")}  # fmt: skip
     return Coming(
         number=number,
         hamlet=hamlet,
@@ -56,6 +58,7 @@ def arrive(county: County, settings: Settings, places: Places, counts: Ints, luc
         km=places.km[hamlet, grade - 1],
         mode=_modes(places.share[hamlet, grade - 1], uniforms["mode"]),
         hardship=uniforms["hardship"] < county.hamlets.hardship_share[hamlet],
+        parents_away=uniforms["parents away"] < county.hamlets.left_behind_share[hamlet],
         leaves=streams.uniforms(luck.yearly("gives up bed"), number) < settings.lodge.leave_after_term_share,
         lodger_bus=(uniforms["lodger bus"] < settings.lodge.bus_share) & settings.fleet.lodger_runs,
         eats=uniforms["lunch"] < settings.dine.lunch_share,

@@ -61,6 +61,7 @@ class Pupils:
     """(2, N) the run's stop that serves the pupil, in and out; -1 = none."""
     lodger_bus: Bools
     hardship: Bools
+    parents_away: Bools
     eats: Bools
     """(N,) has lunch at school."""
     breakfasts: Bools
@@ -108,6 +109,7 @@ def gather(
         stop=stop,
         lodger_bus=lodger_bus,
         hardship=who.hardship,
+        parents_away=who.parents_away,
         eats=who.eats | has_bed,
         breakfasts=who.breakfasts & _in_time(settings, plan, stop[IN]) & (mode == SCHOOL_BUS),
         lunch_rank=known(_lunch_rank, plan.meals.sitting, settings.dine, who.school, who.grade),

@@ -16,6 +16,7 @@ from sim.tables.county import NEEDED_TABLES
 from sim.tables.family import FAMILY_TABLES
 from sim.tables.given import GIVEN_TABLES
 from sim.tables.money import MONEY_TABLES
+from sim.tables.risk import RISK_TABLES
 from sim.tables.run import RUN_TABLES as _RUN_TABLES
 from sim.tables.sensitivity import SENSITIVITY_TABLES
 from sim.tables.service import SERVICE_TABLES
@@ -29,7 +30,7 @@ __all__ = ["COUNTY_TABLES", "RUN_TABLES", "Column", "Table", "arrow_schema", "as
            "data_dictionary", "read_table", "run_table"]  # fmt: skip
 
 COUNTY_TABLES = (*NEEDED_TABLES, *GIVEN_TABLES)
-RUN_TABLES = (*_RUN_TABLES, *MONEY_TABLES, *SERVICE_TABLES, *FAMILY_TABLES, *SURE_TABLES, *CHOICE_TABLES,
+RUN_TABLES = (*_RUN_TABLES, *RISK_TABLES, *MONEY_TABLES, *SERVICE_TABLES, *FAMILY_TABLES, *SURE_TABLES, *CHOICE_TABLES,
               *SENSITIVITY_TABLES)  # fmt: skip
 
 _DTYPES = {"text": "str", "id": "str", "int": "int64", "float": "float64", "flag": "bool"}

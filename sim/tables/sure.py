@@ -48,6 +48,17 @@ PRECISION = run_file(
     number("wanted", "The share asked for: `study.precision`"),
     flag("reached", "It is no more than wanted"),
 )  # fmt: skip
+HARM_DRIVERS = run_file(
+    "harm_drivers.csv",
+    "What goes along with harm from one replication to the next (rank correlation, no proof of cause); "
+    "no row with fewer than 5 replications",
+    "scenario driver",
+    SCENARIO,
+    text("driver", "Circumstance that is drawn"),
+    *interval("correlation", "Correlation of its ranks with those of the pupil-days harmed, within years", ""),
+    number("share", "Its square: part of the variance of ranks", "share", high=1),
+    whole("replications", "Replications behind it"),
+)  # fmt: skip
 HEADLINES = run_file(
     "headlines.parquet",
     "Measures of the whole county in the mean of a year, by replication: what scenarios are compared by",
@@ -75,4 +86,4 @@ SUMMARY = run_file(
     number("crn_gain", "Times wider the difference's interval would be with luck of its own for each", nullable=True),
 )  # fmt: skip
 
-SURE_TABLES: tuple[Table, ...] = (YEARLY, PRECISION, HEADLINES, SUMMARY)
+SURE_TABLES: tuple[Table, ...] = (YEARLY, PRECISION, HARM_DRIVERS, HEADLINES, SUMMARY)

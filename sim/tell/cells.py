@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 FEWEST = 5
 """Smallest group that a public report shows (MODEL.md, section 11)."""
@@ -16,15 +17,17 @@ def is_small(pupils: float) -> bool:
     return 0 < pupils < FEWEST
 
 
-def hidden(pupils: Sequence[float], public: bool, total_shown: bool = True) -> list[bool]:
+def hidden(pupils: Sequence[float], public: bool, total_shown: bool = True, few: Sequence[bool] = ()) -> list[bool]:
     """Tell which of the cells of one row are hidden, so that none can be worked out from the row's total.
 
-    Cells of 1-4 pupils are hidden. When their total is shown and the hidden cells together would be found by
-    subtraction (one hidden cell, or hidden cells that add up to fewer than 5), the next smallest is hidden too.
+    Cells of 1-4 pupils are hidden, and those marked in `few`, which tell what 1-4 pupils live. When their total is
+    shown and the hidden cells together would be found by subtraction (one hidden cell, or hidden cells that add up to
+    fewer than 5), the next smallest is hidden too; beside cells of `few` an empty one, where nothing else is left.
     """
-    hide = [public and is_small(value) for value in pupils]
+    hide = [public and (is_small(value) or small) for value, small in zip_longest(pupils, few, fillvalue=False)]
     while total_shown and any(hide) and not all(hide) and _found_out(pupils, hide):
         rest = [place for place, gone in enumerate(hide) if not gone and pupils[place] > 0]
+        rest = rest or [place for place, gone in enumerate(hide) if few and not gone]
         if not rest:
             break
         hide[min(rest, key=lambda place: pupils[place])] = True

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from sim.tell.cells import hidden
+from sim.tell.fan import fan
 from sim.tell.number import by_replication, interval, shown_pupils
 from sim.tell.run import COUNTY, Run
 from sim.tell.style import (
@@ -26,8 +27,6 @@ from sim.tell.style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BANDS = ((95, "#C6DDEE"), (80, "#8DBBDD"), (50, "#4C94C8"))
-"""Share of the replications inside, and its blue; the narrowest is the darkest, in grey, too."""
 FIRST_JUNIOR_GRADE = 7
 
 
@@ -38,7 +37,8 @@ def enrolment(run: Run) -> Figure | None:
         return None
     word = run.words
     figure, axes = canvas(3.3, 1, 2, width_ratios=(1.15, 1))
-    _fan(run, axes[0], shown_pupils(_by_year(run, pupils), run.public))
+    fan(run, axes[0], shown_pupils(_by_year(run, pupils), run.public))
+    axes[0].legend(loc="lower left")
     axes[0].set_title(word("chart.all_pupils"))
     town = pupils["hamlet_id"].map(run.hamlets["kind"]) == "town"
     junior = pupils["grade"] >= FIRST_JUNIOR_GRADE
@@ -68,18 +68,6 @@ def _by_year(run: Run, pupils: pd.DataFrame) -> pd.DataFrame:
     """Return pupils by year (rows) and replication (columns)."""
     wide = by_replication(pupils, ["year"], "pupils", run.replications, 0.0)
     return wide.reindex(run.years, fill_value=0.0)
-
-
-def _fan(run: Run, axes: Axes, wide: pd.DataFrame) -> None:
-    """Draw the mean and the bands in which 50, 80 and 95 % of the replications lie."""
-    values, years = wide.to_numpy(), np.asarray(run.years)
-    if values.shape[1] > 1:
-        for inside, colour in BANDS:
-            low, high = np.percentile(values, [50 - inside / 2, 50 + inside / 2], axis=1)
-            label = run.words("chart.band", percent=inside)
-            axes.fill_between(years, low, high, color=colour, linewidth=0, label=label)
-    axes.plot(years, values.mean(axis=1), color=BLACK, marker="o", markersize=3, label=run.words("chart.mean"))
-    axes.legend(loc="lower left")
 
 
 def _banded(axes: Axes, wide: pd.DataFrame, colour: str, line: Any, label: str, inside: float = 80) -> None:

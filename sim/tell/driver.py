@@ -10,7 +10,7 @@ from sim.tell.budget import ALL, amounts, total
 from sim.tell.grid import Grid, grid
 from sim.tell.number import money, money_scale, percent
 from sim.tell.run import Run
-from sim.tell.style import BLACK, BLUE, ORANGE, canvas, more_room, with_thousands
+from sim.tell.style import BLACK, BLUE, ORANGE, canvas, with_thousands
 
 LUCK = "luck"
 MOST_BARS = 10
@@ -83,7 +83,7 @@ def chart(run: Run) -> Figure | None:
     middle = total(run)["mean"].mean() / scale
     low, high = rows["low"].to_numpy() / scale, rows["high"].to_numpy() / scale
     labels = [name(run, driver) for driver in rows["driver"]]
-    figure, axes = canvas(0.9 + 0.22 * len(rows), left=more_room(labels))
+    figure, axes = canvas(0.9 + 0.22 * len(rows))
     at = np.arange(len(rows))
     axes.barh(at, low - middle, left=middle, height=0.66, color=BLUE, label=word("chart.driver_low"))
     axes.barh(at, high - middle, left=middle, height=0.66, color=ORANGE, hatch="////", edgecolor="white", linewidth=0.4,

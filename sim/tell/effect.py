@@ -13,20 +13,21 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from sim.tell.cells import HIDDEN
+from sim.tell.drawing import Drawing
 from sim.tell.number import percent
 from sim.tell.sensitivity import EIGHT_OF_TEN, Told
-from sim.tell.style import BLACK, BLUE, GREY, ORANGE, as_svg, canvas, more_room, styled, with_thousands
+from sim.tell.style import BLACK, BLUE, GREY, ORANGE, canvas, styled, with_thousands
 
 
-def charts(told: Told) -> dict[str, str]:
-    """Return the charts by name, as SVG."""
+def charts(told: Told) -> dict[str, Drawing]:
+    """Return the charts by name."""
     made: dict[str, Callable[[Told], Figure]] = {"tornado": _tornado}
     if told.table:
         made[told.table] = _effects
     drawn = {}
     for name, draw in made.items():
         with styled(name):
-            drawn[name] = as_svg(draw(told), told.words(f"sensitivity.{name}"))
+            drawn[name] = Drawing.of(draw(told), told.words(f"sensitivity.{name}"))
     return drawn
 
 
@@ -35,7 +36,7 @@ def _panels(told: Told, more_rows: int) -> tuple[Figure, list[Any]]:
     labels = [told.label(key) for key in told.settings]
     lines, columns = -(-len(told.outputs) // 2), min(len(told.outputs), 2)
     height = lines * (1.0 + 0.26 * (len(labels) + more_rows))
-    figure, axes = canvas(height, lines, columns, left=more_room(labels), sharey=True, squeeze=False)
+    figure, axes = canvas(height, lines, columns, sharey=True, squeeze=False)
     panels = list(axes.flat)
     for spare in panels[len(told.outputs) :]:
         spare.set_visible(False)

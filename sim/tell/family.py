@@ -12,7 +12,7 @@ from sim.tell.cells import hidden, is_small
 from sim.tell.grid import Grid, grid
 from sim.tell.number import money, number, pupils
 from sim.tell.run import Run
-from sim.tell.style import BLACK, BLUE, GREY, canvas, more_room, with_thousands
+from sim.tell.style import BLACK, BLUE, GREY, canvas, with_thousands
 from sim.tell.words import Words
 
 GROUPS = ("level", "hardship", "mode_before", "mode_after")
@@ -95,7 +95,7 @@ def chart(run: Run, most: int = 8) -> Figure | None:
     if told.empty:
         return None
     word, labels = run.words, [name_of(run.words, row) for _, row in told.iterrows()]
-    figure, axes = canvas(1.0 + 0.27 * len(told), 1, 2, sharex=True, sharey=True, left=more_room(labels))
+    figure, axes = canvas(1.0 + 0.27 * len(told), 1, 2, sharex=True, sharey=True)
     at = np.arange(len(told))
     for aided, part in enumerate(axes):
         before, after = (told[f"cost_{when}"] - aided * told[f"aid_{when}"] for when in ("before", "after"))

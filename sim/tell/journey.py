@@ -2,61 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from sim.tell.case import Case
-from sim.tell.number import money, number
+from sim.tell.group import MODES, Group, SchoolPlans, grades_of
+from sim.tell.number import money, number, percent
 from sim.tell.run import COUNTY, Run
-from sim.units import MINUTES_PER_HOUR
+from sim.tell.trip import LAST_YOUNG, Timetable
 
-MODES = ("walk", "school_bus", "line_bus", "family", "lodge")
-"""In the order in which they are told."""
 POSTS = {
     "teachers": "teacher", "temporary": "temporary", "life_teachers": "life_teacher", "wardens": "warden",
     "canteen_workers": "canteen_worker", "guards": "guard",
 }  # fmt: skip
 """Column of staff.csv -> post."""
 ROOMS = ("classroom_seat", "kitchen", "canteen_seat", "bed_girls", "bed_boys")
-LAST_YOUNG = 3
-"""Grades up to this one have the shorter limit."""
+MOST_SAID = 3
+"""Ways of so many homes are told in sentences, those worst off first; all stand in the table."""
 IN_THE_VILLAGE_KM = 0.5
 """Assumption: a school no farther than this by road counts as in the village."""
 
 
-def rides(run: Run) -> pd.Series[float]:
-    """Return the longest planned ride to school in minutes by year, school and stop.
-
-    A run may call at several schools, and a rider leaves it at the next gate of the own one.
-    """
-    table = run.table("runs")
-    inward = table[(table["direction"] == "in") & (table["service"] == "school") & table["bus_id"].notna()]
-    back = inward.sort_values("seq", ascending=False, kind="stable")
-    gate = back["arrive_min"].where(back["stop_id"] == back["school_id"])
-    gate = gate.groupby([back[key] for key in ("year", "run_id", "school_id")]).ffill()
-    stops = back.assign(ride=gate - back["depart_min"])[back["stop_id"] != back["school_id"]]
-    return stops.groupby(["year", "school_id", "stop_id"])["ride"].max()
-
-
-def travel(case: Case, ride: pd.Series[float]) -> list[str]:
+def travel(plans: SchoolPlans, case: Case, groups: Sequence[Group]) -> list[str]:
     """Return for each hamlet and school where its pupils go, how, how long it takes, and what the limit is."""
     said, word = [], case.words
     told: dict[tuple[str, str | None], list[Any]] = {}
-    for row in case.rows:
-        told.setdefault((row.hamlet_id, row.to_school_id if pd.notna(row.to_school_id) else None), []).append(row)
-    for (hamlet, to), rows in told.items():
+    for group in groups:
+        row = group.row
+        told.setdefault((row.hamlet_id, row.to_school_id if group.placed else None), []).append(row)
+    for (hamlet, to), rows in list(told.items())[:MOST_SAID]:
         first, name = rows[0], _hamlet(case.run, hamlet)
         if to is None:
             said.append(word("sheet.nowhere", hamlet=name))
             continue
         parts = [word(f"sheet.goes.{case.verdict}", hamlet=name, school=case.run.site(to, short=True))]
-        parts += [_way(case, first), *_time(case, first, ride)]
+        parts += [_way(case, first), *_time(plans.timetable, case, first)]
         if not case.run.public:
             parts += [word("sheet.who", year=row.year, grades=row.grades, pupils=_up(row.pupils)) for row in rows]
         said.append(word.speak(parts))
-    return [*said, *_split(case), *_lodging_and_fare(case)]
+    said += [word("sheet.others_below")] * (len(told) > MOST_SAID)
+    return [*said, *_split(case), *_fare(case)]
 
 
 def _hamlet(run: Run, hamlet: str) -> str:
@@ -73,28 +61,27 @@ def _way(case: Case, row: Any) -> str:
     return word(key[case.verdict], km=number(row.km, 1), before=before, ways=ways)
 
 
-def _time(case: Case, row: Any, ride: pd.Series[float]) -> list[str]:
+def _time(timetable: Timetable, case: Case, row: Any) -> list[str]:
     """Return the minutes on foot and by bus in words, each with the limits of the grades that go so."""
     if case.verdict == "reopen":
         return []
-    on_foot = row.km / case.run.settings.road.walk_km_per_h * MINUTES_PER_HOUR
+    on_foot = timetable.walk_min(row.km)
     limits = _bands(case)
     walk = {band: limit for band, limit in limits.items() if row.walk > 0 and on_foot <= limit}
     drive = {band: limit for band, limit in limits.items() if band not in walk}
     said = [case.words("sheet.walk_time", min=_up(on_foot)), *_kept(case, walk, on_foot)] if walk else []
-    return [*said, *_by_bus(case, row, ride, drive)] if drive else said
+    return [*said, *_by_bus(timetable, case, row, drive)] if drive else said
 
 
-def _by_bus(case: Case, row: Any, ride: pd.Series[float], limits: dict[str, float]) -> list[str]:
+def _by_bus(timetable: Timetable, case: Case, row: Any, limits: dict[str, float]) -> list[str]:
     """Return the minutes from door to school by bus: on its planned run, or straight where none is planned."""
     word, fleet = case.words, case.run.settings.fleet
     stop = row.stop_id if pd.notna(row.stop_id) else row.hamlet_id
-    known = float(ride.get((row.year, row.to_school_id, stop), np.nan)) if case.verdict == "close" else np.nan
-    aboard = row.minutes if np.isnan(known) else known
-    said = [word("sheet.bus_straight" if np.isnan(known) else "sheet.bus_takes", min=_up(aboard))]
-    before = fleet.walk_to_stop_min
+    planned = timetable.planned(row) if case.verdict == "close" else []
+    aboard = planned[0].ride if planned else row.minutes
+    said = [word("sheet.bus_takes" if planned else "sheet.bus_straight", min=_up(aboard))]
+    before = timetable.before_bus(row)
     if stop != row.hamlet_id:
-        before += row.stop_km / case.run.settings.road.walk_km_per_h * MINUTES_PER_HOUR
         said.insert(0, word("sheet.stop", stop=_hamlet(case.run, stop), km=number(row.stop_km, 1)))
     total = aboard
     if fleet.limit_includes_walk_and_wait:
@@ -135,18 +122,13 @@ def _split(case: Case) -> list[str]:
     ]
 
 
-def _lodging_and_fare(case: Case) -> list[str]:
-    """Return who may sleep at school, and what families pay for the bus."""
-    said, word = [], case.words
+def _fare(case: Case) -> list[str]:
+    """Return what families pay for a seat on the bus."""
     fare = case.run.settings.prices.get("family_fare_per_month")
-    if (
-        case.verdict != "reopen"
-        and any(row.school_bus > 0 for row in case.rows)
-        and fare is not None
-        and fare.central > 0
-    ):
-        said.append(word("sheet.fare", fare=money(fare.central, word)))
-    return said
+    rides = case.verdict != "reopen" and any(row.school_bus > 0 for row in case.rows)
+    if not rides or fare is None or fare.central <= 0:
+        return []
+    return [case.words("sheet.fare", fare=money(fare.central, case.words))]
 
 
 def room(case: Case) -> list[str]:
@@ -172,7 +154,7 @@ def room(case: Case) -> list[str]:
 
 
 def others(case: Case) -> list[str]:
-    """Return the nearest other schools and why pupils do not go there; each said once."""
+    """Return the nearest other schools and why pupils do not go there, and other plans nearly as good; each once."""
     said = []
     for row in case.rows:
         for k in (1, 2):
@@ -183,17 +165,29 @@ def others(case: Case) -> list[str]:
             minutes = _up(getattr(row, f"alternative_{k}_minutes"))
             names = {"school": case.run.site(other, short=True), "hamlet": _hamlet(case.run, row.hamlet_id)}
             said.append(case.words("sheet.rejected", **names, min=minutes, reason=reason))
-    return list(dict.fromkeys(said))
+    return list(dict.fromkeys([*said, *_other_plans(case)]))
+
+
+def _other_plans(case: Case) -> list[str]:
+    """Return where the pupils would go by the other assignments of alternatives.csv, and why those were not chosen."""
+    table, word, said = case.run.if_there("alternatives"), case.words, []
+    homes = {(row.year, row.hamlet_id, grade) for row in case.rows for grade in grades_of(row.grades)}
+    if table.empty or case.verdict != "close":
+        return []
+    for row in table[table["school_id"].notna()].itertuples():
+        if (row.year, row.hamlet_id, row.grade) in homes:
+            names = {"school": case.run.site(row.school_id, short=True), "hamlet": _hamlet(case.run, row.hamlet_id)}
+            worse = {"min": _up(row.minutes), "worse": percent(row.worse_by, 1)}
+            said.append(word("sheet.other_plan", number=row.alternative, year=row.year, **names, **worse))
+    return said
 
 
 def staff(case: Case) -> list[str]:
     """Return who works at the school, where they go and as what, and who has no post yet."""
-    word, run = case.words, case.run
-    listed = run.staff.get(case.school)
-    here = {post: int(listed[column]) for column, post in POSTS.items()} if listed else {}
-    if not any(here.values()):
+    word, run, here = case.words, case.run, people_here(case)
+    if not here:
         return [word("sheet.staff.nobody")]
-    said = [word("sheet.staff.here", people=word.join([_people(case, *each) for each in here.items() if each[1]]))]
+    said = [word("sheet.staff.here", people=word.join(here))]
     if case.verdict != "close":
         return [*said, word(f"sheet.staff.{case.verdict}")]
     if case.empty_from > case.last.year:
@@ -211,6 +205,31 @@ def staff(case: Case) -> list[str]:
     return said
 
 
+def people_here(case: Case) -> list[str]:
+    """Return who works at the school today, post by post."""
+    listed = case.run.staff.get(case.school)
+    here = {post: int(listed[column]) for column, post in POSTS.items()} if listed else {}
+    return [_people(case, *each) for each in here.items() if each[1]]
+
+
 def _people(case: Case, post: str, count: int) -> str:
     name = case.words.term("sheet.post" if count == 1 else "sheet.posts", post)
     return case.words("sheet.people", count=count, post=name)
+
+
+def campus(plans: SchoolPlans, case: Case) -> list[str]:
+    """Return what happens with the buildings: their floor area, who owns them then, and what becomes of them, when."""
+    word, said = case.words, []
+    before: tuple[str, ...] = ()
+    for row in plans.campuses.get(case.school, ()) if case.verdict == "close" else ():
+        if not before:
+            area = number(row.area_m2, 0)
+            said.append(word("sheet.campus.area", area=area, owner=word.term("campus_owner", row.owner)))
+        use = row.use if isinstance(row.use, str) else ""
+        now = (row.status, use, row.reason)
+        if now != before:
+            told = [word.term("campus_status", row.status), *([word.term("campus_use", use)] if use else [])]
+            reason = word.term("campus_reason", row.reason)
+            said.append(word("sheet.campus.year", year=row.year, what=word.join(told), reason=reason))
+        before = now
+    return said

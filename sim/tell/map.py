@@ -42,7 +42,7 @@ def county_map(run: Run) -> Figure | None:
         return None
     nodes, edges = run.input("nodes.csv"), run.input("edges.csv")
     places = pd.concat([schools[["lon", "lat"]], hamlets[["lon", "lat"]]]).dropna()
-    figure = Figure(figsize=(WIDTH_IN, _height_in(places)), layout="constrained")
+    figure = Figure(figsize=(WIDTH_IN, height_in(places)), layout="constrained")
     axes = figure.subplots()
     axes.set_aspect(1 / np.cos(np.deg2rad(places["lat"].mean())))
     _roads(axes, nodes, edges)
@@ -51,13 +51,13 @@ def county_map(run: Run) -> Figure | None:
     _closed(axes, run)
     _worst(axes, run)
     _names(axes, run)
-    _scale_bar(axes, places)
+    scale_bar(axes, places, run.words.term("account_unit", "km"))
     axes.set_axis_off()
     figure.legend(handles=_legend(run), loc="outside lower center", ncols=3, columnspacing=3, handletextpad=0.6)
     return figure
 
 
-def _height_in(places: pd.DataFrame) -> float:
+def height_in(places: pd.DataFrame) -> float:
     """Return a height that fits the shape of the county, within what a page can hold."""
     wide = (places["lon"].max() - places["lon"].min()) * np.cos(np.deg2rad(places["lat"].mean()))
     high = places["lat"].max() - places["lat"].min()
@@ -153,14 +153,14 @@ def _names(axes: Axes, run: Run) -> None:
         )
 
 
-def _scale_bar(axes: Axes, places: pd.DataFrame) -> None:
+def scale_bar(axes: Axes, places: pd.DataFrame, unit: str) -> None:
     """Draw a bar of whole km at the lower left and an arrow to the north."""
     low, left = places["lat"].min(), places["lon"].min()
     degree = KM_PER_DEGREE * float(np.cos(np.deg2rad(places["lat"].mean())))
     wide = (places["lon"].max() - left) * degree
     km = next((step for step in (20, 10, 5, 2, 1) if step < wide / 3), 1)
     axes.plot([left, left + km / degree], [low, low], color=BLACK, linewidth=2.5, solid_capstyle="butt", zorder=9)
-    axes.annotate(f"{km} km", (left, low), xytext=(0, 4), textcoords="offset points", fontsize=8, zorder=9)
+    axes.annotate(f"{km} {unit}", (left, low), xytext=(0, 4), textcoords="offset points", fontsize=8, zorder=9)
     axes.annotate(
         "N",
         (0.04, 0.9),

@@ -6,24 +6,31 @@ from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
+from plotly.offline import get_plotlyjs
 
 from sim.store import RunFolder
-from sim.tell import closing, money, plans, register, relief
+from sim.tell import closing, money, plans, register, relief, risk
 from sim.tell import sensitivity as effects
 from sim.tell import table as tables
 from sim.tell.answer import answer, key_figures
 from sim.tell.choose import Choice
+from sim.tell.drawing import Drawing
 from sim.tell.effect import charts
 from sim.tell.enrol import check_table, story
-from sim.tell.figure import draw, file_of
+from sim.tell.figure import draw
+from sim.tell.group import SchoolPlans
+from sim.tell.handout import links, write_handouts
 from sim.tell.number import percent
+from sim.tell.occupancy import worst_weeks
+from sim.tell.pairs import Pairs
+from sim.tell.replay import replay_page
 from sim.tell.run import Run, origin, run_of
 from sim.tell.service import Service
-from sim.tell.sheet import sheets
+from sim.tell.sites import Sites
 from sim.tell.stress import Stress, struck, weather_table
 from sim.tell.sweep import Sweep
 from sim.tell.sweep_chart import chart
-from sim.tell.template import render
+from sim.tell.template import render, script
 from sim.tell.town import Town
 from sim.tell.unplaced import unplaced
 
@@ -55,35 +62,30 @@ STRESS = "stress"
 """Section that stands after the answer when a stress pack struck some weeks."""
 RELIEF = "relief"
 """Section that stands after the bottlenecks when they were lived again."""
+RISK = "risk"
+"""Section that stands before the limits when the run tells risks."""
 PLANS = "plans"
 """Section that stands before the rides when the county has bus runs of its own, or bells were chosen."""
 
 
 def report(run: Run | Path, redraw: bool = True) -> Path:
-    """Write report.html of a run from its files alone, its figures and sheets; return where the report lies.
+    """Write report.html of a run from its files alone, its figures, sheets and replay; return where the report lies.
 
-    Without `redraw`, figures that no price changes, and sheets, are left as they lie there.
+    Without `redraw`, figures that no price changes and the replay are left as they lie there.
     """
     run = run_of(run)
+    sites = Sites(SchoolPlans(run))
     drawn = draw(run, redraw)
-    for name, svg in drawn.items():
-        run.folder.write_text(file_of(name), svg + "\n")
-    write_sheets(run, redraw)
-    page = render("report.html.j2", run.words, **_report(run, drawn))
+    for name, drawing in drawn.items():
+        drawing.save(run.folder, name)
+    write_handouts(sites, _made_up(run))
+    replay = replay_page(run, _made_up(run), redraw)
+    told = {"handouts": links(sites), "replay": replay and replay.name}
+    page = render("report.html.j2", run.words, **_report(run, drawn), **told)
     return run.folder.write_text("report.html", page)
 
 
-def write_sheets(run: Run, redraw: bool = True) -> None:
-    """Write the page of each school that a closing rule or list named; without `redraw`, unless they lie there."""
-    if not redraw and (run.path / "sheets").is_dir():
-        return
-    made_up = _made_up(run)
-    for name, told in sheets(run).items():
-        page = render("sheet.html.j2", run.words, public=run.public, made_up=made_up, **told)
-        run.folder.write_text(name, page)
-
-
-def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
+def _report(run: Run, drawn: dict[str, Drawing]) -> dict[str, Any]:
     """Return all that the report's template needs."""
     stress, service, town, told = Stress(run), Service(run), Town(run), money.money(run)
     relieved = relief.told(run)
@@ -93,19 +95,21 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
         "answer": answer(run),
         "keys": key_figures(run),
         "facts": facts(run),
-        "sections": _sections(stress.told, town.told, relieved, service.told, money.sections(told)),
+        "sections": _sections(run, stress.told, town.told, relieved, service.told, money.sections(told)),
         "service": service,
         "town": town,
         "stress": stress,
         "weather": weather_table(run),
-        "figures": {name: Markup(svg) for name, svg in drawn.items()},  # drawn here, its texts are escaped
+        "figures": {name: Markup(each.svg) for name, each in drawn.items()},  # drawn here, its texts are escaped
         "made_up": _made_up(run),
         "place": f"results/{run.settings.study.name}/{run.path.name}",
         "worst": tables.bottleneck_table(run),
+        "worst_weeks": worst_weeks(run),
         "harm": tables.harm_table(run),
         "relief": relief.relief_table(run) if relieved else None,
         "purchases": relief.purchase_table(run) if relieved else None,
         "purchase_story": relief.story(run) if relieved else [],
+        "risk": risk if risk.told(run) else None,
         "verdicts": tables.verdict_table(run),
         "furthest": tables.worst_verdicts(run),
         "money": told,
@@ -123,10 +127,12 @@ def _report(run: Run, drawn: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _sections(struck: bool, crowded: bool, relieved: bool, compared: bool, costs: tuple[str, ...]) -> tuple[str, ...]:
+def _sections(
+    run: Run, struck: bool, crowded: bool, relieved: bool, compared: bool, costs: tuple[str, ...]
+) -> tuple[str, ...]:
     """Return the sections of the page in order, with those that are told only at times."""
     after = {"answer": (STRESS,) * struck, "enrolment": (TOWN,) * crowded, "fleet": (PLANS,) * compared}
-    after["bottlenecks"] = (RELIEF,) * relieved
+    after["bottlenecks"] = (*((RELIEF,) * relieved), *((RISK,) * risk.told(run)))
     after["budget"] = costs
     return tuple(part for name in SECTIONS for part in (name, *after.get(name, ())))
 
@@ -208,17 +214,20 @@ def _made_up(run: Run) -> bool:
 
 
 def comparison(sweep_folder: Path) -> Path:
-    """Write compare.html of a sweep from its summary.parquet; return where the page lies."""
+    """Write compare.html of a sweep from its summary.parquet and its scenarios' tables; return where the page lies."""
     sweep = Sweep(Path(sweep_folder))
     folder = RunFolder(sweep.path)
     drawn = chart(sweep)
-    folder.write_text("figures/compare.svg", drawn + "\n")
+    drawn.save(folder, "compare")
     page = render(
         "compare.html.j2",
         sweep.words,
         title=sweep.words("compare.title"),
         sweep=sweep,
-        chart=Markup(drawn),
+        pairs=Pairs(sweep) if len(sweep.scenarios) > 1 else None,
+        script=script("compare.js"),
+        plotly=Markup(get_plotlyjs()),
+        chart=Markup(drawn.svg),
         main=sweep.main_table(),
         full=sweep.full_table(),
     )
@@ -228,14 +237,14 @@ def comparison(sweep_folder: Path) -> Path:
 def choice_page(folder: Path) -> Path:
     """Write choice.html of a choice among plans from its choice.csv and choice.json; return where the page lies."""
     choice = Choice(Path(folder))
-    study, chart = RunFolder(choice.path), plans.chart(choice)
-    study.write_text("figures/choice.svg", chart + "\n")
+    study, drawn = RunFolder(choice.path), plans.chart(choice)
+    drawn.save(study, "choice")
     page = render(
         "choose.html.j2",
         choice.words,
         title=choice.words("choose.title"),
         choice=choice,
-        chart=Markup(chart),
+        chart=Markup(drawn.svg),
         caption=plans.caption(choice),
         different=plans.different(choice),
         plans=plans.all_plans(choice),
@@ -249,15 +258,15 @@ def sensitivity(study_folder: Path) -> Path:
     """Write sensitivity.html of a study from its tables, and its figures; return where the page lies."""
     told, folder = effects.Told(Path(study_folder)), RunFolder(Path(study_folder))
     figures = charts(told)
-    for name, svg in figures.items():
-        folder.write_text(f"figures/{name}.svg", svg + "\n")
+    for name, drawing in figures.items():
+        drawing.save(folder, name)
     page = render(
         "sensitivity.html.j2",
         told.words,
         title=told.words("sensitivity.title"),
         told=told,
         answer=effects.answer(told),
-        figures={name: Markup(svg) for name, svg in figures.items()},
+        figures={name: Markup(drawing.svg) for name, drawing in figures.items()},
         laws=effects.law_table(told),
         effects=effects.effect_table(told) if told.table else None,
         alone=effects.tornado_table(told),

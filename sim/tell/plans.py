@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from sim.tell.choose import Choice
+from sim.tell.drawing import Drawing
 from sim.tell.grid import Cell, Grid, grid
 from sim.tell.number import money_scale, number, percent
-from sim.tell.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, as_svg, canvas, styled, with_thousands
+from sim.tell.style import BLACK, BLUE, GREEN, GREY, ORANGE, RED, canvas, styled, with_thousands
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,6 +27,8 @@ LOOKS = {
 }
 """status -> colour, marker and its size: told apart in grey, too."""
 NOTHING = "–"
+FOREMOST = ("best", "indistinguishable", "near_optimal", "undecided")
+MOST_FOREMOST = 12
 
 
 def different(choice: Choice) -> Grid:
@@ -38,6 +41,23 @@ def different(choice: Choice) -> Grid:
     ]
     head = ("", *choice.notes["swept"], *_words(choice, "cost", "more", "chance_column"))
     return grid(head, cells, range(len(head) - 3, len(head)))
+
+
+def foremost(choice: Choice) -> Grid:
+    """Return the best plan, those beside it and the nearest, as briefly as a terminal has room for."""
+    rows = choice.rows[choice.rows["status"].isin(FOREMOST) | (choice.rows.index == choice.notes["nearest"])]
+    cells = [
+        (
+            *choice.settings(row),
+            choice.words(f"choose.status.{row['status']}"),
+            NOTHING if pd.isna(row["alternative"]) else str(row["alternative"]),
+            *_figures(choice, row),
+        )
+        for _, row in rows.head(MOST_FOREMOST).iterrows()
+    ]
+    told = [choice.words(key) for key in ("column.rank", "choose.axis_cost", "choose.more", "choose.chance_column")]
+    swept = len(choice.notes["swept"])
+    return grid((*choice.notes["swept"], *_words(choice, "status"), *told), cells, range(swept + 2, swept + 5))
 
 
 def all_plans(choice: Choice) -> Grid:
@@ -94,7 +114,7 @@ def caption(choice: Choice) -> str:
     return choice.words.speak([*said, *([choice.words("choose.left_out", count=left_out)] if left_out else [])])
 
 
-def chart(choice: Choice) -> str:
+def chart(choice: Choice) -> Drawing:
     """Draw what each plan costs, more than the best where there is one, and how likely its limits hold."""
     with styled("choose"):
         figure, axes = canvas(4.2)
@@ -107,7 +127,7 @@ def chart(choice: Choice) -> str:
         axes.yaxis.grid(visible=True)
         axes.yaxis.set_major_formatter(with_thousands)
         figure.legend(loc="outside lower center", ncols=4)
-        return as_svg(figure, choice.words("choose.title"))
+        return Drawing.of(figure, choice.words("choose.title"))
 
 
 def _dots(axes: Axes, choice: Choice, status: str, plans: pd.DataFrame) -> None:

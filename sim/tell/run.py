@@ -133,6 +133,17 @@ class Run:
             return both[0 if self.words.language == "zh" else -1] if both else site_id
         return " · ".join(both) or site_id
 
+    def town(self, township_id: str) -> str:
+        """Return a township's name: Chinese, with the English name where there is one."""
+        return " · ".join(name for name in self._towns.get(township_id, ()) if name) or township_id
+
+    @cached_property
+    def _towns(self) -> dict[str, tuple[str, str]]:
+        zones = self.input("zones.csv")
+        return {
+            town: (zh, en) for town, zh, en in zones.reindex(columns=["township_id", "name_zh", "name_en"]).to_numpy()
+        }
+
     def table(self, name: str) -> pd.DataFrame:
         """Return a table of the run as declared."""
         return self.folder.read_table(name)
@@ -235,7 +246,8 @@ class Run:
     @cached_property
     def group_size(self) -> dict[tuple[str, str], float]:
         """Return how many pupils a resource is there for: (site, resource) -> riders, lodgers of a sex, or the roll."""
-        means = self.resources.groupby(["site_id", "resource"], observed=True)["demand_peak"].mean().dropna()
+        rows = self.folder.read_rows("resources", ["site_id", "resource", "demand_peak"])
+        means = rows.groupby(["site_id", "resource"])["demand_peak"].mean().dropna()
         size = {(str(site), str(resource)): float(pupils) for (site, resource), pupils in means.items()}
         sites = {site for site, _ in size}
         both = {(site, "bed"): sum(size.get((site, f"bed_{sex}"), 0.0) for sex in ("girls", "boys")) for site in sites}
@@ -243,8 +255,12 @@ class Run:
 
     def is_hidden(self, site_id: str, resource: str) -> bool:
         """Tell whether what happens to the pupils of a site is hidden, because the group has fewer than five."""
+        return self.public and self.is_few(site_id, resource)
+
+    def is_few(self, site_id: str, resource: str) -> bool:
+        """Tell whether one of the groups of pupils whom a resource serves has fewer than five."""
         groups = GROUPS.get(resource, (resource,))
-        return self.public and any(is_small(self.group_size.get((site_id, group), 0.0)) for group in groups)
+        return any(is_small(self.group_size.get((site_id, group), 0.0)) for group in groups)
 
     def county_totals(self) -> pd.DataFrame:
         """Return the yearly totals of the whole county: replication, year, measure, value."""
@@ -254,6 +270,15 @@ class Run:
     def _county_totals(self) -> pd.DataFrame:
         wanted = (("site_id", "==", COUNTY), ("measure", "in", COUNTY_TOTALS))
         return self.folder.read_rows("annual", ["replication", "year", "measure", "value"], *wanted)
+
+    @cached_property
+    def weekly(self) -> pd.DataFrame:
+        """Return what was measured of the county in each week lived: (year, replication, week) x measure."""
+        keys = ["year", "replication", "week"]
+        rows = self.folder.read_rows(
+            "measures", [*keys, "measure", "value"], ("site_id", "==", COUNTY), ("day", "==", 0)
+        )
+        return rows.astype({"measure": str}).pivot(index=keys, columns="measure", values="value")
 
     def site_means(self, measure: str) -> pd.DataFrame:
         """Return the year's value of a measure at each school: replication, year, site_id, value."""

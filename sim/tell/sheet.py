@@ -9,46 +9,55 @@ import pandas as pd
 
 from sim.tables.closing import KINDS
 from sim.tables.county import CONDITIONS
-from sim.tell import journey
-from sim.tell.case import Case, cases, file_of, keep_cost
+from sim.tell import group, journey
+from sim.tell.case import Case, file_of, keep_cost
 from sim.tell.cells import FEWEST, is_small
+from sim.tell.group import SchoolPlans
 from sim.tell.number import money, number
 from sim.tell.run import Run
+from sim.tell.sites import Sites, address, township_page
 
 COUNTED = ("pupil", "bed", "rider", "meal")
 """Units of a shortfall that count pupils."""
 RULES = ("size", "named", "listed")
 
 
-def sheets(run: Run) -> dict[str, dict[str, Any]]:
-    """Return what the page of each school says, by file name: title, verdict, parts (name, heading, sentences).
+def sheets(run: Run, sites: Sites | None = None) -> dict[str, dict[str, Any]]:
+    """Return what the page of each school says, by file name: title, verdict, parts (name, heading, sentences), groups.
 
     A public page tells of schools and ways, never of the pupils of a hamlet or grade; numbers that count fewer than
     five pupils, or from which they could be worked out, are left out.
     """
-    named = list(cases(run))
-    ride = journey.rides(run) if named else pd.Series(dtype=float)
-    return {file_of(case.school): _page(case, ride) for case in named}
+    sites = sites or Sites(SchoolPlans(run))
+    return {file_of(case.school): _page(sites, case) for case in sites.plans.cases}
 
 
-def _page(case: Case, ride: pd.Series[float]) -> dict[str, Any]:
+def _page(sites: Sites, case: Case) -> dict[str, Any]:
+    plans, township = sites.plans, str(case.run.schools.at[case.school, "township_id"])
+    groups = plans.groups(case)
+    travel = f"pupils_{case.verdict}"
     parts = {
         "history": history(case),
         "why": why(case),
-        "hearing": hearing(case),
-        f"pupils_{case.verdict}": journey.travel(case, ride),
+        travel: journey.travel(plans, case, groups),
         "room": journey.room(case) if case.verdict != "reopen" else [],
         "ready": ready(case),
         "staff": journey.staff(case),
+        "campus": journey.campus(plans, case),
         "cost": cost(case),
         "others": journey.others(case) if case.verdict != "reopen" else [],
         "later": later(case),
+        "hearing": hearing(case),
     }
     return {
         "title": case.words("sheet.title", school=case.run.site(case.school)),
         "verdict": verdict(case),
         "decision": case.verdict,
         "parts": [(name, case.words(f"sheet.part.{name}"), said) for name, said in parts.items() if said],
+        "groups": list(group.table(groups)),
+        "after": travel,
+        "columns": [case.words(f"sheet.column.{name}") for name in group.COLUMNS],
+        "township": (sites.township(township, short=True), address(township_page(case.run, township))),
     }
 
 

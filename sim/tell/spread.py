@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from sim.tell.cells import FEWEST, is_small
 from sim.tell.number import by_replication, interval, percent
 from sim.tell.run import Run
-from sim.tell.style import BLUE, GREY, RED, canvas, more_room
+from sim.tell.style import BLUE, GREY, RED, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,6 +41,10 @@ def rides(run: Run) -> Figure | None:
             part.set_title(word(f"chart.{way}", band=band), fontsize=8.5)
         axes[row, 0].set_ylabel(word("axis.share_rides"))
         axes[row, 0].set_ylim(0, axes[row, 0].get_ylim()[1] * 1.2)
+    if not any(part.patches for part in axes.flat):
+        axes[0, 0].set(xticks=[])  # all share them
+        for part in axes[:, 0]:
+            part.set(yticks=[])
     for part in axes[-1]:
         part.set_xlim(left=0)
         part.set_xlabel(word("axis.minutes"))
@@ -53,6 +57,13 @@ def limit_min(run: Run, way: str, band: str) -> float | None:
     if fleet.limit_includes_walk_and_wait != (way == "door_to_school_min"):
         return None
     return fleet.ride_limit_young_min if band == YOUNG_BAND else fleet.ride_limit_older_min
+
+
+def judged_min(run: Run, way: str, band: str) -> float | None:
+    """Return the standard that the time of a way is judged by, the one for young pupils where there is one."""
+    found = {limit.measure: limit.value for limit in run.settings.limits.values()}
+    young = found.get(f"{way.removesuffix('_min')}_young_min_p95") if band == YOUNG_BAND else None
+    return found.get(f"{way}_p95") if young is None else young
 
 
 def over_limit(run: Run, cells: pd.DataFrame, limit: float) -> pd.DataFrame:
@@ -72,10 +83,11 @@ def _distribution(run: Run, axes: Axes, cells: pd.DataFrame, way: str, band: str
     total = bins["count"].sum()
     lived = len(run.replications) * len(run.years) * run.school_days * TRIPS[way]
     if run.public and is_small(total / lived):
-        axes.text(0.5, 0.5, run.words("hidden.group"), transform=axes.transAxes, ha="center", va="center", fontsize=8)
+        _hide(run, axes)
         return
     shown = bins[bins["count"] / lived >= FEWEST] if run.public else bins
     limit = limit_min(run, way, band)
+    limit = judged_min(run, way, band) if limit is None else limit
     step = float((bins["high"] - bins["low"]).replace(np.inf, np.nan).min())
     over = shown["low"] >= (limit if limit is not None else np.inf)
     for rows, colour, hatch in ((shown[~over], BLUE, ""), (shown[over], RED, "/////")):
@@ -89,14 +101,29 @@ def _distribution(run: Run, axes: Axes, cells: pd.DataFrame, way: str, band: str
             edgecolor="white",
             linewidth=0.4,
         )
-    if limit is None:
-        return
-    axes.axvline(limit, ymax=0.82, color=RED, linewidth=1.2, linestyle=(0, (4, 2)))
+    if run.public and shown.empty:
+        _hide(run, axes)
+    elif limit is not None:
+        _over(run, axes, cells, limit, total / lived)
+
+
+def _hide(run: Run, axes: Axes) -> None:
+    """Say that nothing is shown here, because the group is too small."""
+    axes.text(0.5, 0.5, run.words("hidden.group"), transform=axes.transAxes, ha="center", va="center", fontsize=8)
+
+
+def _over(run: Run, axes: Axes, cells: pd.DataFrame, limit: float, pupils: float) -> None:
+    """Draw the limit and write beside it the share over it, unless this tells of so few of the pupils of a day."""
+    axes.axvline(limit, color=RED, linewidth=1.2, linestyle=(0, (4, 2)))
     share = over_limit(run, cells, limit).iloc[0]
-    says = run.words("chart.over", share=percent(share["mean"], 1), limit=f"{limit:g}")
-    if np.isfinite(share["low"]):
-        says += f"\n({percent(max(share['low'], 0.0), 1)} – {percent(share['high'], 1)})"
-    axes.text(0.99, 0.97, says, transform=axes.transAxes, ha="right", va="top", fontsize=8, color=RED)
+    if run.public and (is_small(pupils * share["mean"]) or is_small(pupils * (1 - share["mean"]))):
+        says = run.words("chart.over_few", few=FEWEST, limit=f"{limit:g}")
+    else:
+        says = run.words("chart.over", share=percent(share["mean"], 1), limit=f"{limit:g}")
+        if np.isfinite(share["low"]):
+            says += f"\n({percent(max(share['low'], 0.0), 1)} – {percent(share['high'], 1)})"
+    axes.annotate(says, (limit, 0.97), (4, 0), xycoords=("data", "axes fraction"), textcoords="offset points", va="top",
+                  fontsize=8, color=RED)  # fmt: skip
 
 
 def canteen(run: Run) -> Figure | None:
@@ -112,7 +139,7 @@ def canteen(run: Run) -> Figure | None:
     found = found.assign(worst=worst_year).sort_values("mean", ascending=False)
     shown = found.head(MOST_SCHOOLS).iloc[::-1]
     labels = [run.site(str(site), short=True) for site in shown.index]
-    figure, axes = canvas(1.0 + 0.18 * len(shown), left=more_room(labels))
+    figure, axes = canvas(1.0 + 0.18 * len(shown))
     rows = np.arange(len(shown))
     half = (shown["high"] - shown["mean"]).fillna(0.0)
     axes.hlines(rows, 0, shown["worst"], color="#E6E6E6", linewidth=0.7)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import io
 import re
-import unicodedata
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patheffects import withStroke
+from matplotlib.text import Text
+
+from sim.tell.font import FAMILY, PATH, letters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,14 +30,17 @@ PURPLE, SKY, BLACK, GREY, PALE = "#CC79A7", "#56B4E9", "#222222", "#767676", "#D
 LINES = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (6, 2, 1, 2)))
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, GREY)
 FONTS = (
-    "'Segoe UI', 'Helvetica Neue', Arial, 'Noto Sans', 'DejaVu Sans', 'PingFang SC', 'Microsoft YaHei', "
+    f"'{FAMILY}', 'Segoe UI', 'Helvetica Neue', Arial, 'Noto Sans', 'DejaVu Sans', 'PingFang SC', 'Microsoft YaHei', "
     "'Noto Sans CJK SC', 'Source Han Sans SC', 'WenQuanYi Micro Hei', sans-serif"
 )
-HALO = "<style>.halo text { paint-order: stroke; stroke: #fff; stroke-width: 2.4px; stroke-linejoin: round; }</style>"
+RIM_PT, BOLDER_PT = 2.4, 0.4
+HALO = f".halo text {{ paint-order: stroke; stroke: #fff; stroke-width: {RIM_PT}px; stroke-linejoin: round; }}"
 """Letters over lines stay readable: text drawn with gid="halo" has a white rim."""
 WIDTH_IN = 7.2
-POINTS_PER_INCH = 72
+DOTS_PER_INCH = 200
+BOLD = 700
 STYLE: dict[str, Any] = {
+    "font.family": ["DejaVu Sans", FAMILY],
     "svg.fonttype": "none",
     "font.size": 9,
     "axes.titlesize": 9.5,
@@ -57,34 +66,32 @@ STYLE: dict[str, Any] = {
     "lines.linewidth": 1.8,
     "hatch.linewidth": 0.6,
     "hatch.color": "white",
+    "text.hinting": "no_hinting",  # letters of an image are as wide as those of the SVG, for which it is laid out
     "text.parse_math": False,
 }
+
+
+@cache
+def _with_chinese() -> None:
+    """Let charts know the packaged font; its one weight stands for bold, too."""
+    fonts = font_manager.fontManager
+    fonts.addfont(PATH)
+    fonts.ttflist.append(replace(fonts.ttflist[-1], weight=BOLD))
 
 
 @contextmanager
 def styled(name: str) -> Iterator[None]:
     """Draw in the house's style; the name keeps the parts of one figure apart from those of another."""
+    _with_chinese()
     look: Any = STYLE | {"svg.hashsalt": name}
-    with mpl.rc_context(look), warnings.catch_warnings():
-        # The letters stay text, so it does not matter which of them the font at hand can draw.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    with mpl.rc_context(look):
         yield
 
 
-def canvas(height_in: float, rows: int = 1, columns: int = 1, left: float = 0.0, **how: Any) -> tuple[Figure, Any]:
-    """Return an empty figure of the page's width, and its axes; `left` is a share of the width kept free."""
-    layout = ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06, rect=(left, 0.0, 1.0 - left, 1.0))
-    figure = Figure(figsize=(WIDTH_IN, height_in), layout=layout)
+def canvas(height_in: float, rows: int = 1, columns: int = 1, **how: Any) -> tuple[Figure, Any]:
+    """Return an empty figure of the page's width, and its axes."""
+    figure = Figure(figsize=(WIDTH_IN, height_in), layout=ConstrainedLayoutEngine(w_pad=0.06, h_pad=0.06))
     return figure, figure.subplots(rows, columns, **how)
-
-
-def more_room(labels: Sequence[str], size_pt: float = 8.5) -> float:
-    """Return the share of a figure's width that labels at the left need beyond what the layout gives them.
-
-    The layout measures letters that its font lacks as too narrow: Chinese ones by about two fifths.
-    """
-    wide = (sum(unicodedata.east_asian_width(letter) in "WF" for letter in label) for label in labels)
-    return 0.4 * max(wide, default=0) * size_pt / POINTS_PER_INCH / WIDTH_IN
 
 
 def years_axis(axes: Axes, years: Sequence[int], most: int = 6) -> None:
@@ -120,6 +127,9 @@ def as_svg(figure: Figure, title: str) -> str:
     if layout := figure.get_layout_engine():
         layout.execute(figure)  # here, as savefig would draw the whole figure once more for it
         figure.set_layout_engine(None)
+        for axes in figure.axes:  # its solver leaves other last digits from time to time, and names are made of them
+            x, y, width, height = (round(length, 9) for length in axes.get_position(original=True).bounds)
+            axes.set_position((x, y, width, height))
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
@@ -130,4 +140,17 @@ def as_svg(figure: Figure, title: str) -> str:
     text = text.replace('id="halo"', 'class="halo"')
     head, _, body = text.partition(">")
     name = title.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return f'{head} role="img">\n<title>{name}</title>{HALO}{body}'
+    return f'{head} role="img">\n<title>{name}</title><style>{HALO}</style>{body}'
+
+
+def as_png(figure: Figure) -> bytes:
+    """Return a figure as an image for programs that show no SVG, all letters drawn; one laid out stays as it is."""
+    for text in figure.findobj(Text):
+        if text.get_gid() == "halo":
+            text.set_path_effects([withStroke(linewidth=RIM_PT, foreground="white")])
+        elif text.get_fontweight() == "bold" and letters(text.get_text()):  # made bold, as browsers do it
+            text.set(fontweight="normal", path_effects=[withStroke(linewidth=BOLDER_PT, foreground=text.get_color())])
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure)
+    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+    return buffer.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import itertools
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pandas as pd
 
 from sim.errors import BadInput
@@ -17,10 +19,11 @@ from sim.store.folder import tree_of
 from sim.tables.sure import CLEAR
 from sim.tell.cells import FEWEST, HIDDEN, is_small
 from sim.tell.grid import Cell, Grid, grid
-from sim.tell.number import TEN_THOUSAND_YUAN, money, money_scale, number, span
+from sim.tell.number import TEN_THOUSAND_YUAN, money, money_scale, number, rough, span
 from sim.tell.words import Words
 
-HARMS = ("pupil_days_harmed", "severity")
+SEVERITY = "severity"
+HARMS = ("pupil_days_harmed", SEVERITY)
 COST = "cost_yuan_per_year"
 MAIN = (
     "pupil_days_harmed",
@@ -34,6 +37,7 @@ MAIN = (
 )
 COUNTS = (
     "pupils_present",
+    "absent_pupils",
     "pupils_carried",
     "pupils_left_behind",
     "late_pupils",
@@ -43,6 +47,9 @@ COUNTS = (
     "beds_occupied",
     "bed_nights",
     "bed_refused",
+    "stayed_pupils",
+    "emergency_refused",
+    "wash_given_up",
     "pupil_days_harmed",
     "severity",
 )
@@ -51,6 +58,8 @@ NO_CHOICE = ("scenario", "report.", "executor.", "study.out", "study.name", "stu
 MONEY = "_yuan_per_year"
 STAR = "★"
 """Marks a difference that is clear; `*` says that a number is hidden."""
+LONGEST = 40
+"""A setting with longer values than these letters is not told beside a scenario."""
 MANY = 12
 """With more scenarios than these the table of all measures is folded up."""
 
@@ -80,14 +89,29 @@ class Sweep:
         return int(self.summary["replications"].min())
 
     @cached_property
+    def folders(self) -> dict[str, RunFolder]:
+        """Return the folder of each scenario that has one here; of several, the one that the summary tells of."""
+        found = {name: self._candidates(name) for name in self.scenarios}
+        return {name: next(filter(self.is_told, some), some[0]) for name, some in found.items() if some}
+
+    def _candidates(self, name: str) -> list[RunFolder]:
+        """Return the folders that may be a scenario's: lived or priced again, a run lies beside the first one."""
+        again = sorted(self.path.glob(f"{glob.escape(name)}-{'[0-9a-f]' * 6}"))
+        return [RunFolder(place) for place in (self.path / name, *again) if (place / CONFIG).is_file()]
+
+    def is_told(self, run: RunFolder) -> bool:
+        """Tell whether a finished run has the very numbers of its scenario in the summary."""
+        if not (run.finished and run.file("headlines").is_file()):
+            return False
+        own = run.read_table("headlines").groupby(["scenario", "measure"])["value"].mean()
+        told = self.summary.set_index(["scenario", "measure"])["mean"]
+        both = own.index.intersection(told.index)
+        return len(both) > 0 and np.allclose(own[both], told[both], rtol=1e-9, equal_nan=True)
+
+    @cached_property
     def configs(self) -> dict[str, dict[str, Any]]:
         """Return the settings of each scenario that has a folder here, as flat keys."""
-        files = {name: self.path / name / CONFIG for name in self.scenarios}
-        return {
-            name: dict(_flat(tree_of(file.read_text(encoding="utf-8"))))
-            for name, file in files.items()
-            if file.is_file()
-        }
+        return {name: dict(_flat(tree_of(run.read_text(CONFIG)))) for name, run in self.folders.items()}
 
     @cached_property
     def words(self) -> Words:
@@ -104,16 +128,20 @@ class Sweep:
 
     @cached_property
     def factors(self) -> dict[str, list[Any]]:
-        """Return the settings in which the scenarios differ: key -> value of each scenario."""
+        """Return the settings in which the scenarios differ: key -> value of each scenario.
+
+        Those with long values (lists, tables) are left out, and those that an earlier one decides.
+        """
         if len(self.configs) < len(self.scenarios):
             return {}
         keys = dict.fromkeys(key for config in self.configs.values() for key in config)
-        values = {key: [self.configs[name].get(key) for name in self.scenarios] for key in keys}
-        return {
-            key: found
-            for key, found in values.items()
-            if not key.startswith(NO_CHOICE) and any(value != found[0] for value in found)
-        }
+        found: dict[str, list[Any]] = {}
+        for key in keys:
+            values = [self.configs[name].get(key) for name in self.scenarios]
+            told = not key.startswith(NO_CHOICE) and len(max(map(str, values), key=len)) <= LONGEST
+            if told and len(set(map(str, values))) > 1 and not any(_decides(other, values) for other in found.values()):
+                found[key] = values
+        return found
 
     @cached_property
     def labels(self) -> dict[str, str]:
@@ -131,8 +159,14 @@ class Sweep:
 
     def values(self, measure: str) -> pd.DataFrame:
         """Return the rows of a measure, one per scenario, in order."""
-        rows = self.summary[self.summary["measure"] == measure]
-        return rows.drop_duplicates("scenario").set_index("scenario").reindex(self.scenarios)
+        if measure in self._rows:
+            return self._rows[measure]
+        return self.summary.iloc[:0].set_index("scenario").reindex(self.scenarios)
+
+    @cached_property
+    def _rows(self) -> dict[str, pd.DataFrame]:
+        by = self.summary.drop_duplicates(["scenario", "measure"]).groupby("measure", sort=False)
+        return {str(name): rows.set_index("scenario").reindex(self.scenarios) for name, rows in by}
 
     def answer(self) -> list[str]:
         """Return in words which scenario harms least and which costs least."""
@@ -187,7 +221,7 @@ class Sweep:
             (self.labels[name], *(self._cell(table.loc[name], measure) for measure, table in shown.items()))
             for name in self.scenarios
         ]
-        return grid([self.words("column.scenario"), *map(self._head, shown)], rows, range(1, len(shown) + 1), wide=True)
+        return grid([self.words("column.scenario"), *map(self.head, shown)], rows, range(1, len(shown) + 1), wide=True)
 
     def full_table(self) -> Grid:
         """Return every measure of every scenario with its interval and its paired difference."""
@@ -195,10 +229,15 @@ class Sweep:
         for measure in dict.fromkeys(self.summary["measure"]):
             for name, row in self.values(measure).iterrows():
                 told = self._told(row, measure), self._difference(row, measure)
-                rows.append((self._head(measure), self.labels[str(name)], *told))
+                rows.append((self.head(measure), self.labels[str(name)], *told))
         return grid(
             [self.words(f"column.{name}") for name in ("measure", "scenario", "value", "difference")], rows, (2, 3)
         )
+
+    def shown(self, measure: str, values: pd.DataFrame) -> pd.DataFrame:
+        """Return numbers of a measure in the unit of the page, sums of money on a public page to ten thousand yuan."""
+        told = values.map(rough, na_action="ignore") if self.public and measure.endswith(MONEY) else values
+        return told / self.scale(measure)
 
     def hidden(self, measure: str) -> pd.Series:
         """Tell of each scenario whether a number counts one to four pupils (or their days) on a public page."""
@@ -211,38 +250,44 @@ class Sweep:
     def _told(self, row: pd.Series, measure: str) -> str:
         if self._is_hidden(row, measure):
             return f"<{FEWEST}"
-        return span(*_interval(row, self._scale(measure)), self._places(measure))
+        return span(*_interval(row, self.scale(measure)), self.places(measure))
 
     def _difference(self, row: pd.Series, measure: str) -> str:
-        """Return the difference to the first scenario with its interval; starred when it is clear among so many."""
-        if self._is_hidden(row, measure):
-            return HIDDEN
-        diff = _interval(row, self._scale(measure), "diff_")
-        return span(*diff, self._places(measure)) + (STAR if row["p_adjusted"] < CLEAR else "")
+        """Return the difference to the first scenario with its interval; starred when it is clear among so many.
 
-    def _scale(self, measure: str) -> float:
+        It is hidden with either of both numbers: the other one would tell it.
+        """
+        if self._is_hidden(row, measure) or self.hidden(measure).iloc[0]:
+            return HIDDEN
+        diff = _interval(row, self.scale(measure), "diff_")
+        return span(*diff, self.places(measure)) + (STAR if row["p_adjusted"] < CLEAR else "")
+
+    def scale(self, measure: str) -> float:
+        """Return what a number of a measure is divided by."""
         return money_scale(self.words) if measure.endswith(MONEY) else 1.0
 
-    def _places(self, measure: str) -> int | None:
+    def places(self, measure: str) -> int | None:
         """Return the places after the point of a public sum of money in 万元; None: as many as a number needs."""
-        return 0 if self.public and self._scale(measure) == TEN_THOUSAND_YUAN else None
+        return 0 if self.public and self.scale(measure) == TEN_THOUSAND_YUAN else None
 
-    def _head(self, measure: str) -> str:
+    def head(self, measure: str) -> str:
+        """Return what a measure is called, with the unit of money."""
         name = self.words.term("measure", measure)
         return f"{name} [{self.words('axis.money')}]" if measure.endswith(MONEY) else name
 
     def _cell(self, row: pd.Series, measure: str) -> Cell:
         text = self._told(row, measure)
-        if pd.notna(row["diff_mean"]) and not self._is_hidden(row, measure):
-            text += f"\nΔ {'+' if row['diff_mean'] > 0 else ''}{self._difference(row, measure)}"
+        difference = self._difference(row, measure)
+        if pd.notna(row["diff_mean"]) and difference != HIDDEN:
+            text += f"\nΔ {'+' if row['diff_mean'] > 0 else ''}{difference}"
         return Cell(text.replace(" (", "\n("), "lines")
 
     def reports(self) -> list[tuple[str, str]]:
         """Return the scenarios that have a report, with the way to it."""
         return [
-            (name, f"{quote(name)}/report.html")
-            for name in self.scenarios
-            if (self.path / name / "report.html").is_file()
+            (name, f"{quote(run.path.relative_to(self.path).as_posix())}/report.html")
+            for name, run in self.folders.items()
+            if (run.path / "report.html").is_file()
         ]
 
     @cached_property
@@ -263,6 +308,11 @@ class Sweep:
     def caption(self) -> str:
         """Return what the chart shows."""
         return self.words("compare.heat" if self.crossed else "compare.dots")
+
+
+def _decides(first: list[Any], second: list[Any]) -> bool:
+    """Tell whether scenarios with the same value of one setting have the same of another."""
+    return len(set(zip(map(str, first), map(str, second), strict=True))) == len(set(map(str, first)))
 
 
 def _interval(row: pd.Series, scale: float = 1.0, of: str = "") -> tuple[float, float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from sim.tell.drawing import Drawing
 from sim.tell.number import MANY, money_scale, number
-from sim.tell.style import BLUE, ORANGE, as_svg, canvas, more_room, styled, with_thousands
+from sim.tell.style import BLUE, ORANGE, canvas, styled, with_thousands
 from sim.tell.sweep import COST, Sweep
 
 if TYPE_CHECKING:
@@ -19,14 +21,16 @@ if TYPE_CHECKING:
 
 MOST_BESIDE = 4
 """With more columns than these the fields of harm and cost stand below each other."""
+WIDEST_LABEL, MOST_LINES = 36, 2
+"""Letters of a line of a scenario's label, and its lines: longer ones would leave no room for the values."""
 MOST_COLUMNS = 11
 """With more columns than these there is no room for numbers: the table has them."""
 
 
-def chart(sweep: Sweep) -> str:
+def chart(sweep: Sweep) -> Drawing:
     """Draw harm and cost of the scenarios: a field of two settings, or dots with intervals."""
     with styled("compare"):
-        return as_svg(_fields(sweep) if sweep.crossed else _dots(sweep), sweep.words("compare.title"))
+        return Drawing.of(_fields(sweep) if sweep.crossed else _dots(sweep), sweep.words("compare.title"))
 
 
 def _panels(sweep: Sweep) -> tuple[tuple[str, float, str], ...]:
@@ -37,8 +41,10 @@ def _panels(sweep: Sweep) -> tuple[tuple[str, float, str], ...]:
 
 def _dots(sweep: Sweep) -> Figure:
     """Draw one row per scenario, with the 95 % interval."""
-    names = [sweep.labels[name] for name in sweep.scenarios]
-    figure, axes = canvas(1.0 + 0.27 * len(names), 1, 2, left=more_room(names), sharey=True)
+    labels = (sweep.labels[name] for name in sweep.scenarios)
+    names = [textwrap.fill(label, WIDEST_LABEL, max_lines=MOST_LINES, placeholder=" …") for label in labels]
+    lines = max(name.count("\n") for name in names) + 1
+    figure, axes = canvas(1.0 + (0.13 + 0.14 * lines) * len(names), 1, 2, sharey=True)
     rows = np.arange(len(names))[::-1]
     for part, (measure, scale, label), colour in zip(axes, _panels(sweep), (ORANGE, BLUE), strict=True):
         shown = ~sweep.hidden(measure)

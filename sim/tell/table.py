@@ -13,13 +13,18 @@ from sim.tell.number import NONE, masked, money, percent, pupils, span
 from sim.tell.run import Run
 
 OF_RIDERS = (
+    "pupils_carried",
     "pupils_left_behind",
     "ride_min_p95",
     "ride_min_mean",
     "late_pupils",
     "emergency_refused",
     "runs_cancelled",
+    "breakdowns",
+    "bus_km",
 )
+OF_LODGERS = ("bed", "life_teacher", "stayed", "emergency_")
+"""Beginnings of the names of measures of lodgers, and of those who stay for a night."""
 SHADES = 4
 
 
@@ -136,7 +141,7 @@ def worst_verdicts(run: Run, most: int = 10) -> Grid:
 
 
 def _value(run: Run, row: object) -> str:
-    if run.is_hidden(row.site_id, _serves(row.measure)):  # type: ignore[attr-defined]
+    if run.is_hidden(row.site_id, serves(row.measure)):  # type: ignore[attr-defined]
         return HIDDEN
     mean, low, high = (float(getattr(row, f"value_{part}")) for part in ("mean", "low", "high"))
     if row.unit == "share":  # type: ignore[attr-defined]
@@ -144,9 +149,9 @@ def _value(run: Run, row: object) -> str:
     return span(mean, low, high, 1)
 
 
-def _serves(measure: str) -> str:
+def serves(measure: str) -> str:
     """Return the resource whose users a measure speaks of."""
-    return "bed" if measure.startswith(("bed", "life_teacher")) else "bus" if measure in OF_RIDERS else "window"
+    return "bed" if measure.startswith(OF_LODGERS) else "bus" if measure in OF_RIDERS else "window"
 
 
 def _standard(run: Run, row: object) -> str:
@@ -168,8 +173,7 @@ def closure_table(run: Run) -> Grid:
     word, last = run.words, run.last_decisions
     head = [word(f"column.{name}") for name in ("township", "closed", "kept", "pupils_moved")]
     closed, kept = last[last["decision"] == "close"], last[last["decision"] != "close"]
-    schools, zones = run.schools, run.input("zones.csv")
-    names = dict(zip(zones["township_id"], _names(zones), strict=True)) if len(zones) else {}
+    schools = run.schools
     moved = _pupils_of(run, closed["school_id"])
     towns = sorted(set(schools.reindex([*closed["school_id"], *kept["school_id"]])["township_id"].dropna()))
     of = schools["township_id"]
@@ -177,7 +181,7 @@ def closure_table(run: Run) -> Grid:
     gone = hidden(counts, run.public)
     rows: list[Sequence[object]] = [
         (
-            names.get(town, town),
+            run.town(town),
             int((closed["school_id"].map(of) == town).sum()),
             int((kept["school_id"].map(of) == town).sum()),
             masked(count, away),
@@ -188,10 +192,6 @@ def closure_table(run: Run) -> Grid:
         total = masked(sum(counts), run.public and is_small(sum(counts)))
         rows.append(strong(word("total"), str(len(closed)), str(len(kept)), total))
     return grid(head, rows, (1, 2, 3))
-
-
-def _names(zones: pd.DataFrame) -> list[str]:
-    return [" · ".join(name for name in both if name) for both in zip(zones["name_zh"], zones["name_en"], strict=True)]
 
 
 def _pupils_of(run: Run, closed: pd.Series[str]) -> pd.Series[float]:

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from sim.tell.font import face
 from sim.tell.words import Words
 
 HERE = Path(__file__).parent
@@ -28,13 +29,19 @@ class Counter:
 
 
 def render(template: str, words: Words, **values: Any) -> str:
-    """Fill a template; every text is escaped."""
+    """Fill a template; every text is escaped. The page brings the Chinese letters it shows, in its first <style>."""
     style = Markup((HERE / "page.css").read_text(encoding="utf-8"))
-    return (
+    page = (
         _engine()
         .get_template(template)
         .render(word=words, style=style, figure_number=Counter(), table_number=Counter(), **values)
     )
+    return page.replace("</style>", f"{face(page, words.language)}\n</style>", 1)
+
+
+def script(name: str) -> Markup:
+    """Return a script of a page, as it stands in its own file."""
+    return Markup((HERE / name).read_text(encoding="utf-8"))
 
 
 @cache

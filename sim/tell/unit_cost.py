@@ -13,7 +13,7 @@ from sim.tell.cells import is_small
 from sim.tell.grid import Cell, Grid, grid
 from sim.tell.number import NONE, number, percent, span
 from sim.tell.run import Run
-from sim.tell.style import BLUE, GREY, PALE, RED, canvas, more_room
+from sim.tell.style import BLUE, GREY, PALE, RED, canvas
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -156,7 +156,7 @@ def chart(run: Run) -> Figure | None:
         return None
     word, rows = run.words, table.iloc[::-1].reset_index(drop=True)
     labels = [word.term("band", band) for band in rows["band"]]
-    figure, axes = canvas(0.9 + 0.27 * len(rows), left=more_room(labels))
+    figure, axes = canvas(0.9 + 0.27 * len(rows))
     middle = np.sqrt(rows["band_low"].clip(lower=1e-9) * rows["band_high"])
     for at, row in enumerate(rows.itertuples()):
         _on_band(axes, at, row, middle[at])
