@@ -35,6 +35,8 @@ from sim.plan.cohort import where_they_live
 from sim.plan.enrol import town_of
 from sim.share import Known
 
+MOST_BYTES = 300_000_000
+"""A worker keeps no more of terms and roads than that: those of the last plan or two, as nobody asks for older ones."""
 Seen = tuple[int, int, int]
 """Week, school, and the fingerprint of all that is seen of the school in that week."""
 Road = tuple[Diary, Conditions]
@@ -86,9 +88,9 @@ class Term:
 class Year:
     """A year of a replication that is lived again and again, where plans differ in what there is more of."""
 
-    def __init__(self, job: Job, replication: int, k: int, memory: Memory) -> None:
+    def __init__(self, job: Job, replication: int, k: int, memory: Memory, known: Known | None = None) -> None:
         """memory: of the same year and replication; what is new is remembered in `memory` of the year, not in it."""
-        self.job, self.replication, self.known = job, replication, Known()
+        self.job, self.replication, self.known = job, replication, known or Known(MOST_BYTES)
         self.memory = replace(memory, told=dict(memory.told))
         self.luck = YearLuck(job.settings.seed, replication, job.plan.years[k].year)
         self.parts = who_come(self.known, job.county, job.settings, replication, k)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
 from math import ceil
 
@@ -27,8 +28,9 @@ from sim.judge.relief import RELIEVED_COLUMNS, avoided, none_relieved, to_reliev
 from sim.live import Job
 from sim.measure import MEASURES
 from sim.plan.more import More, with_more
+from sim.share import Known
 from sim.store import RunFolder
-from sim.sweep.again import Memory, Year
+from sim.sweep.again import MOST_BYTES, Memory, Year
 from sim.workers import Crew
 
 MOST_ROUNDS = 12
@@ -54,6 +56,7 @@ class Again:
     job: Job
     harm: pd.DataFrame
     """What was lived before: the columns of harm.parquet."""
+    known: Known = field(default_factory=partial(Known, MOST_BYTES))
 
     def __call__(self, task: tuple[int, int, pd.DataFrame]) -> pd.DataFrame:
         """Return by how much harm fell, as relieved.parquet has it.
@@ -61,7 +64,7 @@ class Again:
         task: (replication, k, the bottlenecks of year k as `to_relieve` has them).
         """
         (replication, k, short), steps, harm = task, self.job.settings.judge.relief_units, self.harm
-        again, number = Year(self.job, replication, k, Memory()), self.job.plan.years[k].year
+        again, number = Year(self.job, replication, k, Memory(), self.known), self.job.plan.years[k].year
         again.compare_with(self.job.plan.years[k])
         before = harm[(harm["replication"] == replication) & (harm["year"] == number)]
         parts = []
@@ -99,6 +102,7 @@ class Together:
     """Live a year of a replication again, in a worker, with all that is bought."""
 
     job: Job
+    known: Known = field(default_factory=partial(Known, MOST_BYTES))
 
     def __call__(self, task: tuple[Purchase, Memory]) -> tuple[Tables, Memory]:
         """Return harm and annual measures, and what is to be remembered of them.
@@ -106,7 +110,7 @@ class Together:
         task: what is bought, and what is remembered of the time before.
         """
         (replication, k, more), memory = task
-        again = Year(self.job, replication, k, memory)
+        again = Year(self.job, replication, k, memory, self.known)
         return live_again(self.job, again, k, more), again.memory.of(again.seen)
 
 
@@ -120,27 +124,34 @@ class Market:
         self.lived: dict[Purchase, Tables] = {}
         self.memory: dict[tuple[int, int], Memory] = {}
 
-    def told(self, wants: Wants, replications: int, title: str) -> Tables:
-        """Return harm and bottlenecks of all years with all that is wanted."""
-        county, bought = self.job.county, {plan.year: more_in(wants, plan.year) for plan in self.job.plan.years}
+    def short(self, wants: Wants, replications: int, title: str) -> dict[Place, Short]:
+        """Return what is short with all that is wanted."""
+        settings, county = self.settings, self.job.county
+        tables = self._live(wants, replications, title, tuple(name for name in asked(settings) if name in MEASURES))
+        harm, annual = tables["harm"], tables["annual"]
+        found = bottlenecks(settings, county, harm, annual, verdicts(settings, county, annual))
+        return shortages(with_relief(settings, county, found))
+
+    def harm(self, wants: Wants, replications: int, title: str) -> pd.DataFrame:
+        """Return the harm of all years with all that is wanted."""
+        return self._live(wants, replications, title, ())["harm"]
+
+    def _live(self, wants: Wants, replications: int, title: str, measures: tuple[str, ...]) -> Tables:
+        """Live all years with all that is wanted; return harm, and annual values if measures are asked for."""
+        bought = {plan.year: more_in(wants, plan.year) for plan in self.job.plan.years}
         again = [(k, tuple(more)) for k, more in enumerate(bought.values()) if more]
         purchases = [(replication, *year) for replication, year in product(range(replications), again)]
-        self._live([one for one in purchases if one not in self.lived], title)
-        parts, years = [self.lived[one] for one in purchases], [year for year, more in bought.items() if more]
-        harm, annual = (
-            pd.concat([_without(table, years, replications), *(part[name] for part in parts)], ignore_index=True)
-            for name, table in self.before.items()
-        )
-        short = bottlenecks(self.settings, county, harm, annual, verdicts(self.settings, county, annual))
-        return {"harm": harm, "bottlenecks": with_relief(self.settings, county, short)}
-
-    def _live(self, purchases: Sequence[Purchase], title: str) -> None:
-        """Live purchases that were not tried yet."""
-        nothing = Memory(tuple(name for name in asked(self.settings) if name in MEASURES))
-        tasks = [(one, self.memory.get(one[:2], nothing)) for one in purchases]
+        new = [one for one in purchases if one not in self.lived]
+        tasks = [(one, self.memory.get(one[:2], Memory(measures))) for one in new]
         told = self.crew.results(Together(self.job), tasks, title) if tasks else []
-        for one, (tables, memory) in zip(purchases, told, strict=True):
+        for one, (tables, memory) in zip(new, told, strict=True):
             self.lived[one], self.memory[one[:2]] = tables, memory
+        parts, years = [self.lived[one] for one in purchases], [year for year, more in bought.items() if more]
+        return {
+            name: pd.concat([_without(self.before[name], years, replications), *(part[name] for part in parts)],
+                            ignore_index=True)
+            for name in (("harm", "annual") if measures else ("harm",))
+        }  # fmt: skip
 
 
 def _without(table: pd.DataFrame, years: Sequence[int], replications: int) -> pd.DataFrame:
@@ -158,7 +169,7 @@ def buy(folder: RunFolder, job: Job, crew: Crew) -> Tables:
     market, everybody = Market(folder, job, crew), folder.manifest["replications"]
     few = min(everybody, job.settings.judge.purchase_replications)
     wants = _enough(market, shortages(short), few)
-    before, after = (shortages(market.told(w, few, "what to buy: all of it")["bottlenecks"]) for w in ({}, wants))
+    before, after = (market.short(some, few, "what to buy: all of it") for some in ({}, wants))
     bought = in_order(job.settings, job.county, wants, before, after)
     ends = sorted({ceil(len(bought) * part / PARTS) for part in range(PARTS + 1)})
     lived = pd.MultiIndex.from_product([range(everybody), years], names=["replication", "year"])
@@ -166,7 +177,7 @@ def buy(folder: RunFolder, job: Job, crew: Crew) -> Tables:
     for end in ends:
         listed = [Place(*place) for place in bought[["site_id", "resource"]].head(end).itertuples(index=False)]
         some = {place: wants[place] for place in listed}
-        harm = market.told(some, everybody, f"purchases: {end} together")["harm"]
+        harm = market.harm(some, everybody, f"purchases: {end} together")
         total = harm.groupby(["replication", "year"])["severity"].sum()
         left.append(total.reindex(lived, fill_value=0.0).reset_index().assign(order=end))
     return {"bought": bought, "harm_left": pd.concat(left, ignore_index=True)}
@@ -174,15 +185,11 @@ def buy(folder: RunFolder, job: Job, crew: Crew) -> Tables:
 
 def _enough(market: Market, short: Mapping[Place, Short], replications: int) -> Wants:
     """Return how much of everything makes limits hold, as far as more of it helps."""
-
-    def still_short(tried: Wants, what: str) -> dict[Place, Short]:
-        return shortages(market.told(tried, replications, f"what to buy: {what}")["bottlenecks"])
-
     wants = doubled({}, short)
     for n in range(MOST_ROUNDS):
         if not settled(wants):
-            wants = doubled(wants, still_short(wants, f"round {n + 1}"))
+            wants = doubled(wants, market.short(wants, replications, f"what to buy: round {n + 1}"))
     for _ in range(TRIMS):
         tried = halved(wants)
-        wants = trimmed(wants, tried, still_short(tried, "less again"))
+        wants = trimmed(wants, tried, market.short(tried, replications, "what to buy: less again"))
     return wants
