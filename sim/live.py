@@ -6,7 +6,7 @@ import ctypes
 import math
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -21,7 +21,7 @@ from sim.county import County, SchoolCalendar
 from sim.measure import classroom
 from sim.measure.annual import annual
 from sim.measure.scene import Scene
-from sim.measure.year import Tally, Told
+from sim.measure.year import TABLES, Tally, Told
 from sim.operate.day import Week, live, sizes
 from sim.operate.diary import Diary, Names, unwiped
 from sim.operate.lodge import most_asked
@@ -55,7 +55,7 @@ def _counts(county: County, settings: Settings, replication: int) -> Ints:
     return draw_by_home(county, settings, luck)
 
 
-def _coming(known: Known, county: County, settings: Settings, replication: int, k: int) -> Ints:
+def who_come(known: Known, county: County, settings: Settings, replication: int, k: int) -> Ints:
     """Return the pupils who come in year k; (2, H, 9, 2)."""
     return np.asarray(known(_counts, county, settings, replication)[k])
 
@@ -66,33 +66,38 @@ def live_year(job: Job, replication: int, k: int, known: Known | None = None) ->
     known: what was computed for other scenarios. A week that differs from one of theirs in nothing is not lived again.
     """
     known, county, settings, plan = known or Known(), job.county, job.settings, job.plan.years[k]
-    parts = known(_coming, known, county, settings, replication, k)
+    parts = known(who_come, known, county, settings, replication, k)
     luck = YearLuck(settings.seed, replication, plan.year)
     weeks, beds = lived_weeks(job, luck), plan.beds.emergency + plan.beds.nominal
     events, tally = dict[str, pd.DataFrame](), None
     set_up_in = cache(lambda term: but_for_beds(county, settings, job.ways, plan, parts, luck, term, known))
     for week, weight in zip(weeks.week.tolist(), weeks.weight.tolist(), strict=True):
-        set_up = set_up_in(term_of(county.calendar, _row(county.calendar, week)))
+        set_up = set_up_in(term_of(county.calendar, row_of(county.calendar, week)))
         keep = _kept_days(settings, luck, week, first=k == 0 and tally is None)
         daily = _daily(settings, len(weeks.week))
         told, kept = known.up_to(_tell, beds, known, county, settings, set_up, luck, week, (daily, *keep))
-        tally = tally or Tally(_scene(county, settings, plan, set_up), daily)
+        tally = tally or Tally(scene_of(county, settings, plan, set_up), daily)
         tally.join(told, weight)
         events |= kept
     assert tally is not None, "a school year has weeks"
-    return _tables(job, tally, replication, parts) | events
-
-
-def _tables(job: Job, tally: Tally, replication: int, parts: Ints) -> dict[str, pd.DataFrame]:
-    """Return the tables of a year, but for events; parts: (2, H, 9, 2) pupils."""
-    settings, county, plan = job.settings, job.county, tally.scene.plan
     coming = where_they_live(parts[None], town_of(county))[0]
-    tables = tally.tables(replication)
+    tables = year_tables(job, tally, replication, coming)
+    return tables | {"enrolment": _enrolment(county, plan, coming, replication)} | events
+
+
+def year_tables(
+    job: Job, tally: Tally, replication: int, coming: Ints, asked: Sequence[str] = TABLES
+) -> dict[str, pd.DataFrame]:
+    """Return the tables asked for of a year, and annual values where measures are; coming: (H, 9, 2) pupils."""
+    settings, county, plan = job.settings, job.county, tally.scene.plan
+    tables = tally.tables(replication, asked)
     for name, rows in classroom.unlived(county, settings, plan, coming).items():
-        tables[name] = pd.concat([tables[name], rows.assign(replication=replication, year=plan.year)])
-    told = classroom.yearly(county, settings, plan, coming).assign(replication=replication, year=plan.year)
-    tables["annual"] = pd.concat([annual(tables["measures"]), told], ignore_index=True)
-    return tables | {"enrolment": _enrolment(county, plan, coming, replication)}
+        if name in tables:
+            tables[name] = pd.concat([tables[name], rows.assign(replication=replication, year=plan.year)])
+    if "measures" in tables:
+        told = classroom.yearly(county, settings, plan, coming).assign(replication=replication, year=plan.year)
+        tables["annual"] = pd.concat([annual(tables["measures"]), told], ignore_index=True)
+    return tables
 
 
 def _tell(
@@ -103,9 +108,9 @@ def _tell(
 
     beds: (S, 2); asked: whether days are measured, too, then the days whose events are kept.
     """
-    days = int(county.calendar.days[_row(county.calendar, week)])
+    days = int(county.calendar.days[row_of(county.calendar, week)])
     lived = _lived(county, settings, replace(set_up, beds=beds), luck, week, days, _DESK.sheet(set_up, days), known)
-    scene = _scene(county, settings, set_up.plan, set_up)
+    scene = scene_of(county, settings, set_up.plan, set_up)
     tally = Tally(scene, bool(asked[0]))
     tally.add(scene, week, 1.0, lived.diary)
     told = Told(tally.measured, tally.harmed, tally.spread, tally.by_pupil, tally.skies)
@@ -129,10 +134,10 @@ def live_weeks(
     """
     known, desk, plan, county = Known(), _Desk(), job.plan.years[k], job.county
     for week, days, weight in zip(weeks.week.tolist(), weeks.days.tolist(), weeks.weight.tolist(), strict=True):
-        term = term_of(county.calendar, _row(county.calendar, week))
+        term = term_of(county.calendar, row_of(county.calendar, week))
         set_up = stage(county, job.settings, job.ways, plan, parts, luck, term, known)
         lived = _lived(county, job.settings, set_up, luck, week, days, desk.sheet(set_up, days), known)
-        yield week, weight, _scene(county, job.settings, plan, set_up), lived.diary, lived.luck
+        yield week, weight, scene_of(county, job.settings, plan, set_up), lived.diary, lived.luck
 
 
 LARGEST_KEPT = 2**25 - 2**16
@@ -182,19 +187,29 @@ def _lived(
     sheet: tuple[Paper, Diary], known: Known,
 ) -> Week:  # fmt: skip
     """Live a week and return it."""
-    month = int(county.calendar.month[_row(county.calendar, week)])
-    roll = known.interned(np.diff(set_up.pupils.first))
-    here = known(conditions, county, settings, luck, week, days, month, roll)
-    lived = Week(settings, set_up, week_luck(settings, set_up, luck, week, here, sheet[0], known), sheet[1])
+    lived = ahead(county, settings, set_up, luck, week, days, sheet, known)
     live(lived)
     return lived
 
 
-def _scene(county: County, settings: Settings, plan: YearPlan, set_up: Stage) -> Scene:
+def ahead(
+    county: County, settings: Settings, set_up: Stage, luck: YearLuck, week: int, days: int,
+    sheet: tuple[Paper | None, Diary], known: Known,
+) -> Week:  # fmt: skip
+    """Return a week that is to be lived; without paper nothing can be lived at the stations of schools."""
+    month = int(county.calendar.month[row_of(county.calendar, week)])
+    roll = known.interned(np.diff(set_up.pupils.first))
+    here = known(conditions, county, settings, luck, week, days, month, roll)
+    return Week(settings, set_up, week_luck(settings, set_up, luck, week, here, sheet[0], known), sheet[1])
+
+
+def scene_of(county: County, settings: Settings, plan: YearPlan, set_up: Stage) -> Scene:
+    """Return what measures look at in a term."""
     return Scene(county, settings, plan, set_up.pupils, set_up.table, set_up.halls, set_up.visits)
 
 
-def _row(calendar: SchoolCalendar, week: int) -> int:
+def row_of(calendar: SchoolCalendar, week: int) -> int:
+    """Return the row of a week in the calendar."""
     return int(np.flatnonzero(calendar.week == week)[0])
 
 

@@ -149,6 +149,10 @@ class Known:
         self._marked: dict[str, list[int]] = {}  # which things have a digest, by identity
         self.bytes = self.computed = self.found = 0
 
+    def __reduce__(self) -> Any:
+        """Send it elsewhere, where nothing is known yet."""
+        return Known, (self._most,)
+
     def __call__(self, act: Callable[..., Result], *inputs: Any) -> Result:
         """Return `act(*inputs)`."""
         return cast(Result, self._find(act, inputs, None))

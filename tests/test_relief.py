@@ -72,7 +72,7 @@ def test_more_of_a_resource_changes_one_number(resource: str) -> None:
         "bed_girls": {"nominal": girls}, "bed_boys": {"nominal": boys},
         "tap": {"taps": at_c}, "basin": {"basins": at_c}, "shower": {"showers": [[2, 1], [0, 0]]},
         "toilet_girls": {"toilets": girls}, "toilet_boys": {"toilets": boys},
-        "classroom_seat": {"class_places": [45 * each for each in at_c]},
+        "classroom_seat": {"class_places": [45 * each for each in at_c]}, "gate_bay": {"more_bays": at_c},
     }  # fmt: skip
     assert changed == expected[resource]
 
@@ -173,15 +173,16 @@ def asked(**judge: object) -> Settings:
 
 
 def test_the_worst_of_all_years_are_relieved_in_their_worst_year() -> None:
-    """Weather has no remedy and a gate bay no price; buses that broke down are relieved by a spare one."""
+    """Weather has no remedy, a gate bay one without a price; buses that broke down are relieved by a spare one."""
     assert to_relieve(asked(relief="all"), BOTTLENECKS).to_numpy().tolist() == [
+        [2023, "C", "gate_bay", "gate_bay"],
         [2024, "C", "window", "window"],
         [2023, "T", "bed_boys", "bed_boys"],
         [2024, "T", "bus", "spare_bus"],
         [2023, "C", "spare_bus", "spare_bus"],
     ]
     worst = to_relieve(asked(relief="worst", relief_most=2), BOTTLENECKS)
-    assert worst["resource"].tolist() == ["window", "bed_boys"]
+    assert worst["resource"].tolist() == ["gate_bay", "window"]
     assert to_relieve(asked(relief="off"), BOTTLENECKS).empty
 
 

@@ -46,6 +46,13 @@ MEASURES_OF = {
 """The measures that count each kind of harm; the limits on them say when the harm is too much."""
 
 
+def on_harm(settings: Settings) -> Settings:
+    """Return settings with only those limits that say when harm is too much."""
+    counted = {measure for measures in MEASURES_OF.values() for measure in measures}
+    limits = {name: limit for name, limit in settings.limits.items() if limit.measure in counted}
+    return settings.model_copy(update={"limits": limits})
+
+
 def bottlenecks(
     settings: Settings, county: County, harm: pd.DataFrame, resources: pd.DataFrame, verdicts: pd.DataFrame
 ) -> pd.DataFrame:

@@ -29,6 +29,8 @@ COLUMNS = (
     "source",
 )
 KEYS = ["replication", "year", "site_id"]
+LODGING = "bed_nights"
+"""Where there are any, limits on lodging apply."""
 
 
 def verdicts(settings: Settings, county: County, yearly: pd.DataFrame) -> pd.DataFrame:
@@ -40,8 +42,7 @@ def verdicts(settings: Settings, county: County, yearly: pd.DataFrame) -> pd.Dat
     """
     replications = np.unique(yearly["replication"].to_numpy())
     sites = _sites(county, yearly)
-    asked = {measure for limit in settings.limits.values() for measure in (limit.measure, limit.per)}
-    yearly = yearly[yearly["measure"].isin(asked)]
+    yearly = yearly[yearly["measure"].isin(asked(settings))]
     parts = [
         _judge(name, limit, yearly[yearly["site_id"].isin(sites[limit.site])], replications)
         for name, limit in settings.limits.items()
@@ -49,6 +50,12 @@ def verdicts(settings: Settings, county: County, yearly: pd.DataFrame) -> pd.Dat
     table = pd.concat([part for part in parts if len(part)] or [pd.DataFrame(columns=list(COLUMNS[1:]))])
     table.insert(0, "scenario", settings.scenario)
     return table.sort_values(["year", "limit", "site_id"], ignore_index=True)[list(COLUMNS)]
+
+
+def asked(settings: Settings) -> list[str]:
+    """Return the measures that limits speak of, in the order of the alphabet."""
+    named = (measure for limit in settings.limits.values() for measure in (limit.measure, limit.per))
+    return sorted({LODGING, *filter(None, named)})
 
 
 def beyond(limit: Limit, county: County, yearly: pd.DataFrame) -> pd.DataFrame:
@@ -66,7 +73,7 @@ def _sites(county: County, yearly: pd.DataFrame) -> dict[str, set[str]]:
     """Return the sites that each kind of limit applies to."""
     schools = county.schools
     name = np.array(schools.id, dtype=object)
-    slept = yearly[(yearly["measure"] == "bed_nights") & (yearly["value"] > 0)]["site_id"]
+    slept = yearly[(yearly["measure"] == LODGING) & (yearly["value"] > 0)]["site_id"]
     return {
         "county": {COUNTY_SITE},
         "school": set(name),

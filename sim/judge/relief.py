@@ -55,7 +55,7 @@ REMEDIES: dict[str, Remedy] = {
     "bus": Remedy("one more bus", BUS, crewed=True),
     "spare_bus": Remedy("one more spare bus", BUS, "spare_bus", crewed=True),
     "bus_seat": Remedy("a larger bus", BUS),
-    "line_bus_seat": Remedy("one more bus", BUS, crewed=True),
+    "line_bus_seat": Remedy("one more public bus, if its operator agrees", ""),
     "driver": Remedy("one more driver for a year", "driver_year"),
     "attendant": Remedy("one more attendant for a year", "attendant_year"),
     "gate_bay": Remedy("one more gate bay", ""),
@@ -129,7 +129,8 @@ def relief(settings: Settings, bottlenecks: pd.DataFrame, relieved: pd.DataFrame
 
     relieved: the columns of relieved.parquet. Harm avoided is that of the whole county in the year lived again,
     replication by replication, so harm that moves elsewhere counts against it; `moves_to` names where most of it went.
-    Ordered by harm avoided per yuan a year: purchases spread over their lives, wages as they are.
+    Ordered by harm avoided per yuan a year: purchases spread over their lives, wages as they are. What has no price
+    comes last.
     """
     if relieved.empty:
         return pd.DataFrame(columns=list(COLUMNS))
@@ -171,12 +172,12 @@ def to_relieve(settings: Settings, bottlenecks: pd.DataFrame) -> pd.DataFrame:
     """Return the bottlenecks that are lived again, worst first, each in its worst year: year, site_id, resource, grows.
 
     A bottleneck is a resource at a site; the worst have the largest severity over all years. Left out is what nothing
-    that can be bought relieves: bad weather, slow roads, a shortage without a price.
+    in the hands of the county relieves: bad weather, slow roads, full public buses.
     """
     asked = settings.judge
     worst = bottlenecks.sort_values(["severity", "year"], ascending=[False, True]).drop_duplicates(PLACE[1:])
     worst = worst.assign(grows=[grows(*row) for row in worst[["resource", "cause"]].itertuples(index=False)])
-    worst = worst[worst["grows"].map(can_grow) & worst["relief_cost_yuan"].notna()]
+    worst = worst[worst["grows"].map(can_grow)]
     total = bottlenecks.groupby(PLACE[1:], as_index=False, observed=True)["severity"].sum()
     worst = worst.drop(columns="severity").merge(total, on=PLACE[1:])
     worst = worst.sort_values(["severity", *PLACE[1:]], ascending=[False, True, True])

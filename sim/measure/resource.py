@@ -96,7 +96,8 @@ def _gates(scene: Scene, use: Use) -> Rows:
     """Bays at the gate: how long buses wait for one."""
     return table(
         scene, "gate_bay", "bay", "pupil-day", use.total("runs_driven")[:-1] > 0,
-        capacity=np.maximum(1.0, scene.county.schools.gate_bays), unmet=use.harm("gate_bay", "late"),
+        capacity=np.maximum(1.0, scene.county.schools.gate_bays) + scene.plan.more_bays,
+        unmet=use.harm("gate_bay", "late"),
         wait_mean_min=use.mean("gate_wait_min_mean")[:-1], wait_p95_min=use.mean("gate_wait_min_p95")[:-1],
     )  # fmt: skip
 

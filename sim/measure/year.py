@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from sim.config import SKIES
 from sim.measure import MEASURES, bus, dine, group, lodge, pupil, wash
+from sim.measure.pupil import Harm
 from sim.measure.resource import resources
 from sim.measure.scene import Scene, Values
 from sim.measure.site import counts, histogram
@@ -21,6 +22,30 @@ from sim.tables.risk import BANDS
 
 SPREAD = {"ride_min": (2.0, 64), "door_to_school_min": (2.0, 64), "window_wait_min": (1.0, 40)}
 """distribution -> (width of a bin in minutes, number of bins; the last one is open)"""
+TABLES = ("days", "measures", "harm", "resources", "spread", "groups")
+
+
+def values_of(scene: Scene, diary: Diary, days: range) -> tuple[Values, dict[Harm, Bools], tuple[Floats, Floats]]:
+    """Measure some days of a week; return who was harmed, (D, N), and minutes of rides and from door to school, too."""
+    fate, lines = dine.fates(scene, diary, days), wash.in_line(scene, diary, days)
+    ride, door = bus.ride_min(scene, diary, days), bus.door_min(scene, diary, days)
+    harms = pupil.harms(scene, diary, days, fate, lines)
+    values = {
+        **pupil.measures(scene, diary, days, harms),
+        **bus.pupil_measures(scene, diary, days, ride, door),
+        **bus.run_measures(scene, diary, days),
+        **dine.measures(scene, diary, days, fate),
+        **lodge.measures(scene, diary, days),
+        **wash.measures(scene, diary, days, lines),
+    }
+    return values, harms, (ride, door)
+
+
+def harmed_of(scene: Scene, values: Values, harms: Mapping[Harm, Bools]) -> dict[Harm, Floats]:
+    """Return the pupil-days of each harm by school, (S,), given `values_of` a whole week."""
+    harmed = {key: counts(who, scene.parts)[:-1] for key, who in harms.items()}
+    harmed["classroom_seat", "class_too_big", "classroom_seat"] = np.nan_to_num(values["class_too_big"][:-1])
+    return harmed
 
 
 class Told(NamedTuple):
@@ -67,22 +92,10 @@ class Tally:
             self.spread[name] = self.spread.get(name, 0.0) + weight * table
 
     def _measure(self, scene: Scene, week: int, day: int, weight: float, diary: Diary, days: range) -> None:
-        fate, lines = dine.fates(scene, diary, days), wash.in_line(scene, diary, days)
-        ride, door = bus.ride_min(scene, diary, days), bus.door_min(scene, diary, days)
-        harms = pupil.harms(scene, diary, days, fate, lines)
-        values = {
-            **pupil.measures(scene, diary, days, harms),
-            **bus.pupil_measures(scene, diary, days, ride, door),
-            **bus.run_measures(scene, diary, days),
-            **dine.measures(scene, diary, days, fate),
-            **lodge.measures(scene, diary, days),
-            **wash.measures(scene, diary, days, lines),
-        }
+        values, harms, (ride, door) = values_of(scene, diary, days)
         self.measured.append((week, day, weight, values))
         if day == 0:
-            harmed = {key: counts(who, scene.parts)[:-1] for key, who in harms.items()}
-            harmed["classroom_seat", "class_too_big", "classroom_seat"] = np.nan_to_num(values["class_too_big"][:-1])
-            self.harmed.append((weight, harmed))
+            self.harmed.append((weight, harmed_of(scene, values, harms)))
             self.by_pupil = self.by_pupil + weight * group.by_pupil(scene, harms, door)
             self._spread(scene, weight, "ride_min", [ride])
             self._spread(scene, weight, "door_to_school_min", [door])
@@ -94,18 +107,18 @@ class Tally:
         for minutes in pages:  # (days, N), NaN where there is nothing to count
             histogram(minutes, scene.pupils.school, scene.band, step, weight, table)
 
-    def tables(self, replication: int) -> dict[str, pd.DataFrame]:
-        """Return the year's rows of days, measures, harm, resources and spread, without the scenario's name."""
+    def tables(self, replication: int, asked: Sequence[str] = TABLES) -> dict[str, pd.DataFrame]:
+        """Return the year's rows of the tables asked for, without the scenario's name."""
         year = self.scene.plan.year
-        frames = {
-            "days": self._days(),
-            "measures": self._measures(),
-            "harm": self._harm(),
-            "resources": resources(self.scene, Use(self.measured, self.harmed)),
-            "spread": self._spread_table(),
-            "groups": group.table(self.scene, self.by_pupil),
+        frames: dict[str, Callable[[], pd.DataFrame]] = {
+            "days": self._days,
+            "measures": self._measures,
+            "harm": self._harm,
+            "resources": lambda: resources(self.scene, Use(self.measured, self.harmed)),
+            "spread": self._spread_table,
+            "groups": lambda: group.table(self.scene, self.by_pupil),
         }
-        return {name: frame.assign(replication=replication, year=year) for name, frame in frames.items()}
+        return {name: frames[name]().assign(replication=replication, year=year) for name in asked}
 
     def _sites(self) -> list[str]:
         return [*self.scene.county.schools.id, "county"]
@@ -130,7 +143,7 @@ class Tally:
         )
 
     def _measures(self) -> pd.DataFrame:
-        names, sites = list(MEASURES), self._sites()
+        names, sites = [name for name in MEASURES if name in self.measured[0][-1]], self._sites()
         blocks = []
         for week, day, weight, values in self.measured:
             table = np.array([values[name] for name in names])

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Generator
-from functools import cached_property
+from collections.abc import Callable, Generator
 
 import numpy as np
 import simpy
 
 from sim.config import SKIES, Settings
 from sim.operate import drive
+from sim.operate.at_school import AtSchool
 from sim.operate.clock import Clock
 from sim.operate.diary import ATTENDANT, BUS, DRIVER, Diary
 from sim.operate.dine import meals
@@ -31,7 +31,7 @@ from sim.operate.sheet import rota
 from sim.operate.stage import Stage
 from sim.operate.timetable import FIRST_DAY, LAST_DAY, NO_BUS, ONLY_DAY, OTHER_DAY, Timetable
 from sim.operate.wash import washing
-from sim.plan import FAMILY, LODGE, WALK, Bools, Floats, Ints
+from sim.plan import Bools, Floats, Ints
 from sim.units import MINUTES_PER_DAY, minutes_of
 
 Steps = Generator[simpy.Event, object, None]
@@ -122,14 +122,14 @@ def _by_run(minutes: Floats, table: Timetable) -> Floats:
     return np.add.reduceat(minutes, table.course[-1][:-1]) if len(minutes) else minutes
 
 
-class Week:
+class Week(AtSchool):
     """What a process may look at, take and tell into while a week is lived; it dies with the week."""
+
+    luck: WeekLuck
 
     def __init__(self, settings: Settings, stage: Stage, luck: WeekLuck, diary: Diary) -> None:
         fleet, days, table = settings.fleet, len(luck.well), stage.table
-        self.bells, self.dine, self.stage = settings.bells, settings.dine, stage
-        self.pupils, self.timetable, self.halls, self.visits = stage.pupils, table, stage.halls, stage.visits
-        self.days, self.luck = days, luck
+        super().__init__(settings, stage, luck, diary.wipe(), np.zeros((days + 1, len(stage.pupils)), dtype=bool))
         self.dwell = (minutes_of(fleet.dwell_stop_s), minutes_of(fleet.dwell_pupil_s))
         self.unload_min = (minutes_of(fleet.unload_school_s), minutes_of(fleet.unload_pupil_s))
         self.turnaround_min, self.transfer_min = fleet.turnaround_min, minutes_of(fleet.transfer_pupil_s)
@@ -138,9 +138,7 @@ class Week:
                      fleet.arrive_latest_before_bell_min)  # fmt: skip
         self.buses_run = tuple(settings.weather.skies[name].buses_run for name in SKIES)
         self.dry = table.legs[0, False]
-        self.diary = diary.wipe()
         self.diary.sky[:] = luck.conditions.sky
-        self.slept = np.zeros((days + 1, len(self.pupils)), dtype=bool)
         self.ready, self.repaired = np.zeros(len(table.yard)), np.full(len(table.yard), -np.inf)
         self.stranded = np.zeros(days, dtype=np.int64)
         self.by_day = [Day(d, self) for d in range(days)]
@@ -188,34 +186,12 @@ class Week:
             )
         )
 
-    @cached_property
-    def own_means(self) -> tuple[Bools, Bools]:
-        """(N,) who comes to school without a bus of the county: on the first day of the week, on the others.
-
-        Lodgers who use the lodgers' bus are brought by their family when they were ill on its day.
-        """
-        pupils = self.pupils
-        alone = np.isin(pupils.mode, (WALK, FAMILY)) | ((pupils.mode == LODGE) & pupils.has_bed)
-        return alone & ~pupils.lodger_bus, alone
-
-    @cached_property
-    def closes(self) -> tuple[Floats, Floats]:
-        """(N,) minute of the day at which school is over: on other days than the last, on the last."""
-        table = self.timetable
-        return table.close_min, np.where(self.pupils.has_bed, table.friday_min, table.close_min)
-
     def cut_off(self, day: Day, way: int, who: Ints) -> Bools:
         """Tell of some pupils between whose home and school no road is open; (len(who),)."""
         part = day.component[way]
         if (part == part[0]).all():
             return np.zeros(len(who), dtype=bool)
         return np.asarray(part[self.stage.home_node[who]] != part[self.stage.school_node[who]])
-
-    def present(self, day: int, now: float) -> Bools:
-        """Tell who is at school at a minute of a day; (N,)."""
-        diary, own = self.diary, self.own_means[day > 0]
-        by_bus = (diary.alighted_in[day] <= now) | (diary.line_in[day] <= now)  # NaN compares false
-        return np.asarray(diary.came[day] & (self.slept[day] | (own & np.isnan(diary.left_in[day])) | by_bus))
 
 
 def sizes(stage: Stage) -> dict[str, int]:
@@ -244,9 +220,19 @@ def roll_call(env: simpy.Environment, week: Week) -> Steps:
 
 def live(week: Week) -> Diary:
     """Live one week and return its diary."""
+    return _lived(week, mornings, roll_call, washing, meals, nights)
+
+
+def live_roads(week: Week) -> Diary:
+    """Live one week but for meals and washing, which move nobody anywhere, and return its diary."""
+    return _lived(week, mornings, roll_call, nights)
+
+
+def _lived(week: Week, *processes: Callable[[Clock, Week], Steps]) -> Diary:
+    """Let processes and the duties of all buses run under one clock."""
     env = Clock(week)
     week.furnish(env)
-    for process in (mornings, roll_call, washing, meals, nights):
+    for process in processes:
         env.process(process(env, week))
     for bus in range(NO_BUS, len(week.timetable.yard)):
         env.process(duty(env, week, bus))

@@ -114,6 +114,17 @@ class Diary:
             getattr(self, kind.name).fill(BLANK[kind.metadata["sort"]])
         return self
 
+    def on_the_road(self, who: Ints, visits: int) -> Diary:
+        """Return the diary of some pupils; blank is what is told of their meals and of so many visits."""
+        pages, days = {}, len(self.came)
+        for kind in fields(self):
+            of, axis, page = kind.metadata["who"], kind.metadata["axis"], getattr(self, kind.name)
+            if of == "visit" or axis == "meal":
+                shape = (days, visits) if of == "visit" else (len(MEALS), days, len(who))
+                page = np.full(shape, BLANK[kind.metadata["sort"]], TYPES[kind.metadata["sort"]])
+            pages[kind.name] = page[..., who] if of == "pupil" and axis != "meal" else page
+        return Diary(**pages)
+
     def events(self, day: int, names: Names) -> pd.DataFrame:
         """Unroll one day into the long table: minute after midnight, event, who, value; sorted by time."""
         parts, midnight = [], day * MINUTES_PER_DAY
@@ -154,13 +165,15 @@ def blank(days: int, sizes: Mapping[str, int]) -> Diary:
     return unwiped(days, sizes, np.empty).wipe()
 
 
-def unwiped(days: int, sizes: Mapping[str, int], room: Room) -> Diary:
-    """Return a diary in which anything may stand; room: makes an array of a shape and type, its values whatever."""
-    pages = {}
+def unwiped(days: int, sizes: Mapping[str, int], room: Room, meals: int = len(MEALS)) -> Diary:
+    """Return a diary in which anything may stand; room: makes an array of a shape and type, its values whatever.
+
+    meals: how many have a page each.
+    """
+    pages, axes = {}, {"": (), "meal": (meals,), "way": (len(WAYS),)}
     for kind in fields(Diary):
         meta = kind.metadata
-        axis = (len(AXES[meta["axis"]]),) if meta["axis"] else ()
-        shape = (*axis, days, {**sizes, "half": 2}[meta["who"]])
+        shape = (*axes[meta["axis"]], days, {**sizes, "half": 2}[meta["who"]])
         pages[kind.name] = room(shape, TYPES[meta["sort"]])
     return Diary(**pages)
 

@@ -27,7 +27,7 @@ from sim.share import whole
 from sim.units import MINUTES_PER_DAY
 
 if TYPE_CHECKING:
-    from sim.operate.day import Week
+    from sim.operate.at_school import AtSchool
 
 Steps = Generator[simpy.Event, object, None]
 Lines = tuple[Ints, Ints]
@@ -154,7 +154,7 @@ def _draw(
             out[2, i] = likely[2][int(third * len(_NORMAL))]
 
 
-def meals(env: simpy.Environment, week: Week) -> Steps:
+def meals(env: simpy.Environment, week: AtSchool) -> Steps:
     """Live every sitting of the week when its bell has rung, in all schools at once."""
     dine = week.halls.dine
     wait = {BREAKFAST: dine.breakfast_wait_min}
@@ -166,7 +166,7 @@ def meals(env: simpy.Environment, week: Week) -> Steps:
             sit_down(week, day, (midnight + start, meal, k, lines), handed_out)
 
 
-def _sittings(week: Week) -> list[Sitting]:
+def _sittings(week: AtSchool) -> list[Sitting]:
     """List the sittings of a day in order of their last bells."""
     halls, bells = week.halls, week.bells
     step = halls.dine.bell_after_min + halls.dine.sittings_gap_min
@@ -180,7 +180,7 @@ def _sittings(week: Week) -> list[Sitting]:
     return sorted(listed, key=lambda one: one[0] + halls.dine.breakfast_wait_min * (one[1] == BREAKFAST))
 
 
-def sit_down(week: Week, day: int, sitting: Sitting, handed_out: Ints) -> None:
+def sit_down(week: AtSchool, day: int, sitting: Sitting, handed_out: Ints) -> None:
     """Let those who eat in one sitting walk to the hall, queue, sit and eat until the bell, in all schools.
 
     handed_out: (3, S) meals of the day so far; those of this sitting are added.
@@ -203,7 +203,7 @@ def sit_down(week: Week, day: int, sitting: Sitting, handed_out: Ints) -> None:
     )  # fmt: skip
 
 
-def _eaters(week: Week, day: int, kind: int, bell: float) -> tuple[Bools, Bools]:
+def _eaters(week: AtSchool, day: int, kind: int, bell: float) -> tuple[Bools, Bools]:
     """Return who eats a meal, and who eats it if their bus comes in time; (N,) each."""
     pupils, diary, nobody = week.pupils, week.diary, np.zeros(len(week.pupils), dtype=bool)
     if kind == BREAKFAST:

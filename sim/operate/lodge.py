@@ -44,8 +44,8 @@ def stay(week: Week, day: Day, now: float) -> None:
     own = np.concatenate([stage.families, stage.line_riders, fetched])
     own = own[day.ready_out[own]]
     closed = week.cut_off(day, OUT, own)
-    ways = day.legs[OUT].travel.minutes[stage.school_node[own], stage.home_node[own]]
-    no_bus = np.isinf(ways) & (pupils.mode[own] == LINE_BUS)
+    riders, no_bus = own[pupils.mode[own] == LINE_BUS], pupils.mode[own] == LINE_BUS
+    no_bus[no_bus] = np.isinf(day.legs[OUT].travel.minutes[stage.school_node[riders], stage.home_node[riders]])
     late = waits[np.isnan(day.left_out[0][waits])]  # nobody told them that no bus would come
     day.left_out[0][late], day.left_out[1][late] = now, _cause(week, day, late)
     kept = own[closed | no_bus]
@@ -88,6 +88,8 @@ def most_asked(week: Week) -> Ints:
     pupils, stays, most = week.pupils, ~np.isnan(week.diary.stayed), np.zeros(week.stage.beds.size, dtype=np.int64)
     place = pupils.school * 2 + pupils.sex
     for day, here in enumerate(stays):
+        if not here.any():
+            continue
         lodgers = pupils.has_bed & (here | (day < week.days - 1))
         guests, taken = (np.bincount(place[who], minlength=len(most)) for who in (here & ~pupils.has_bed, lodgers))
         most = np.maximum(most, np.where(guests > 0, guests + taken, 0))
@@ -101,11 +103,13 @@ def _find_beds(week: Week, guests: Ints, lodgers: Bools, now: float) -> Bools:
     lodgers: (N,) whose beds are theirs tonight: all who have one, on the last day those who could not go home.
     """
     pupils, beds = week.pupils, week.stage.beds
+    if not len(guests):
+        return np.zeros(0, dtype=bool)
     taken = np.bincount((pupils.school * 2 + pupils.sex)[lodgers], minlength=beds.size)
     spare = np.maximum(beds.ravel() - taken, 0)
     found = np.zeros(len(guests), dtype=bool)
     place = pupils.school[guests] * 2 + pupils.sex[guests]
     order = np.lexsort((pupils.number[guests], pupils.grade[guests], place))
-    for here in np.split(order, np.flatnonzero(np.diff(place[order])) + 1) if len(guests) else ():
+    for here in np.split(order, np.flatnonzero(np.diff(place[order])) + 1):
         found[here] = loss(np.full(len(here), now), np.full(len(here), MINUTES_PER_DAY), int(spare[place[here[0]]]))
     return found

@@ -28,32 +28,10 @@ _PEOPLE_OF_A_BUS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class WeekLuck:
-    """D days, N pupils, P stops, R runs, B buses, S schools, V visits."""
+class StationLuck:
+    """The luck of canteens, taps and toilets: D days, N pupils, S schools, V visits."""
 
     conditions: Conditions
-    well: Bools
-    """(D, N) not ill."""
-    kept: Bools
-    """(D, N) day pupils whom the family keeps at home for the weather, if they are at home."""
-    traffic: Floats
-    """(D, R) factor on the minutes of empty travel."""
-    leg_min: Floats
-    """(D, P) minutes of each leg, never faster than the law allows."""
-    weather_min: Floats
-    """(D, P) minutes of it that are due to the weather."""
-    driver_here: Bools
-    """(D, B)"""
-    attendants_here: Ints
-    """(D, B) attendants of each bus who are there."""
-    break_km: Floats
-    """(2, D, B) km after which the bus breaks down, in the morning and in the afternoon."""
-    repair_min: Floats
-    """(2, D, B)"""
-    guardian_min: Floats
-    """(D, N) minutes by which a guardian comes to the stop later than the bus."""
-    life_here: Ints
-    """(D, S) life teachers who are at school at night."""
     walk_min: Floats
     """(3, D, N) minutes more or less than planned on the way to the hall."""
     service_min: Floats
@@ -78,6 +56,34 @@ class WeekLuck:
 
 
 @dataclass(frozen=True, slots=True)
+class WeekLuck(StationLuck):
+    """All luck of a week: D days, N pupils, P stops, R runs, B buses, S schools."""
+
+    well: Bools
+    """(D, N) not ill."""
+    kept: Bools
+    """(D, N) day pupils whom the family keeps at home for the weather, if they are at home."""
+    traffic: Floats
+    """(D, R) factor on the minutes of empty travel."""
+    leg_min: Floats
+    """(D, P) minutes of each leg, never faster than the law allows."""
+    weather_min: Floats
+    """(D, P) minutes of it that are due to the weather."""
+    driver_here: Bools
+    """(D, B)"""
+    attendants_here: Ints
+    """(D, B) attendants of each bus who are there."""
+    break_km: Floats
+    """(2, D, B) km after which the bus breaks down, in the morning and in the afternoon."""
+    repair_min: Floats
+    """(2, D, B)"""
+    guardian_min: Floats
+    """(D, N) minutes by which a guardian comes to the stop later than the bus."""
+    life_here: Ints
+    """(D, S) life teachers who are at school at night."""
+
+
+@dataclass(frozen=True, slots=True)
 class Paper:
     """What the luck of meals is written on, again for every week; filling memory anew takes longer."""
 
@@ -91,18 +97,20 @@ def paper(stage: Stage, days: int, room: Room = np.empty) -> Paper:
 
 
 def week_luck(
-    settings: Settings, stage: Stage, luck: YearLuck, week: int, conditions: Conditions, paper: Paper,
+    settings: Settings, stage: Stage, luck: YearLuck, week: int, conditions: Conditions, paper: Paper | None,
     known: Known | None = None,
 ) -> WeekLuck:  # fmt: skip
-    """Draw the luck of one school week; known: what was drawn for others holds for all whom it belongs to."""
+    """Draw the luck of one school week; known: what was drawn for others holds for all whom it belongs to.
+
+    Without paper no luck is drawn for the stations at schools: they are not lived.
+    """
     known = known or Known()
     pupils, table, days = stage.pupils, stage.table, len(conditions.sky)
     roads = (table.run_owner, table.stop_owner, table.run_of_stop, table.stop_in, table.legs)
     traffic, leg_min, weather_min = known(_traffic, settings, luck, conditions, week, *roads)
     well, kept, late = known(_pupils, settings, luck, conditions, week, pupils.number, pupils.grade, stage.area)
-    meal_luck(stage.halls, pupils, luck, week, paper.meals)
     return WeekLuck(
-        conditions=conditions,
+        **_at_stations(settings, stage, luck, week, conditions, paper, known) if paper else _nothing(conditions),
         well=well,
         kept=kept & ~pupils.has_bed,
         traffic=traffic,
@@ -111,11 +119,31 @@ def week_luck(
         **known(_crews, settings, luck, conditions, week, known.interned(table.attendants)),
         life_here=known(_life_teachers, settings, luck, week, days, known.interned(stage.life_teachers)),
         guardian_min=np.where(pupils.stop[OUT] >= 0, late, 0.0),
-        walk_min=paper.meals[0],
-        service_min=paper.meals[1],
-        eat_min=paper.meals[2],
-        wash=wash_luck(settings, stage.visits, pupils, luck, week, days, known),
     )
+
+
+def station_luck(settings: Settings, stage: Stage, luck: YearLuck, week: int, conditions: Conditions) -> StationLuck:
+    """Draw the luck of the stations at schools in one week; that of each pupil is the same whoever else is there."""
+    days = len(conditions.sky)
+    return StationLuck(**_at_stations(settings, stage, luck, week, conditions, paper(stage, days), Known()))
+
+
+def _at_stations(
+    settings: Settings, stage: Stage, luck: YearLuck, week: int, conditions: Conditions, paper: Paper, known: Known
+) -> dict[str, Any]:
+    """Return the values of `StationLuck`."""
+    meal_luck(stage.halls, stage.pupils, luck, week, paper.meals)
+    visits = wash_luck(settings, stage.visits, stage.pupils, luck, week, len(conditions.sky), known)
+    return {**_meals(paper.meals), "conditions": conditions, "wash": visits}
+
+
+def _nothing(conditions: Conditions) -> dict[str, Any]:
+    """Return the values of `StationLuck` where no station is lived."""
+    return {**_meals(np.empty((3, len(MEALS), len(conditions.sky), 0))), "conditions": conditions, "wash": ()}
+
+
+def _meals(minutes: Floats) -> dict[str, Floats]:
+    return dict(zip(("walk_min", "service_min", "eat_min"), minutes, strict=True))
 
 
 def _pupils(

@@ -176,7 +176,7 @@ def _sheet(number: int, rota: Rota, plan: Plan, course: Any, times: Any, pages: 
 
 def plan(week: Week) -> Plan:
     """Lay out what all half days of a week have in common."""
-    table, bays = week.timetable, np.maximum(week.stage.gate_bays, 1)
+    table, bays = week.timetable, np.array(week.stage.gate_bays)
     free = np.where(np.arange(bays.max(initial=1)) < bays[:, None], -np.inf, np.inf)
     second_track = tuple(np.empty_like(page[0]) for page in (week.diary.arrived, week.diary.departed, week.diary.load))
     return _plan((

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Stage:
     halls: Halls
     visits: Visits
     gate_bays: tuple[int, ...]
-    """(S)"""
+    """(S) one at the least."""
     life_teachers: Ints
     """(S,) life teachers in post."""
     beds: Ints
@@ -101,6 +101,35 @@ def lived_by(settings: Settings, plan: YearPlan, known: Known) -> YearPlan:
     return known.interned(replace(plan, places=placed, runs=runs, beds=beds, checked=None))
 
 
+def on_the_road(plan: YearPlan) -> YearPlan:
+    """Return the plan of a year without what moves nobody: what a canteen offers, taps and toilets, class places."""
+    none = np.zeros_like(plan.class_places)
+    meals = replace(plan.meals, windows=none, seats=none, kitchen=none)
+    fixtures = {each.name: np.zeros_like(getattr(plan.fixtures, each.name)) for each in fields(plan.fixtures)}
+    return replace(plan, meals=meals, fixtures=replace(plan.fixtures, **fixtures), class_places=none)
+
+
+def of_some(settings: Settings, stage: Stage, plan: YearPlan, who: Ints) -> Stage:
+    """Return the stage of some pupils, (n,), by school, who have come and gone; the schools offer what a plan says."""
+    pupils, table = stage.pupils, stage.table
+    first = np.searchsorted(who, pupils.first)
+    columns = {each.name: getattr(pupils, each.name) for each in fields(pupils) if each.name != "first"}
+    pupils = Pupils(**{name: column[..., who] for name, column in columns.items()}, first=first)
+    nobody = np.empty(0, dtype=np.int64)
+    return replace(
+        stage,
+        plan=plan,
+        pupils=pupils,
+        table=replace(table, close_min=table.close_min[who], friday_min=table.friday_min[who],
+                      riders=(np.zeros_like(table.riders[0]), nobody)),
+        halls=halls(settings, plan, pupils),
+        visits=visits(settings, plan, pupils),
+        line_riders=nobody,
+        families=nobody,
+        **{name: getattr(stage, name)[who] for name in ("bus_home", "area", "home_node", "school_node", "bell_min")},
+    )  # fmt: skip
+
+
 def _set_up(
     known: Known, county: County, settings: Settings, ways: Ways, plan: YearPlan, who: Coming, has_bed: Bools, term: int
 ) -> Stage:
@@ -114,7 +143,7 @@ def _set_up(
         table=timetable(county, settings, ways.dry, ways.skies, plan, pupils, known),
         halls=halls(settings, plan, pupils),
         visits=visits(settings, plan, pupils, known),
-        gate_bays=tuple(county.schools.gate_bays.tolist()),
+        gate_bays=tuple((np.maximum(county.schools.gate_bays, 1) + plan.more_bays).tolist()),
         life_teachers=life_teachers(county, plan),
         beds=np.zeros_like(plan.beds.nominal),
         bus_home=_bus_home(plan, pupils),

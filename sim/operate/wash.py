@@ -25,7 +25,7 @@ from sim.streams import Key, Owners, pair
 from sim.units import MINUTES_PER_DAY, minutes_of
 
 if TYPE_CHECKING:
-    from sim.operate.day import Week
+    from sim.operate.at_school import AtSchool
 
 Steps = Generator[simpy.Event, object, None]
 
@@ -173,7 +173,7 @@ def _draw(
         out[1][v] = minutes[pupils[1][i], int(slow * many)]
 
 
-def washing(env: simpy.Environment, week: Week) -> Steps:
+def washing(env: simpy.Environment, week: AtSchool) -> Steps:
     """Live every peak of the week at its bell, in all schools at once; who has not begun by then gives up.
 
     Each peak has all fixtures of its station to itself: peaks of one station are not meant to overlap.
@@ -186,7 +186,7 @@ def washing(env: simpy.Environment, week: Week) -> Steps:
             _live(week, day, k, _here(week, day, k, bell), bell)
 
 
-def _here(week: Week, day: int, k: int, now: float) -> Bools:
+def _here(week: AtSchool, day: int, k: int, now: float) -> Bools:
     """Tell who takes part in a peak: pupils at school, of whom the day pupils only until school closes; (N,)."""
     pupils, bells, diary, wanted = week.pupils, week.bells, week.diary, week.visits.wanted[k]
     here, begin, last = week.present(day, now), week.visits.clock[k, 0], day == week.days - 1
@@ -194,13 +194,13 @@ def _here(week: Week, day: int, k: int, now: float) -> Bools:
         here &= pupils.eats
     if begin < bells.lunch_min:
         return np.asarray(here & week.slept[day]) if wanted == "lodgers" else here
-    tonight = ~np.isnan(diary.stayed[day]) | (pupils.has_bed & (not last))
+    tonight = (diary.stayed[day] <= now) | (pupils.has_bed & (not last))  # NaN compares false
     if wanted == "lodgers":
         return np.asarray(here & tonight)
     return np.asarray(here & (tonight | (begin < week.closes[last])))
 
 
-def _live(week: Week, day: int, k: int, here: Bools, bell: float) -> None:
+def _live(week: AtSchool, day: int, k: int, here: Bools, bell: float) -> None:
     """Let those who are here pass the lines of one peak, and tell it."""
     visits, luck, diary = week.visits, week.luck, week.diary
     low, high = visits.lines[k], visits.lines[k + 1]

@@ -273,6 +273,8 @@ class YearPlan:
     """How the plans of bus runs keep the limits, and what they need."""
     moved_life_teachers: Ints | int = 0
     """(S,) people of closed schools who are life teachers here now."""
+    more_bays: Ints | int = 0
+    """(S,) bays at the gate beyond those of the county's tables."""
     more_crew: tuple[int, int] = (0, 0)
     """Drivers and attendants in reserve beyond the stated shares."""
 

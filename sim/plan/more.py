@@ -75,6 +75,12 @@ def _classrooms(settings: Settings, county: County, _: Travel, plan: YearPlan, s
     return replace(plan, class_places=places)
 
 
+def _gate_bays(_: Settings, county: County, __: Travel, plan: YearPlan, school: int, units: int) -> YearPlan:
+    bays = np.zeros(len(county.schools.id), dtype=np.int64) + plan.more_bays
+    bays[school] += units
+    return replace(plan, more_bays=bays)
+
+
 def _crew(drivers: int, attendants: int) -> Grow:
     def grow(_: Settings, __: County, ___: Travel, plan: YearPlan, ____: int, units: int) -> YearPlan:
         there = plan.more_crew
@@ -154,6 +160,7 @@ GROW: dict[str, Grow] = {
     "spare_bus": _spare_buses,
     "driver": _crew(1, 0),
     "attendant": _crew(0, 1),
+    "gate_bay": _gate_bays,
     "kitchen": _of("meals", "kitchen"),
     "window": _of("meals", "windows"),
     "canteen_seat": _of("meals", "seats"),

@@ -191,9 +191,10 @@ RELIEF = run_file(
     text("resource", "Resource", allowed=RESOURCES),
     whole("units", "Units more"),
     *interval("harm_avoided", "Harm avoided", "weighted pupil-day"),
-    number("cost_yuan", "Cost of the units", "yuan"),
+    number("cost_yuan", "Cost of the units; null: no price is known", "yuan", nullable=True),
     whole("order", "Order of purchase, best harm avoided per yuan a year first", low=1),
-    number("cost_yuan_per_year", "Cost of the units a year: wages, and purchases spread over their lives", "yuan"),
+    number("cost_yuan_per_year", "Cost of the units a year: wages, and purchases spread over their lives", "yuan",
+           nullable=True),
     text("moves_to", "Where most of the harm went that is new, as site/resource; null: nowhere", nullable=True),
     number("harm_moved_mean", "How much harm is new there", "weighted pupil-day", nullable=True),
 )  # fmt: skip

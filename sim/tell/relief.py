@@ -172,7 +172,9 @@ def _avoided(run: Run, row: object) -> str | Cell:
 
 def _each(run: Run, yuan: float, harm: float, site: str, resource: str) -> str:
     """Return what a weighted pupil-day less costs."""
-    return NONE if harm <= 0 or run.is_hidden(site, resource) else number(yuan / harm, 0 if yuan > harm * 10 else 1)
+    if harm <= 0 or np.isnan(yuan) or run.is_hidden(site, resource):
+        return NONE
+    return number(yuan / harm, 0 if yuan > harm * 10 else 1)
 
 
 def _moved(run: Run, row: object) -> str:
