@@ -137,7 +137,9 @@ class Judge(Group):
     """How harm is weighed and limits are judged."""
 
     relief: Literal["off", "worst", "all"]
-    """Whether bottlenecks are lived again with more of what is short: none, the worst, or all that can be relieved."""
+    """Whether bottlenecks are lived again with more of what is short: none, the worst, or all that can be relieved.
+
+    A sweep and a choice among plans try no help unless this is typed."""
     relief_most: PositiveCount
     """How many bottlenecks `worst` are."""
     relief_units: Annotated[Sequence[PositiveCount], Field(min_length=1)]

@@ -20,6 +20,8 @@ from sim.config.files import composed, lists, parsed, values_of
 from sim.errors import BadInput
 
 LONGEST_NAME = 150
+RELIEF = "judge.relief"
+"""What a sweep leaves out unless it is typed: it compares scenarios, and trying help in each would take far longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ def scenarios(overrides: list[str]) -> tuple[Scenario, ...]:
     """Return every scenario that the lists of values make, in Hydra's order; the last list turns fastest.
 
     The lists are those that an experiment holds, then those that are typed; a key that is typed wins over the file.
+    No help is tried in any of them unless `judge.relief` is typed.
     Raises BadInput with the complaints about all scenarios, before any of them runs.
     """
     wrong = complaints(overrides, sweep=True)
@@ -43,7 +46,10 @@ def scenarios(overrides: list[str]) -> tuple[Scenario, ...]:
         raise BadInput(*wrong)
     made: list[Scenario] = []
     faults: dict[str, list[str]] = {}
-    there = _combinations([*(f"{key}={values}" for key, values in lists(overrides).items()), *overrides])
+    words = (
+        overrides if any(parsed(text).key_or_group == RELIEF for text in overrides) else [*overrides, f"{RELIEF}=off"]
+    )
+    there = _combinations([*(f"{key}={values}" for key, values in lists(overrides).items()), *words])
     for name, words in there:
         try:
             made.append(Scenario(name, settings_from(composed(words) | {"scenario": name}, words)))
