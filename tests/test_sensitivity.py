@@ -318,7 +318,7 @@ def test_a_question_from_the_command_line_to_its_page(
     assert len(folder.read_table("indices")) == 4
     page = folder.read_text("sensitivity.html")
     assert "停靠时间" in page
-    assert "Columbus 2015" in page
+    assert "实测37秒（哥伦布2015年）" in page
     assert (folder.path / "figures" / "indices.svg").is_file()
     assert (folder.path / "figures" / "tornado.svg").is_file()
     assert "fleet.dwell_stop_s" in capsys.readouterr().out
