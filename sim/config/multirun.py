@@ -46,10 +46,10 @@ def scenarios(overrides: list[str]) -> tuple[Scenario, ...]:
         raise BadInput(*wrong)
     made: list[Scenario] = []
     faults: dict[str, list[str]] = {}
-    words = (
+    typed = (
         overrides if any(parsed(text).key_or_group == RELIEF for text in overrides) else [*overrides, f"{RELIEF}=off"]
     )
-    there = _combinations([*(f"{key}={values}" for key, values in lists(overrides).items()), *words])
+    there = _combinations([*(f"{key}={values}" for key, values in lists(overrides).items()), *typed])
     for name, words in there:
         try:
             made.append(Scenario(name, settings_from(composed(words) | {"scenario": name}, words)))
