@@ -139,18 +139,14 @@ class Known:
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most = most_bytes
         self._kept: OrderedDict[tuple[Any, ...], list[_Found]] = OrderedDict()
-        self._arrays: dict[tuple[Any, ...], list[int]] = {}
-        """Which arrays each entry of `_kept` holds, by identity."""
-        self._held: dict[int, list[Any]] = {}
-        """Each array, its bytes, and how often it is held."""
-        self._digests: dict[int, tuple[Any, Any, str]] = {}
-        """By identity: a thing, the one that stands for it, and its digest."""
+        self._arrays: dict[tuple[Any, ...], list[int]] = {}  # which arrays each entry of `_kept` holds, by identity
+        self._held: dict[int, list[Any]] = {}  # each array, its bytes, and how often it is held
+        self._digests: dict[int, tuple[Any, Any, str]] = {}  # by identity: a thing, what stands for it, its digest
         self._selves: WeakValueDictionary[int, _Itself] = WeakValueDictionary()
         self._marked: dict[str, list[int]] = {}  # which things have a digest, by identity
         self.bytes = self.computed = self.found = 0
 
-    def __reduce__(self) -> Any:
-        """Send it elsewhere, where nothing is known yet."""
+    def __reduce__(self) -> Any:  # to be sent elsewhere, where nothing is known yet
         return Known, (self._most,)
 
     def __call__(self, act: Callable[..., Result], *inputs: Any) -> Result:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -19,7 +21,7 @@ from sim.measure import MEASURES
 from sim.plan import YearPlan
 from sim.plan.more import COUNTY_WIDE, GROW, More, with_more
 from sim.plan.staff import COUNTY_SITE
-from sim.sweep.again import Memory, Year
+from sim.sweep.again import Memory, Term, Week, Year
 
 SHORT = ("county=three_villages", "study.years=1", "study.replications=1", "calendar.weeks_per_year=3",
          "lodge.emergency_share=0", "lodge.junior_share=1.0", "lodge.primary_share=0.3", "fleet.spare_share=1",
@@ -131,3 +133,19 @@ def test_what_was_remembered_is_not_lived_again() -> None:
     for name, table in other.live(plan).items():
         pd.testing.assert_frame_equal(table, first[name], check_exact=True)
     assert len(other.memory.told) == len(one.seen), "nothing was added"
+
+
+def test_terms_and_weeks_are_let_go_with_the_year() -> None:
+    """Garbage is looked for seldom: what held itself would stay."""
+    gc.collect()
+    gc.disable()
+    try:
+        year = Year(schools(), 0, 0, Memory())
+        year.compare_with(schools().plan.years[0])
+        year.live(grown(schools(), [More("C", "window", 1)]))
+        assert not [one for one in gc.get_objects() if isinstance(one, Term | Week)]
+        gone = weakref.ref(year)
+        del year
+        assert gone() is None
+    finally:
+        gc.enable()

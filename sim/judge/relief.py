@@ -130,7 +130,7 @@ def relief(settings: Settings, bottlenecks: pd.DataFrame, relieved: pd.DataFrame
     relieved: the columns of relieved.parquet. Harm avoided is that of the whole county in the year lived again,
     replication by replication, so harm that moves elsewhere counts against it; `moves_to` names where most of it went.
     Ordered by harm avoided per yuan a year: purchases spread over their lives, wages as they are. What has no price
-    comes last.
+    spares nothing for its money.
     """
     if relieved.empty:
         return pd.DataFrame(columns=list(COLUMNS))

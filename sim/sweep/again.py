@@ -77,12 +77,14 @@ class Term:
         self.set_up = but_for_beds(job.county, job.settings, job.ways, road, year.parts, year.luck, term, year.known)
         self.scene = scene_of(job.county, job.settings, plan, self.set_up)
         self.prints = Fingerprints(self.scene)
-        self.at = cache(self._at)
+        self._at: dict[tuple[int, ...], tuple[Ints, Stage]] = {}
 
-    def _at(self, schools: tuple[int, ...]) -> tuple[Ints, Stage]:
+    def at(self, schools: tuple[int, ...]) -> tuple[Ints, Stage]:
         """Return the pupils of some schools, and the stage that they are alone on."""
-        who = np.flatnonzero(np.isin(self.set_up.pupils.school, schools))
-        return who, of_some(self.settings, self.set_up, self.plan, who)
+        if schools not in self._at:
+            who = np.flatnonzero(np.isin(self.set_up.pupils.school, schools))
+            self._at[schools] = who, of_some(self.settings, self.set_up, self.plan, who)
+        return self._at[schools]
 
 
 class Year:
