@@ -378,7 +378,7 @@ def test_the_county_without_closing_is_not_relieved() -> None:
 
 
 def test_a_run_without_relief_does_not_speak_of_it(lived: Path) -> None:
-    quiet = run(load([*SHORT_OF_BEDS, f"study.out={lived}", "study.name=off"]))
+    quiet = run(load([*SHORT_OF_BEDS, f"study.out={lived}", "study.name=off", "judge.relief=off"]))
     assert 'id="relief"' not in quiet.read_text("report.html")
     assert quiet.read_table("relief").empty
     assert not quiet.file("figures/purchases.svg").is_file()

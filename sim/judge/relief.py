@@ -177,7 +177,7 @@ def to_relieve(settings: Settings, bottlenecks: pd.DataFrame) -> pd.DataFrame:
     asked = settings.judge
     worst = bottlenecks.sort_values(["severity", "year"], ascending=[False, True]).drop_duplicates(PLACE[1:])
     worst = worst.assign(grows=[grows(*row) for row in worst[["resource", "cause"]].itertuples(index=False)])
-    worst = worst[worst["grows"].map(can_grow)]
+    worst = worst[worst["grows"].map(can_grow).astype(bool)]
     total = bottlenecks.groupby(PLACE[1:], as_index=False, observed=True)["severity"].sum()
     worst = worst.drop(columns="severity").merge(total, on=PLACE[1:])
     worst = worst.sort_values(["severity", *PLACE[1:]], ascending=[False, True, True])
